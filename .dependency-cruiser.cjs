@@ -1,0 +1,82 @@
+// Imports point one way: cli → copy → verify → topo ← backends → zookeeper.
+// Each rule forbids one arrow against that direction; docs/architecture.md explains why.
+const only = (layer, allowed, comment) => ({
+  name: `${layer}-imports`,
+  comment,
+  severity: 'error',
+  from: { path: `^src/${layer}/` },
+  to: { path: '^src/', pathNot: `^src/(${[layer, ...allowed].join('|')})/` },
+});
+
+module.exports = {
+  forbidden: [
+    { name: 'no-circular', severity: 'error', from: {}, to: { circular: true } },
+    {
+      name: 'no-orphans',
+      severity: 'error',
+      from: { orphan: true, pathNot: '\\.d\\.ts$' },
+      to: {},
+    },
+    only('topo', [], 'what a topology is depends on nothing else of the project'),
+    only('zookeeper', [], 'the ZooKeeper client knows nothing of topologies'),
+    only('verify', ['topo'], 'verify reads topologies'),
+    only('copy', ['topo', 'verify'], 'copy may verify what it wrote'),
+    {
+      name: 'backends-import-topo',
+      comment: 'a backend knows the contract and its own client, never another backend',
+      severity: 'error',
+      from: { path: '^src/backends/([^/]+)/' },
+      to: { path: '^src/', pathNot: '^src/(topo|zookeeper)/|^src/backends/$1/' },
+    },
+    {
+      name: 'nobody-imports-a-backend',
+      comment: 'backends are loaded lazily, by the registry alone',
+      severity: 'error',
+      from: { path: '^(src|bin)/', pathNot: '^src/backends/' },
+      to: { path: '^src/backends/[^/]+/' },
+    },
+    {
+      name: 'registry-loads-lazily',
+      comment: 'a missing native addon must not stop a user of another store',
+      severity: 'error',
+      from: { path: '^src/backends/registry\\.ts$' },
+      to: { path: '^src/backends/[^/]+/', dynamic: false, dependencyTypesNot: ['type-only'] },
+    },
+    {
+      name: 'cli-is-the-top',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/(cli/|index\\.ts$)' },
+      to: { path: '^src/cli/' },
+    },
+    {
+      name: 'native-addon-loads-lazily',
+      comment: 'the addon is optional: it may not have been built',
+      severity: 'error',
+      from: { path: '^(src|bin)/' },
+      to: {
+        path: '(^|node_modules/)zookeeper($|/)',
+        dynamic: false,
+        dependencyTypesNot: ['type-only'],
+      },
+    },
+    {
+      name: 'declared-packages-only',
+      comment: 'what is published must run with what it declares',
+      severity: 'error',
+      from: { path: '^(src|bin)/' },
+      to: { dependencyTypes: ['npm-dev', 'npm-no-pkg', 'npm-unknown'], dependencyTypesNot: ['type-only'] },
+    },
+    {
+      name: 'product-without-tests',
+      severity: 'error',
+      from: { path: '^(src|bin)/' },
+      to: { path: '^(test|bench|scripts)/' },
+    },
+  ],
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: 'tsconfig.json' },
+    enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'types', 'default'] },
+  },
+};
