@@ -1,0 +1,101 @@
+import { type Capabilities, operationBytes, type WriteOp } from './connection.js';
+import { ErrorCode, TopologyError } from './errors.js';
+import { checkPath } from './paths.js';
+import { tokenFor } from './version.js';
+
+/** What a check must know of a connection. A connection passes itself. */
+export interface CheckedStore {
+  readonly store: string;
+  readonly capabilities: Capabilities;
+  /** Root of the connection, which counts towards `capabilities.maxPathBytes`. Default: none. */
+  readonly root?: string | undefined;
+}
+
+/** {@link checkPath}, and TooLarge for a path that is longer, with its root, than the store takes. */
+export function checkStoredPath(
+  connection: CheckedStore,
+  path: string,
+  kind: 'record' | 'directory',
+): string {
+  checkPath(path, kind, connection.store);
+  const { root = '', capabilities, store } = connection;
+  const bytes =
+    Buffer.byteLength(path) + (root === '' ? 0 : Buffer.byteLength(root) + (root.endsWith('/') ? 0 : 1));
+  if (bytes > capabilities.maxPathBytes) {
+    throw new TopologyError(
+      ErrorCode.TooLarge,
+      `the path has ${bytes} bytes with its root, ${capabilities.maxPathBytes} are allowed`,
+      { path, store },
+    );
+  }
+  return path;
+}
+
+/** TooLarge for a value that the store does not take at `path`. */
+export function checkValue(connection: CheckedStore, path: string, bytes: Uint8Array): void {
+  const { capabilities, store } = connection;
+  if (bytes.byteLength > capabilities.maxValueBytes) {
+    throw new TopologyError(
+      ErrorCode.TooLarge,
+      `the value has ${bytes.byteLength} bytes, ${capabilities.maxValueBytes} are allowed`,
+      { path, store },
+    );
+  }
+}
+
+/** ReadOnly when the connection takes no writes. */
+export function checkWritable(connection: CheckedStore, path?: string): void {
+  if (connection.capabilities.readOnly)
+    throw new TopologyError(ErrorCode.ReadOnly, 'the connection is read-only', {
+      path,
+      store: connection.store,
+    });
+}
+
+/**
+ * The rules of {@link Connection.write} that need no server: InvalidBatch (empty, a path twice), InvalidPath, TooLarge
+ * (path, value, operations, bytes), ReadOnly, BadVersion for a version of another store. The error of one operation names
+ * its path and index.
+ */
+export function checkBatch(connection: CheckedStore, ops: readonly WriteOp[]): void {
+  const { store, capabilities } = connection;
+  checkWritable(connection);
+  if (ops.length === 0) throw new TopologyError(ErrorCode.InvalidBatch, 'the batch is empty', { store });
+  checkRoom(connection, 'operations', ops.length, capabilities.batch.maxOps);
+  const seen = new Map<string, number>();
+  let total = 0;
+  ops.forEach((op, index) => {
+    atIndex(index, () => {
+      checkStoredPath(connection, op.path, 'record');
+      if ('bytes' in op) checkValue(connection, op.path, op.bytes);
+      if ('version' in op && op.version !== null) tokenFor(store, op.version, op.path);
+    });
+    const first = seen.get(op.path);
+    if (first !== undefined) {
+      throw new TopologyError(ErrorCode.InvalidBatch, `operations ${first} and ${index} have the same path`, {
+        path: op.path,
+        store,
+        index,
+      });
+    }
+    seen.set(op.path, index);
+    total += operationBytes(op);
+  });
+  checkRoom(connection, 'bytes', total, capabilities.batch.maxBytes);
+}
+
+function checkRoom(connection: CheckedStore, unit: string, count: number, allowed: number): void {
+  if (count <= allowed) return;
+  throw new TopologyError(ErrorCode.TooLarge, `the batch has ${count} ${unit}, ${allowed} are allowed`, {
+    store: connection.store,
+    hint: 'divide it into several',
+  });
+}
+
+function atIndex(index: number, check: () => void): void {
+  try {
+    check();
+  } catch (error) {
+    throw error instanceof TopologyError ? error.at(index) : error;
+  }
+}

@@ -1,0 +1,135 @@
+import { addressFromTriple, formatAddress, type StoreAddress } from './address.js';
+import type { Stores } from './backend.js';
+import { readCellInfo } from './codec.js';
+import type { CallOptions, Connection } from './connection.js';
+import { ErrorCode, isTopologyError, TopologyError } from './errors.js';
+
+/** Scope of the global store; every other scope is a cell's name (no cell may be called `global`). */
+export const GLOBAL = 'global';
+
+/** A cell of a topology, and where its local store is. */
+export interface Cell {
+  readonly name: string;
+  readonly address: StoreAddress;
+  /** Who said so: the cell's CellInfo record, the caller, or the store that holds all parts itself. */
+  readonly source: 'CellInfo' | 'given' | 'store';
+}
+
+/** Which topology, and how to reach cells whose recorded address means something else from this host. */
+export interface TopologySpec {
+  readonly global: StoreAddress;
+  /** Addresses that replace what CellInfo says, by cell. */
+  readonly cells?: ReadonlyMap<string, StoreAddress> | undefined;
+  readonly stores: Stores;
+}
+
+/**
+ * A topology: the global store, and one local store for each cell, found through the cell's CellInfo record. It never
+ * needs to know another topology's addresses.
+ */
+export class Topology {
+  readonly address: StoreAddress;
+  readonly global: Connection;
+  readonly #spec: TopologySpec;
+  readonly #open = new Map<string, Promise<Connection>>();
+
+  private constructor(spec: TopologySpec, global: Connection) {
+    this.address = spec.global;
+    this.global = global;
+    this.#spec = spec;
+  }
+
+  /** Connects to the global store; cells are connected to when they are asked for. */
+  static async open(spec: TopologySpec): Promise<Topology> {
+    return new Topology(spec, await spec.stores.open(spec.global));
+  }
+
+  /**
+   * All cells that have a CellInfo record, by name. A directory in `cells` without that record is no cell. NoCell when
+   * a cell's record names no usable address and none was given.
+   */
+  async cells(options?: CallOptions): Promise<Cell[]> {
+    let names: string[];
+    try {
+      names = await this.global.listDir('cells', options);
+    } catch (error) {
+      if (isTopologyError(error, ErrorCode.NoNode)) return [];
+      throw error;
+    }
+    const cells = await Promise.all(names.map((name) => this.#locate(name, options)));
+    return cells.filter((cell) => cell !== undefined);
+  }
+
+  /** The local store of a cell at an address, connected to once. */
+  cell(cell: Pick<Cell, 'name' | 'address'>): Promise<Connection> {
+    const key = `${cell.name}\0${formatAddress(cell.address)}\0${cell.address.root}`;
+    const known = this.#open.get(key);
+    if (known !== undefined) return known;
+    const opening = this.#spec.stores.open(cell.address).catch((error: unknown) => {
+      this.#open.delete(key);
+      throw inCell(cell.name, error);
+    });
+    this.#open.set(key, opening);
+    return opening;
+  }
+
+  /** Where a cell of this topology is when no CellInfo is asked: given by the caller, or known to the store itself. */
+  async addressWithoutCellInfo(name: string): Promise<Cell | undefined> {
+    const given = this.#spec.cells?.get(name);
+    if (given !== undefined) return { name, address: given, source: 'given' };
+    const own = await this.#spec.stores.cellAddress(this.address, name);
+    return own === undefined ? undefined : { name, address: own, source: 'store' };
+  }
+
+  /** Ends all connections. Never throws. */
+  async close(): Promise<void> {
+    const opened = await Promise.allSettled(this.#open.values());
+    const connections = opened.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
+    await Promise.all([this.global, ...connections].map((connection) => connection.close()));
+  }
+
+  async #locate(name: string, options?: CallOptions): Promise<Cell | undefined> {
+    const path = `cells/${name}/CellInfo`;
+    let bytes: Uint8Array;
+    try {
+      bytes = (await this.global.get(path, options)).bytes;
+    } catch (error) {
+      if (isTopologyError(error, ErrorCode.NoNode)) return undefined;
+      throw error;
+    }
+    const known = await this.addressWithoutCellInfo(name);
+    if (known !== undefined) return known;
+    try {
+      const { serverAddress, root } = readCellInfo(bytes);
+      return {
+        name,
+        address: addressFromTriple(this.address.implementation, serverAddress, root),
+        source: 'CellInfo',
+      };
+    } catch (error) {
+      throw new TopologyError(
+        ErrorCode.NoCell,
+        `the address in the CellInfo of ${name} cannot be used: ${messageOf(error)}`,
+        {
+          path,
+          store: this.global.store,
+          hint: `give the cell's address with --from-cell or --to-cell ${name}=SERVER,ROOT`,
+          cause: error,
+        },
+      );
+    }
+  }
+}
+
+function inCell(name: string, error: unknown): unknown {
+  if (!(error instanceof TopologyError)) return error;
+  return new TopologyError(error.code, `cell ${name}: ${error.message}`, {
+    hint: `${error.hint === undefined ? '' : `${error.hint}; `}if the recorded address means something else from this host, give it with --from-cell or --to-cell ${name}=SERVER,ROOT`,
+    retryable: error.retryable,
+    cause: error,
+  });
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
