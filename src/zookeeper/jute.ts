@@ -1,0 +1,267 @@
+/**
+ * Jute, the serialisation of ZooKeeper (zookeeper.jute and org.apache.jute.BinaryOutputArchive in its source):
+ * big-endian numbers, and a 32-bit length before strings, buffers and vectors, -1 for null.
+ */
+
+import { type Acl, type Stat, ZkCode, ZooKeeperError } from './client.js';
+
+/** Writes one request after another into a buffer that grows and is used again. */
+export class JuteWriter {
+  #bytes: Buffer = Buffer.allocUnsafe(1024);
+  #view = viewOf(this.#bytes);
+  #length = 0;
+
+  get length(): number {
+    return this.#length;
+  }
+
+  clear(): void {
+    this.#length = 0;
+    // One enormous request must not pin its size for the life of the process.
+    if (this.#bytes.length > 1 << 21) this.#replace(Buffer.allocUnsafe(1024));
+  }
+
+  /** A copy of what was written since `clear`. */
+  copy(): Buffer {
+    return Buffer.from(this.#bytes.subarray(0, this.#length));
+  }
+
+  int(value: number): void {
+    this.#reserve(4);
+    this.#view.setInt32(this.#length, value);
+    this.#length += 4;
+  }
+
+  /** Overwrites four bytes written before. */
+  intAt(position: number, value: number): void {
+    this.#view.setInt32(position, value);
+  }
+
+  long(value: bigint): void {
+    this.#reserve(8);
+    this.#view.setBigInt64(this.#length, value);
+    this.#length += 8;
+  }
+
+  bool(value: boolean): void {
+    this.#reserve(1);
+    this.#bytes[this.#length++] = value ? 1 : 0;
+  }
+
+  buffer(value: Uint8Array | null): void {
+    if (value === null) {
+      this.int(-1);
+      return;
+    }
+    this.int(value.length);
+    this.#reserve(value.length);
+    this.#bytes.set(value, this.#length);
+    this.#length += value.length;
+  }
+
+  string(value: string): void {
+    // No character of a JavaScript string takes more than three bytes of UTF-8.
+    this.#reserve(4 + 3 * value.length);
+    const length = this.#bytes.write(value, this.#length + 4, 'utf8');
+    this.#view.setInt32(this.#length, length);
+    this.#length += 4 + length;
+  }
+
+  #reserve(bytes: number): void {
+    const needed = this.#length + bytes;
+    if (needed <= this.#bytes.length) return;
+    const larger = Buffer.allocUnsafe(Math.max(needed, 2 * this.#bytes.length));
+    larger.set(this.#bytes.subarray(0, this.#length));
+    this.#replace(larger);
+  }
+
+  #replace(bytes: Buffer): void {
+    this.#bytes = bytes;
+    this.#view = viewOf(bytes);
+  }
+}
+
+/**
+ * Reads one answer after another. Everything read is a copy: the bytes may change after the answer was read.
+ * Every method throws MarshallingError when the bytes end too early or a length is absurd, before allocating by it.
+ */
+export class JuteReader {
+  #bytes: Buffer = Buffer.alloc(0);
+  #view = viewOf(this.#bytes);
+  #position = 0;
+  #end = 0;
+
+  /** Goes to the bytes from `start` up to and without `end`. */
+  over(bytes: Buffer, start = 0, end = bytes.length): this {
+    if (bytes !== this.#bytes) {
+      this.#bytes = bytes;
+      this.#view = viewOf(bytes);
+    }
+    this.#position = start;
+    this.#end = end;
+    return this;
+  }
+
+  get remaining(): number {
+    return this.#end - this.#position;
+  }
+
+  int(): number {
+    return this.#view.getInt32(this.#take(4));
+  }
+
+  long(): bigint {
+    return this.#view.getBigInt64(this.#take(8));
+  }
+
+  /** A 64-bit number that fits a JavaScript number: milliseconds. */
+  time(): number {
+    const at = this.#take(8);
+    return this.#view.getInt32(at) * 0x1_0000_0000 + this.#view.getUint32(at + 4);
+  }
+
+  bool(): boolean {
+    return this.#view.getUint8(this.#take(1)) !== 0;
+  }
+
+  buffer(): Buffer | null {
+    const length = this.int();
+    if (length === -1) return null;
+    const start = this.#take(length);
+    return Buffer.from(this.#bytes.subarray(start, start + length));
+  }
+
+  string(): string {
+    const length = this.int();
+    if (length === -1) return '';
+    const start = this.#take(length);
+    return this.#bytes.toString('utf8', start, start + length);
+  }
+
+  /** Length of a vector whose items take `itemBytes` or more each. */
+  count(itemBytes: number): number {
+    const count = this.int();
+    if (count === -1) return 0;
+    if (count < 0 || count * itemBytes > this.remaining) throw malformed(`a vector of ${count}`);
+    return count;
+  }
+
+  #take(bytes: number): number {
+    const start = this.#position;
+    if (bytes < 0 || bytes > this.#end - start) {
+      throw malformed(`${bytes} bytes wanted, ${this.#end - start} there`);
+    }
+    this.#position = start + bytes;
+    return start;
+  }
+}
+
+function viewOf(bytes: Buffer): DataView {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+}
+
+/** MarshallingError: what arrived cannot be read. */
+export function malformed(what: string): ZooKeeperError {
+  return new ZooKeeperError(ZkCode.MarshallingError, `malformed answer: ${what}`);
+}
+
+/** How a value of one type goes to and from the wire. `In` is what may be written, `Out` what is read. */
+export interface Field<In, Out = In> {
+  write(writer: JuteWriter, value: In): void;
+  read(reader: JuteReader): Out;
+}
+
+export const int: Field<number> = {
+  write: (writer, value) => writer.int(value),
+  read: (reader) => reader.int(),
+};
+
+export const long: Field<bigint> = {
+  write: (writer, value) => writer.long(value),
+  read: (reader) => reader.long(),
+};
+
+export const bool: Field<boolean> = {
+  write: (writer, value) => writer.bool(value),
+  read: (reader) => reader.bool(),
+};
+
+export const ustring: Field<string> = {
+  write: (writer, value) => writer.string(value),
+  read: (reader) => reader.string(),
+};
+
+export const buffer: Field<Uint8Array | null, Buffer | null> = {
+  write: (writer, value) => writer.buffer(value),
+  read: (reader) => reader.buffer(),
+};
+
+/** @param itemBytes the least number of bytes one item takes */
+export function vector<T>(item: Field<T>, itemBytes: number): Field<readonly T[], T[]> {
+  return {
+    write: (writer, values) => {
+      writer.int(values.length);
+      for (const value of values) item.write(writer, value);
+    },
+    read: (reader) => {
+      const values: T[] = [];
+      for (let left = reader.count(itemBytes); left > 0; left--) values.push(item.read(reader));
+      return values;
+    },
+  };
+}
+
+type Shape = Readonly<Record<string, Field<unknown>>>;
+/** What may be written by the fields of `S`. */
+export type Writes<S> = { readonly [K in keyof S]: S[K] extends Field<infer In, unknown> ? In : never };
+/** What is read by the fields of `S`. */
+export type Reads<S> = {
+  readonly [K in keyof S]: S[K] extends { read(reader: JuteReader): infer Out } ? Out : never;
+};
+
+/** Fields one after another, in the order of the keys. */
+export function record<S extends Shape>(shape: S): Field<Writes<S>, Reads<S>> {
+  const fields: readonly (readonly [keyof S & string, Field<unknown>])[] = Object.entries(shape);
+  return {
+    write: (writer, value) => {
+      for (const [name, field] of fields) field.write(writer, value[name]);
+    },
+    read: (reader) => {
+      const value: Record<string, unknown> = {};
+      for (const [name, field] of fields) value[name] = field.read(reader);
+      return value as Reads<S>;
+    },
+  };
+}
+
+export const acl: Field<Acl> = record({ perms: int, scheme: ustring, id: ustring });
+
+/** By hand, not by `record`: read once per node of a scan. */
+export const stat: Field<Stat> = {
+  write: (writer, value) => {
+    writer.long(value.czxid);
+    writer.long(value.mzxid);
+    writer.long(BigInt(value.ctime));
+    writer.long(BigInt(value.mtime));
+    writer.int(value.version);
+    writer.int(value.cversion);
+    writer.int(value.aversion);
+    writer.long(value.ephemeralOwner);
+    writer.int(value.dataLength);
+    writer.int(value.numChildren);
+    writer.long(value.pzxid);
+  },
+  read: (reader) => ({
+    czxid: reader.long(),
+    mzxid: reader.long(),
+    ctime: reader.time(),
+    mtime: reader.time(),
+    version: reader.int(),
+    cversion: reader.int(),
+    aversion: reader.int(),
+    ephemeralOwner: reader.long(),
+    dataLength: reader.int(),
+    numChildren: reader.int(),
+    pzxid: reader.long(),
+  }),
+};

@@ -1,0 +1,174 @@
+/**
+ * The operations of ZooKeeper's client protocol, one row each: opcode, request and answer
+ * (ZooDefs.OpCode and zookeeper.jute in ZooKeeper's source). A new operation is a new row.
+ */
+
+import type { ZkCode } from './client.js';
+import {
+  acl,
+  bool,
+  buffer,
+  type Field,
+  int,
+  type JuteReader,
+  type JuteWriter,
+  long,
+  malformed,
+  record,
+  stat,
+  ustring,
+  vector,
+} from './jute.js';
+
+/** One operation: what its request holds (`Q`) and what its answer holds (`A`). */
+export interface Operation<Q = unknown, A = unknown> {
+  readonly name: string;
+  readonly code: number;
+  readonly request: Field<Q, unknown>;
+  readonly answer: Field<unknown, A>;
+}
+
+function row<Q, R, A, B>(name: string, code: number, request: Field<Q, R>, answer: Field<A, B>) {
+  return { name, code, request, answer };
+}
+
+const empty: Field<object> = { write: () => {}, read: () => ({}) };
+const acls = vector(acl, 12);
+const creation = record({ path: ustring, data: buffer, acl: acls, flags: int });
+const pathAndVersion = record({ path: ustring, version: int });
+const read = record({ path: ustring, watch: bool });
+const aclAnswer = record({ acl: acls, stat });
+
+const create = row('create', 1, creation, record({ path: ustring }));
+const remove = row('delete', 2, pathAndVersion, empty);
+const getData = row('getData', 4, read, record({ data: buffer, stat }));
+const setData = row('setData', 5, record({ path: ustring, data: buffer, version: int }), record({ stat }));
+const getChildren = row('getChildren', 8, read, record({ children: vector(ustring, 4) }));
+const check = row('check', 13, pathAndVersion, empty);
+const create2 = row('create', 15, creation, record({ path: ustring, stat }));
+const createContainer = row('create', 19, creation, record({ path: ustring, stat }));
+
+/** A failed entry of a batch. */
+export interface EntryError {
+  readonly type: 'error';
+  readonly code: ZkCode;
+}
+
+interface Entry {
+  readonly type: string;
+}
+type RequestEntry<R> = {
+  [K in keyof R]: R[K] extends { readonly request: Field<infer Q, unknown> }
+    ? { readonly type: K } & Q
+    : never;
+}[keyof R];
+type AnswerEntry<R> = {
+  [K in keyof R]: R[K] extends { readonly answer: { read(reader: JuteReader): infer A } }
+    ? { readonly type: K } & A
+    : never;
+}[keyof R];
+
+const failure = row('error', -1, empty, record({ code: int }));
+
+/**
+ * Several operations as one. Before each a header (opcode, false, error code), at the end (-1, true, -1); an entry of
+ * opcode -1 is an error. Requests and answers are framed alike. An entry's type is the key of its row.
+ */
+function batch<R extends Readonly<Record<string, Operation>>>(name: string, code: number, rows: R) {
+  const known: readonly [string, Operation][] = [...Object.entries(rows), ['error', failure]];
+  const byType = new Map(known);
+  const byCode = new Map(known.map(([type, each]) => [each.code, { type, row: each }]));
+  const header = (writer: JuteWriter, opcode: number, done: boolean): void => {
+    writer.int(opcode);
+    writer.bool(done);
+    writer.int(-1);
+  };
+  const framed = (part: 'request' | 'answer'): Field<unknown> => ({
+    write: (writer, entries) => {
+      for (const entry of entries as readonly Entry[]) {
+        const found = byType.get(entry.type);
+        if (found === undefined) throw new TypeError(`${entry.type} cannot be part of ${name}`);
+        header(writer, found.code, false);
+        found[part].write(writer, entry);
+      }
+      header(writer, -1, true);
+    },
+    read: (reader) => {
+      const entries: Entry[] = [];
+      for (;;) {
+        const opcode = reader.int();
+        const done = reader.bool();
+        reader.int();
+        if (done) return entries;
+        const found = byCode.get(opcode);
+        if (found === undefined) throw malformed(`operation ${opcode} in ${name}`);
+        entries.push(Object.assign({ type: found.type }, found.row[part].read(reader)));
+      }
+    },
+  });
+  return row(
+    name,
+    code,
+    framed('request') as Field<readonly RequestEntry<R>[]>,
+    framed('answer') as Field<readonly (AnswerEntry<R> | EntryError)[]>,
+  );
+}
+
+/** Every operation the client knows. */
+export const operations = {
+  create,
+  /** As create, and the Stat in the answer. */
+  create2,
+  createContainer,
+  delete: remove,
+  exists: row('exists', 3, read, record({ stat })),
+  getData,
+  setData,
+  getAcl: row('getAcl', 6, record({ path: ustring }), aclAnswer),
+  setAcl: row('setAcl', 7, record({ path: ustring, acl: acls, version: int }), record({ stat })),
+  getChildren,
+  sync: row('sync', 9, record({ path: ustring }), record({ path: ustring })),
+  ping: row('ping', 11, empty, empty),
+  getChildren2: row('getChildren', 12, read, record({ children: vector(ustring, 4), stat })),
+  /** The answer to a createContainer inside says create2. */
+  multi: batch('multi', 14, { create, create2, createContainer, delete: remove, setData, check }),
+  /** Every entry is answered on its own. */
+  multiRead: batch('multiRead', 22, { getData, getChildren }),
+  auth: row('auth', 100, record({ kind: int, scheme: ustring, auth: buffer }), empty),
+  closeSession: row('closeSession', -11, empty, empty),
+};
+
+const MODERN = new Set<number>([
+  operations.create2.code,
+  operations.createContainer.code,
+  operations.multiRead.code,
+]);
+
+/** Whether servers before 3.6 do not know the operation, or cannot be trusted to. */
+export function isModern(operation: { readonly code: number }): boolean {
+  return MODERN.has(operation.code);
+}
+
+/** First message of a connection, without xid and opcode. A `sessionId` of 0n asks for a new session. */
+export const connectRequest = record({
+  protocolVersion: int,
+  lastZxidSeen: long,
+  timeoutMs: int,
+  sessionId: long,
+  password: buffer,
+  readOnly: bool,
+});
+
+/** Its answer, without a header. A time-out of 0 means that the session has expired. A trailing flag is not read. */
+export const connectAnswer = record({
+  protocolVersion: int,
+  timeoutMs: int,
+  sessionId: long,
+  password: buffer,
+});
+
+/** What a notification holds after its header. */
+export const watcherEvent = record({ type: int, state: int, path: ustring });
+
+/** Numbers in place of an xid. */
+export const Xid = { Notification: -1, Ping: -2, Auth: -4 } as const;
