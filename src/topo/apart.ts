@@ -1,4 +1,5 @@
 import { formatAddress, overlaps, type StoreAddress } from './address.js';
+import type { Connection } from './connection.js';
 import { ErrorCode, TopologyError } from './errors.js';
 import type { Cell } from './topology.js';
 
@@ -28,6 +29,17 @@ export function checkApart(source: Places, destination: Places): void {
       );
     }
   }
+}
+
+/**
+ * Refuses two open stores that turn out to be one (Guard), where the addresses did not show it: a file under two names.
+ */
+export function checkDistinct(source: Connection, destination: Connection): void {
+  if (source.store !== destination.store) return;
+  throw new TopologyError(ErrorCode.Guard, 'source and destination are the same place', {
+    store: source.store,
+    hint: 'give two different stores',
+  });
 }
 
 function partsOf(places: Places): { name: string; address: StoreAddress }[] {

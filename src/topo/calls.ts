@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import type { Clock } from './clock.js';
 import type { CallOptions } from './connection.js';
 import { ErrorCode, TopologyError } from './errors.js';
@@ -61,6 +62,8 @@ export function raceCall<T>(
       cancelTimer();
       signal?.removeEventListener('abort', onAbort);
     };
+    // Many calls share one signal; Node would take that for a leak.
+    if (signal !== undefined) setMaxListeners(0, signal);
     signal?.addEventListener('abort', onAbort, { once: true });
     const begin = async () => (typeof work === 'function' ? work() : work);
     begin().then(

@@ -107,13 +107,19 @@ export interface Connection {
 /** Options of every call. */
 export interface CallOptions {
   readonly signal?: AbortSignal | undefined;
-  /** Moment (milliseconds since the epoch, on the connection's clock) at which the call gives up. Default: the backend's. */
+  /**
+   * Moment (milliseconds since the epoch, on the connection's clock) at which the call gives up. Default: the connection's
+   * own limit, for a scan in each of its requests; a watch goes on without.
+   */
   readonly deadline?: number | undefined;
 }
 
 /** What a store can do. Tested, never guessed: the conformance suite is driven by it. */
 export interface Capabilities {
-  /** Limits of one {@link Connection.write}. `maxBytes` is measured by {@link batchBytes}. */
+  /**
+   * Limits of one {@link Connection.write}; `maxBytes` is measured by {@link batchBytes}, and may be less than the largest single
+   * value. `maxOps` 0: the store has no transactions, and `write` is Unsupported.
+   */
   readonly batch: { readonly maxOps: number; readonly maxBytes: number };
   /** Largest value of one record, in bytes, at any legal path. */
   readonly maxValueBytes: number;

@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events';
 import { beforeEach, describe, expect, test } from 'vitest';
 import type { CallOptions, Connection } from '../../src/topo/connection.js';
 import { ErrorCode, TopologyError } from '../../src/topo/errors.js';
@@ -101,6 +102,21 @@ describe('the wait between tries', () => {
     abort.abort();
     expect(await outcome).toBe('Interrupted');
     expect([faulty.count('get'), clock.pending]).toEqual([1, 0]);
+  });
+
+  test('does not begin when the signal fired while the call failed', async () => {
+    const abort = new AbortController();
+    faulty.fail('get', { ...lostRequest, meanwhile: async () => abort.abort() });
+    const outcome = retrying.get('a', { signal: abort.signal });
+    await expect(outcome).rejects.toMatchObject({ code: 'Interrupted', path: 'a', store: store.store });
+    expect(clock.pending).toBe(0);
+  });
+
+  test('leaves nothing on the signal', async () => {
+    const { signal } = new AbortController();
+    faulty.fail('get', lostRequest, lostRequest);
+    expect(await codeOf(retrying.get('a', { signal }))).toBe('NoNode');
+    expect(getEventListeners(signal, 'abort')).toEqual([]);
   });
 
   test('ends at once when the connection is closed', async () => {

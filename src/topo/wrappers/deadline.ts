@@ -1,15 +1,18 @@
 import type { Clock } from '../clock.js';
 import type { CallOptions, Connection } from '../connection.js';
-import { type Call, DelegatingConnection, type Delivered, type IteratingCall } from './base.js';
+import { type Call, DelegatingConnection } from './base.js';
 
 export interface DeadlineSettings {
   /** The clock of the connection. */
   readonly clock: Clock;
-  /** Milliseconds for a call that names no deadline; for a scan, all its pages together. */
+  /** Milliseconds for a call that names no deadline. */
   readonly timeoutMs: number;
 }
 
-/** Gives every call a deadline that has none. Watches go on without. */
+/**
+ * Gives every call a deadline that has none. Watches and scans go on without: a scan takes as long as there are
+ * records, and each of its requests has the backend's own limit.
+ */
 export function withDeadline(inner: Connection, settings: DeadlineSettings): Connection {
   return new DeadlineConnection(inner, settings);
 }
@@ -27,19 +30,7 @@ class DeadlineConnection extends DelegatingConnection {
     options: CallOptions | undefined,
     next: (options: CallOptions | undefined) => Promise<T>,
   ): Promise<T> {
-    return next(this.#bounded(options));
-  }
-
-  protected override aroundIteration<T extends Delivered>(
-    call: IteratingCall,
-    options: CallOptions | undefined,
-    next: (options: CallOptions | undefined) => AsyncIterable<T>,
-  ): AsyncIterable<T> {
-    return next(call.method === 'scan' ? this.#bounded(options) : options);
-  }
-
-  #bounded(options: CallOptions | undefined): CallOptions {
     const { clock, timeoutMs } = this.#settings;
-    return { ...options, deadline: options?.deadline ?? clock.now() + timeoutMs };
+    return next({ ...options, deadline: options?.deadline ?? clock.now() + timeoutMs });
   }
 }

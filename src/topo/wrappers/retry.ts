@@ -77,7 +77,7 @@ class RetryConnection extends DelegatingConnection {
       } catch (error) {
         if (call.kind === 'write' && isTopologyError(error, ErrorCode.OutcomeUnknown))
           return this.#decide(call, options, () => next(options), error, attempt);
-        if (!repeatable(call.kind, error)) throw error;
+        if (!repeatable(error)) throw error;
         await this.#waitToRepeat(attempt, error, options, call.path);
       }
     }
@@ -105,13 +105,13 @@ class RetryConnection extends DelegatingConnection {
         }
         return;
       } catch (error) {
-        if (delivered || !repeatable('read', error)) throw error;
+        if (delivered || !repeatable(error)) throw error;
         await this.#waitToRepeat(attempt, error, options, call.path);
       }
     }
   }
 
-  /** Finds out what became of a write, or returns `unknown`. `attempt` tries are spent. */
+  /** Finds out what became of a write, or throws `unknown`. `spent` tries are over. */
   async #decide<T>(
     call: WriteCall<T>,
     options: CallOptions | undefined,
@@ -132,13 +132,12 @@ class RetryConnection extends DelegatingConnection {
         if (!isTopologyError(error, ...REFUSALS, ...UNANSWERED)) throw unknown;
         if (isTopologyError(error, ...UNANSWERED)) continue;
       }
-      try {
-        const versions = await this.#asAsked(call.changes, options);
-        if (versions === undefined) throw unknown;
-        return call.answer(versions);
-      } catch (error) {
-        if (!repeatable('read', error)) throw unknown;
-      }
+      const versions = await this.#asAsked(call.changes, options).catch((error: unknown) => {
+        if (repeatable(error)) return 'unread' as const;
+        throw unknown;
+      });
+      if (versions === undefined) throw unknown;
+      if (versions !== 'unread') return call.answer(versions);
     }
   }
 
@@ -196,9 +195,9 @@ const REFUSALS = [ErrorCode.NoNode, ErrorCode.NodeExists, ErrorCode.BadVersion] 
 /** Answers after which nothing more is known than before. */
 const UNANSWERED = [ErrorCode.Unavailable, ErrorCode.Timeout, ErrorCode.OutcomeUnknown] as const;
 
-function repeatable(kind: 'read' | 'write', error: unknown): boolean {
-  if (!isTopologyError(error) || !error.retryable) return false;
-  return kind === 'read' || error.code === ErrorCode.Unavailable || error.code === ErrorCode.Timeout;
+/** Whether another try can help. An error other than OutcomeUnknown has changed nothing. */
+function repeatable(error: unknown): boolean {
+  return isTopologyError(error) && error.retryable;
 }
 
 /** Whether sending `changes` again can decide what became of them. */

@@ -1,0 +1,140 @@
+import type { Capabilities, Connection } from '../../src/topo/connection.js';
+import type { Faults, OpenOptions, Raw, Subject } from './subject.js';
+
+/** One sentence of the contract and the proof of it: data, so that a test runner or a program can run it. */
+export interface Sentence {
+  readonly title: string;
+  /** What a subject must have for the sentence to apply to it. Default: it applies to all. */
+  readonly when?: Need;
+  /** Fails (rejects) when the sentence does not hold. */
+  readonly run: (context: Context) => Promise<void>;
+}
+
+/** Sentences about one thing. */
+export interface Theme {
+  readonly name: string;
+  readonly sentences: readonly Sentence[];
+}
+
+/** What decides whether a sentence applies. */
+export interface Facts {
+  readonly subject: Subject;
+  readonly capabilities: Capabilities;
+}
+
+/** A condition on the subject, and its name for people. */
+export interface Need {
+  readonly text: string;
+  readonly holds: (facts: Facts) => boolean;
+}
+
+/** What a sentence works with. Everything opened through it is closed after the sentence. */
+export interface Context extends Facts {
+  /** A place of this sentence's own, empty at its beginning. */
+  readonly root: string;
+  /** The connection that the sentence is about, at `root`. */
+  readonly connection: Connection;
+  /** A connection to `root` that may write: the same one, unless the subject is read-only. */
+  readonly writer: Connection;
+  /** A further connection, by default to `root`. */
+  open(root?: string, options?: OpenOptions): Promise<Connection>;
+  /** A further place, empty; its name begins with that of `root`. */
+  place(suffix: string): string;
+  /** Runs `work` after the sentence, whatever became of it. */
+  after(work: () => unknown): void;
+  /** What several sentences share, made by the first that asks. */
+  shared<T>(key: string, make: () => Promise<T>): Promise<T>;
+  /** {@link Subject.faults}, undone after the sentence. Only where {@link needs.faults}. */
+  readonly faults: Faults;
+  /** {@link Subject.raw}, or nothing. */
+  readonly raw: Raw;
+}
+
+const need = (text: string, holds: (facts: Facts) => boolean): Need => ({ text, holds });
+
+/** Every condition that sentences use. */
+export const needs = {
+  nothing: need('always', () => true),
+  writes: need('where the connection may write', ({ capabilities }) => !capabilities.readOnly),
+  readOnly: need('where capabilities.readOnly', ({ capabilities }) => capabilities.readOnly),
+  faults: need(
+    'where there is a server to disturb',
+    ({ subject, capabilities }) => subject.faults !== undefined && !capabilities.readOnly,
+  ),
+  servers: need(
+    'where the suite can put itself between connection and server',
+    ({ subject, capabilities }) => subject.servers !== undefined && !capabilities.readOnly,
+  ),
+  serversAndRecursiveWatch: need(
+    'where capabilities.watchRecursive and the suite can put itself between connection and server',
+    ({ subject, capabilities }) => subject.servers !== undefined && capabilities.watchRecursive,
+  ),
+  ephemeral: need(
+    'where the subject can plant ephemeral records',
+    ({ subject }) => subject.raw?.ephemeral !== undefined,
+  ),
+  emptyDirectories: need(
+    'where capabilities.emptyDirectories and the subject can plant one',
+    ({ subject, capabilities }) => capabilities.emptyDirectories && subject.raw?.emptyDirectory !== undefined,
+  ),
+  recordsWithChildren: need(
+    'where capabilities.recordsWithChildren',
+    ({ capabilities }) => capabilities.recordsWithChildren && !capabilities.readOnly,
+  ),
+  plainRecords: need(
+    'where not capabilities.recordsWithChildren',
+    ({ capabilities }) => !capabilities.recordsWithChildren && !capabilities.readOnly,
+  ),
+  recursiveWatch: need(
+    'where capabilities.watchRecursive',
+    ({ capabilities }) => capabilities.watchRecursive,
+  ),
+  recursiveWatchAndFaults: need(
+    'where capabilities.watchRecursive and there is a server to disturb',
+    ({ subject, capabilities }) => capabilities.watchRecursive && subject.faults !== undefined,
+  ),
+  noRecursiveWatch: need(
+    'where not capabilities.watchRecursive',
+    ({ capabilities }) => !capabilities.watchRecursive,
+  ),
+  snapshotScan: need('where capabilities.snapshotScan', ({ capabilities }) => capabilities.snapshotScan),
+  batches: need(
+    'where capabilities.batch.maxOps is not 0',
+    ({ capabilities }) => capabilities.batch.maxOps > 0 && !capabilities.readOnly,
+  ),
+  noBatches: need(
+    'where capabilities.batch.maxOps is 0',
+    ({ capabilities }) => capabilities.batch.maxOps === 0 && !capabilities.readOnly,
+  ),
+  batchOpsLimit: need(
+    'where capabilities.batch.maxOps is finite',
+    ({ capabilities: { batch, readOnly } }) => Number.isFinite(batch.maxOps) && batch.maxOps > 0 && !readOnly,
+  ),
+  batchBytesLimit: need(
+    'where capabilities.batch.maxBytes is finite',
+    ({ capabilities: { batch, readOnly } }) =>
+      Number.isFinite(batch.maxBytes) && batch.maxOps > 0 && !readOnly,
+  ),
+  valueLimit: need(
+    'where capabilities.maxValueBytes is finite',
+    ({ capabilities }) => Number.isFinite(capabilities.maxValueBytes) && !capabilities.readOnly,
+  ),
+  pathLimit: need(
+    'where capabilities.maxPathBytes is finite',
+    ({ capabilities }) => Number.isFinite(capabilities.maxPathBytes) && !capabilities.readOnly,
+  ),
+  refusedNames: need(
+    'where the store refuses names',
+    ({ subject, capabilities }) => subject.refusesName !== undefined && !capabilities.readOnly,
+  ),
+} as const;
+
+/** A theme; `when` applies to every sentence that does not name its own need. */
+export function theme(name: string, sentences: readonly Sentence[], when?: Need): Theme {
+  return {
+    name,
+    sentences: sentences.map((sentence) =>
+      when === undefined || sentence.when !== undefined ? sentence : { ...sentence, when },
+    ),
+  };
+}

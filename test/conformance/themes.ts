@@ -1,0 +1,44 @@
+import { batchLimits } from './batch-limits.js';
+import { batches } from './batches.js';
+import { calls, closing } from './calls.js';
+import { concurrency } from './concurrency.js';
+import { directories } from './directories.js';
+import { ephemeral } from './ephemeral.js';
+import { faults } from './faults.js';
+import { listing } from './listing.js';
+import { losses } from './losses.js';
+import { paths } from './paths.js';
+import { readOnly } from './read-only.js';
+import { records } from './records.js';
+import { restarts } from './restarts.js';
+import { scan } from './scan.js';
+import type { Theme } from './sentence.js';
+import { values } from './values.js';
+import { versions } from './versions.js';
+import { visibility } from './visibility.js';
+import { watch } from './watch.js';
+import { watchRecursive } from './watch-recursive.js';
+
+/** The whole contract. */
+export const THEMES: readonly Theme[] = [
+  paths,
+  listing,
+  directories,
+  records,
+  values,
+  versions,
+  batches,
+  batchLimits,
+  scan,
+  visibility,
+  concurrency,
+  watch,
+  watchRecursive,
+  ephemeral,
+  readOnly,
+  calls,
+  closing,
+  faults,
+  losses,
+  restarts,
+];
