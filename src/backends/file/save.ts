@@ -1,0 +1,62 @@
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { decode } from '../../topo/codec.js';
+import { ErrorCode, isTopologyError } from '../../topo/errors.js';
+import { classify } from '../../topo/kinds.js';
+import { GLOBAL } from '../../topo/topology.js';
+import { formatHeader, formatRecord, formatTrailer, type Header, type Run } from './format.js';
+import type { Contents } from './tree.js';
+
+/** The lines of a file in its sorted form, made as they are asked for; the first one, without its end, apart too. */
+export function snapshotLines(
+  header: Omit<Header, 'changes'>,
+  contents: Contents,
+): { readonly firstLine: Buffer; readonly lines: Iterable<string> } {
+  const first = formatHeader({ ...header, changes: runsOf(contents) }, TOOL);
+  return { firstLine: Buffer.from(first.trimEnd()), lines: linesOf(first, contents) };
+}
+
+function* linesOf(first: string, contents: Contents): Generator<string> {
+  yield first;
+  const hash = createHash('sha256');
+  let records = 0;
+  for (const { scope, path, entry } of contents.all()) {
+    const { bytes } = entry;
+    const line = formatRecord({ scope, path, bytes }, decoded(scope, path, bytes));
+    hash.update(line);
+    records += 1;
+    yield line;
+  }
+  yield formatTrailer({ records, sha256: hash.digest('hex') });
+}
+
+/** What the versions of records need to outlive a rewrite, kept in the line that differs from file to file anyway. */
+function runsOf(contents: Contents): Run[] {
+  const runs: [number, number][] = [];
+  for (const { entry } of contents.all()) {
+    const last = runs.at(-1);
+    if (last?.[0] === entry.change) last[1] += 1;
+    else runs.push([entry.change, 1]);
+  }
+  return runs;
+}
+
+function decoded(scope: string, path: string, bytes: Uint8Array): { kind: string; json?: unknown } {
+  const { kind, message } = classify(scope === GLOBAL ? 'global' : 'cell', path, false);
+  if (message === null) return { kind };
+  try {
+    return { kind, json: decode(message, bytes).json };
+  } catch (error) {
+    if (isTopologyError(error, ErrorCode.Corrupt)) return { kind };
+    throw error;
+  }
+}
+
+/** Name and version of this program. The sources and what they are compiled to lie equally deep. */
+const TOOL = `topo2topo ${readVersion(new URL('../../../package.json', import.meta.url))}`;
+
+function readVersion(file: URL): string {
+  const description: unknown = JSON.parse(readFileSync(file, 'utf8'));
+  if (typeof description !== 'object' || description === null || !('version' in description)) return '';
+  return String(description.version);
+}
