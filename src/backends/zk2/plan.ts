@@ -1,0 +1,143 @@
+import type { CallOptions, WriteOp } from '../../topo/connection.js';
+import { ErrorCode, TopologyError } from '../../topo/errors.js';
+import { ancestors } from '../../topo/paths.js';
+import { ZkCode } from '../../zookeeper/client.js';
+import { emptyWithChildren, recordExists } from './error.js';
+import { checkEmptyUpdate, findRecord } from './file.js';
+import type { Store } from './store.js';
+import { readVersion, type ZnodeVersion } from './version.js';
+import { isRecord } from './znode.js';
+
+/** An operation of a batch and what is at its path. */
+export interface Step {
+  readonly op: WriteOp;
+  readonly index: number;
+  /**
+   * What is to be done. `fill`: make a record of a directory; `absent`: make sure that nothing is there; `directory`: make
+   * sure that a directory does not become a record.
+   */
+  readonly type: 'create' | 'fill' | 'update' | 'delete' | 'check' | 'absent' | 'directory';
+  /** The state that the znode must be in. */
+  readonly expected: ZnodeVersion | null;
+  /** How many children the znode has. */
+  readonly children: number;
+}
+
+/** What a transaction is made of. */
+export interface Findings {
+  readonly steps: readonly Step[];
+  /** Directories that the records to be created need, as znodes, and the index of a step that needs each. */
+  readonly needed: ReadonlyMap<string, number>;
+  /** Directories that are needed, or checked to be absent, and do not exist. */
+  readonly missing: ReadonlySet<string>;
+}
+
+/** Reads of directories in one request. */
+const READS_AT_A_TIME = 128;
+
+/**
+ * Finds out what a batch meets, and refuses what the single method would refuse. `trusting` leaves out what is most
+ * likely: that new records are new, that directories seen lately still exist, and that others are missing when most
+ * were the last time.
+ */
+export async function findOut(
+  store: Store,
+  ops: readonly WriteOp[],
+  trusting: boolean,
+  options: CallOptions | undefined,
+): Promise<Findings> {
+  const needed = new Map<string, number>();
+  ops.forEach(({ type, path }, index) => {
+    if (type !== 'create') return;
+    for (const znode of znodesAbove(store, path)) if (!needed.has(znode)) needed.set(znode, index);
+  });
+  const steps = await inOrder(ops, (op, index) => findStep(store, op, index, needed, trusting, options));
+  const absent = steps.flatMap(({ type, op }) => (type === 'absent' ? znodesAbove(store, op.path) : []));
+  const doubtful = [...needed.keys(), ...absent].filter(
+    (znode) => !(trusting && store.directories.has(znode)),
+  );
+  if (trusting && store.newDirectories) return { steps, needed, missing: new Set(doubtful) };
+  const missing = await findMissing(store, doubtful, options);
+  if (doubtful.length > 0) store.newDirectories = missing.size > doubtful.length / 2;
+  return { steps, needed, missing };
+}
+
+/** The directories that a record needs, as znodes, the uppermost first: also the root and those above it. */
+export function znodesAbove(store: Pick<Store, 'root' | 'znode'>, path: string): string[] {
+  return ancestors(store.znode(path)).filter((znode) => znode !== '');
+}
+
+/** Answers in the order of `ops`, or the failure of the first that failed, with its index. */
+async function inOrder(
+  ops: readonly WriteOp[],
+  find: (op: WriteOp, index: number) => Promise<Step>,
+): Promise<Step[]> {
+  const settled = await Promise.allSettled(ops.map(find));
+  return settled.map((result, index) => {
+    if (result.status === 'fulfilled') return result.value;
+    throw result.reason instanceof TopologyError ? result.reason.at(index) : result.reason;
+  });
+}
+
+async function findStep(
+  store: Store,
+  op: WriteOp,
+  index: number,
+  needed: ReadonlyMap<string, number>,
+  trusting: boolean,
+  options: CallOptions | undefined,
+): Promise<Step> {
+  const { context } = store;
+  if ('bytes' in op && op.bytes.byteLength === 0 && needed.has(store.znode(op.path)))
+    throw emptyWithChildren(context, ErrorCode.Unsupported, op.path);
+  if (op.type === 'create' && trusting) return { op, index, type: 'create', expected: null, children: 0 };
+  if (op.type === 'create' || (op.type === 'check' && op.version === null))
+    return findAbsence(store, op, index, options);
+  const expected = op.version === null ? null : readVersion(context.store, op.version, op.path);
+  const stat = await findRecord(store, op.path, expected, options);
+  if (op.type === 'update') checkEmptyUpdate(store, op.path, op.bytes, stat);
+  return { op, index, type: op.type, expected, children: stat.numChildren };
+}
+
+/** For an operation that wants no record to be there: a create, or a check of absence. */
+async function findAbsence(
+  store: Store,
+  op: WriteOp,
+  index: number,
+  options: CallOptions | undefined,
+): Promise<Step> {
+  const znode = await store.readZnode(op.path, options);
+  if (znode === undefined) {
+    const type = op.type === 'create' ? 'create' : 'absent';
+    return { op, index, type, expected: null, children: 0 };
+  }
+  if (isRecord(op.path, znode)) throw recordExists(store.context, op.path);
+  const { stat } = znode;
+  if (op.type === 'create' && op.bytes.byteLength === 0 && stat.numChildren > 0)
+    throw emptyWithChildren(store.context, ErrorCode.NodeExists, op.path);
+  const type = op.type === 'create' ? 'fill' : 'directory';
+  return { op, index, type, expected: stat, children: stat.numChildren };
+}
+
+/** Those of the znodes that do not exist. */
+async function findMissing(
+  store: Store,
+  znodes: readonly string[],
+  options: CallOptions | undefined,
+): Promise<Set<string>> {
+  const missing = new Set<string>();
+  for (let at = 0; at < znodes.length; at += READS_AT_A_TIME) {
+    const some = znodes.slice(at, at + READS_AT_A_TIME);
+    const { results } = await store.read(undefined, options, (client, request) =>
+      client.multiRead(
+        some.map((path) => ({ type: 'getData', path })),
+        request,
+      ),
+    );
+    some.forEach((znode, i) => {
+      const result = results[i];
+      if (result?.type === 'error' && result.code === ZkCode.NoNode) missing.add(znode);
+    });
+  }
+  return missing;
+}
