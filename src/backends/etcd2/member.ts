@@ -1,0 +1,194 @@
+import type { IWatchCreateRequest, IWatchResponse } from 'etcd3';
+import type { ConnectSettings } from '../../topo/backend.js';
+import { RpcFailure, Status } from './error.js';
+import { type Calls, Channels, dialled, hasUnary, hasWatch } from './grpc.js';
+
+/** How long a call to one member may take. Moments are milliseconds since the epoch, on the machine's clock. */
+export interface Limits {
+  /** When to give up waiting for a connection. */
+  readonly connectBy: number;
+  /** When to give up waiting for the answer. */
+  readonly answerBy: number;
+  readonly signal: AbortSignal;
+  /** Called when the request is about to leave. */
+  readonly onSend?: (() => void) | undefined;
+}
+
+export type KvCall = Exclude<keyof Calls, 'authenticate'>;
+
+type Auth = NonNullable<ConnectSettings['etcdAuth']>;
+
+/** One server of an etcd cluster. */
+export class Member {
+  /** `host:port`. */
+  readonly endpoint: string;
+  readonly secure: boolean;
+  readonly #channels: Channels;
+  readonly #auth: Auth | undefined;
+  readonly #life = new AbortController();
+  #token: Promise<string | undefined> | undefined;
+
+  /** @param server `host:port`, or with `http://` or `https://`; without, TLS is used where `tls` is given */
+  constructor(server: string, { tls, etcdAuth }: Pick<ConnectSettings, 'tls' | 'etcdAuth'>) {
+    this.endpoint = server.replace(/^https?:\/\//, '');
+    this.secure = server.startsWith('https://') || (tls !== undefined && !server.startsWith('http://'));
+    this.#channels = new Channels(this.endpoint, this.secure ? (tls ?? {}) : undefined);
+    this.#auth = etcdAuth;
+  }
+
+  /** Sends one request, once. Rejects with {@link RpcFailure}. */
+  async call<M extends KvCall>(
+    method: M,
+    request: Calls[M]['request'],
+    limits: Limits,
+  ): Promise<Calls[M]['answer']> {
+    const token = this.#signIn(limits);
+    try {
+      return await this.#unary('KV', method, request, await token, limits);
+    } catch (error) {
+      // etcd looks at the token before it looks at the request: this is no second sending.
+      if (!this.#forget(token, error)) throw error;
+      return this.#unary('KV', method, request, await this.#signIn(limits), limits);
+    }
+  }
+
+  /**
+   * Opens a watch and gives its messages to `onMessage`, until that answers false, or the server ends the stream.
+   * Rejects with {@link RpcFailure} when the stream breaks or the server gives a reason to cancel the watch, and with
+   * what `onMessage` throws.
+   */
+  async watch(
+    request: IWatchCreateRequest,
+    limits: Limits,
+    onMessage: (message: IWatchResponse) => boolean,
+  ): Promise<void> {
+    const token = this.#signIn(limits);
+    const { client, metadata } = await this.#dial('Watch', await token, limits);
+    if (!hasWatch(client)) throw new TypeError('etcd3 has no Watch.watch');
+    this.#checkGoesOn(limits.signal);
+    const stream = client.watch(metadata, {});
+    const cancel = () => stream.cancel();
+    limits.signal.addEventListener('abort', cancel, { once: true });
+    try {
+      await new Promise<void>((resolve, reject) => {
+        stream.on('error', (error) => reject(this.#failure(error, true)));
+        stream.on('end', resolve);
+        stream.on('data', (message) => {
+          try {
+            if (message.canceled && message.cancel_reason !== '') throw this.#canceled(message.cancel_reason);
+            if (!onMessage(message)) resolve();
+          } catch (error) {
+            reject(error);
+          }
+        });
+        stream.write({ create_request: request });
+      });
+    } catch (error) {
+      this.#forget(token, error);
+      throw error;
+    } finally {
+      limits.signal.removeEventListener('abort', cancel);
+      cancel();
+    }
+  }
+
+  /** Idempotent. Calls in flight are their callers' to cancel first. */
+  close(): void {
+    if (this.#life.signal.aborted) return;
+    this.#life.abort();
+    this.#channels.close();
+  }
+
+  async #unary<M extends keyof Calls>(
+    service: Calls[M]['service'],
+    method: M,
+    request: Calls[M]['request'],
+    token: string | undefined,
+    { signal, answerBy, connectBy, onSend }: Limits,
+  ): Promise<Calls[M]['answer']> {
+    const { client, metadata } = await this.#dial(service, token, { connectBy });
+    const target = client.getChannel().getTarget();
+    const stub: object = client;
+    if (!hasUnary(stub, method)) throw new TypeError(`etcd3 has no ${service}.${method}`);
+    this.#checkGoesOn(signal);
+    onSend?.();
+    return new Promise((resolve, reject) => {
+      const call = stub[method](request, metadata, { deadline: answerBy }, (error, answer) => {
+        signal.removeEventListener('abort', cancel);
+        if (error === null) resolve(answer);
+        // A call that was never given to a connection has the channel's name for a peer.
+        else reject(this.#failure(error, call.getPeer() !== target));
+      });
+      const cancel = () => call.cancel();
+      signal.addEventListener('abort', cancel, { once: true });
+    });
+  }
+
+  /** The client of a service, connected, and the metadata of one call. */
+  async #dial(
+    service: 'KV' | 'Auth' | 'Watch',
+    token: string | undefined,
+    { connectBy }: Pick<Limits, 'connectBy'>,
+  ) {
+    this.#checkGoesOn(this.#life.signal);
+    const { client, metadata } = await this.#channels.client(service);
+    if (!(await dialled(client.getChannel(), connectBy)))
+      throw this.#unsent(Status.DeadlineExceeded, 'waiting for a connection');
+    // A member that is cut off from the others refuses at once what it would keep waiting, watches included.
+    metadata.set('hasleader', 'true');
+    if (token !== undefined) metadata.set('token', token);
+    return { client, metadata };
+  }
+
+  /** To be called in the same step that sends: what was cancelled before must never leave. */
+  #checkGoesOn(signal: AbortSignal): void {
+    if (signal.aborted || this.#life.signal.aborted) throw this.#unsent(Status.Cancelled, 'cancelled');
+  }
+
+  /** The token that every request carries; undefined where etcd wants none. One for all calls, got at the first. */
+  #signIn(limits: Limits): Promise<string | undefined> | undefined {
+    if (this.#auth === undefined) return undefined;
+    this.#token ??= this.#authenticate(this.#auth, limits).catch((error: unknown) => {
+      this.#token = undefined;
+      throw error;
+    });
+    return this.#token;
+  }
+
+  async #authenticate(auth: Auth, { connectBy, answerBy }: Limits): Promise<string | undefined> {
+    const request = { name: auth.username, password: auth.password };
+    // Other calls wait for this one, too: it ends with the connection, not with the call that began it.
+    const limits = { connectBy, answerBy, signal: this.#life.signal };
+    try {
+      return (await this.#unary('Auth', 'authenticate', request, undefined, limits)).token;
+    } catch (error) {
+      if (!(error instanceof RpcFailure)) throw error;
+      // As with etcd's own client, credentials are not amiss where none are wanted.
+      if (/authentication is not enabled/.test(error.details)) return undefined;
+      throw this.#unsent(error.status, error.details);
+    }
+  }
+
+  /** Whether etcd no longer takes the token that was sent. Then the next call gets itself a new one. */
+  #forget(sent: Promise<string | undefined> | undefined, error: unknown): boolean {
+    if (sent === undefined || !(error instanceof RpcFailure)) return false;
+    if (!/invalid auth token|revision of auth store is old/.test(error.details)) return false;
+    if (this.#token === sent) this.#token = undefined;
+    return true;
+  }
+
+  #failure(error: Error, sent: boolean): RpcFailure {
+    const status = 'code' in error && typeof error.code === 'number' ? error.code : Status.Unknown;
+    const details = 'details' in error && typeof error.details === 'string' ? error.details : error.message;
+    return new RpcFailure({ status, details, endpoint: this.endpoint, sent });
+  }
+
+  #canceled(details: string): RpcFailure {
+    return new RpcFailure({ status: Status.Unknown, details, endpoint: this.endpoint, sent: true });
+  }
+
+  /** Failure of a request that never left. */
+  #unsent(status: number, details: string): RpcFailure {
+    return new RpcFailure({ status, details, endpoint: this.endpoint, sent: false });
+  }
+}

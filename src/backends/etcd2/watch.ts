@@ -1,0 +1,145 @@
+import type { IEvent, IKeyValue, IWatchCreateRequest } from 'etcd3';
+import { interrupted } from '../../topo/calls.js';
+import type { CallOptions, SyncedEvent, WatchEvent } from '../../topo/connection.js';
+import { ErrorCode, TopologyError } from '../../topo/errors.js';
+import { type EventQueue, watchEvents } from '../../topo/queue.js';
+import type { EtcdClient } from './client.js';
+import { scan } from './directory.js';
+import { toTopologyError } from './error.js';
+import { toValue } from './file.js';
+
+export function watch(client: EtcdClient, path: string, options?: CallOptions): AsyncIterable<WatchEvent> {
+  return watchEvents(client.context, options, path, (queue) => {
+    const key = client.keys.key(path);
+    /** Mod revision of the state delivered last; null for absent. */
+    let last: string | null | undefined;
+    const deliver = (kv: IKeyValue | undefined) => {
+      const state = kv?.mod_revision ?? null;
+      if (state === last) return;
+      last = state;
+      queue.push(recordEvent(client, path, kv), path);
+    };
+    return follow(client, queue, path, {
+      range: { key },
+      read: async (signal) => {
+        const { kvs, header } = await client.read('range', { key }, path, { signal });
+        deliver(kvs[0]);
+        return BigInt(header.revision);
+      },
+      apply: ({ type, kv }) => deliver(isDelete(type) ? undefined : kv),
+    });
+  });
+}
+
+export function watchRecursive(
+  client: EtcdClient,
+  prefix: string,
+  options?: CallOptions,
+): AsyncIterable<WatchEvent | SyncedEvent> {
+  return watchEvents<WatchEvent | SyncedEvent>(client.context, options, prefix, (queue) => {
+    /** Versions of the states delivered last. */
+    const known = new Map<string, string>();
+    let synced = false;
+    const remove = (path: string) => {
+      if (known.delete(path)) queue.push(recordEvent(client, path, undefined), path);
+    };
+    return follow(client, queue, prefix, {
+      range: client.keys.below(prefix),
+      read: async (signal) => {
+        const gone = new Set(known.keys());
+        let shown: bigint | undefined;
+        for await (const page of scan(client, prefix, { signal })) {
+          for (const { path, ...value } of page.records) {
+            gone.delete(path);
+            if (known.get(path) === value.version.token) continue;
+            known.set(path, value.version.token);
+            queue.push({ type: 'record', path, value }, path);
+          }
+          // Every page shows the revision of the first one's position.
+          shown ??= page.position;
+        }
+        for (const path of gone) remove(path);
+        if (!synced) queue.push({ type: 'synced' });
+        synced = true;
+        return shown ?? 0n;
+      },
+      apply: ({ type, kv }) => {
+        const path = client.keys.path(kv.key);
+        if (isDelete(type)) {
+          remove(path);
+        } else if (known.get(path) !== kv.mod_revision) {
+          known.set(path, kv.mod_revision);
+          queue.push(recordEvent(client, path, kv), path);
+        }
+      },
+    });
+  });
+}
+
+/** What is followed, and how its states are delivered. */
+interface Followed {
+  readonly range: Pick<IWatchCreateRequest, 'key' | 'range_end'>;
+  /** Delivers the present state where it differs from what was delivered; answers with its revision. */
+  read(signal: AbortSignal): Promise<bigint>;
+  apply(event: IEvent): void;
+}
+
+/**
+ * Reads, then follows the changes from there. Whatever ends the stream (a dead or frozen server, a compaction, a lost
+ * leader), it begins again with reading: that needs neither history nor a place to go on from.
+ */
+async function follow<T>(
+  client: EtcdClient,
+  queue: EventQueue<T>,
+  path: string,
+  followed: Followed,
+): Promise<void> {
+  const { context, closed } = client;
+  const left = new AbortController();
+  const { signal } = left;
+  const onClosed = () => queue.fail(interrupted(context, path, closed.reason));
+  closed.addEventListener('abort', onClosed, { once: true });
+  queue.onClose(() => {
+    closed.removeEventListener('abort', onClosed);
+    left.abort();
+  });
+  if (closed.aborted) onClosed();
+  for (let round = 0; !signal.aborted; round++) {
+    try {
+      const revision = await followed.read(signal);
+      const request = { ...followed.range, start_revision: String(revision + 1n) };
+      await client.watch(request, signal, (message) => {
+        if (message.canceled) return false;
+        if (message.created) round = 0;
+        for (const event of message.events) followed.apply(event);
+        return true;
+      });
+    } catch (error) {
+      if (!signal.aborted) throwIfLost(client, path, error);
+    }
+    await client.pause(round, signal);
+  }
+}
+
+/** Throws the error that ends the watch; comes back from what will pass. */
+function throwIfLost({ context }: EtcdClient, path: string, error: unknown): void {
+  const failed = toTopologyError(context, error, { path, kind: 'read' });
+  if (failed.retryable) return;
+  if (failed.code === ErrorCode.Unauthorized) throw failed;
+  throw new TopologyError(ErrorCode.WatchLost, 'the watch cannot go on', {
+    path,
+    store: context.store,
+    retryable: false,
+    hint: failed.hint,
+    cause: failed,
+  });
+}
+
+function recordEvent(client: EtcdClient, path: string, kv: IKeyValue | undefined): WatchEvent {
+  return { type: 'record', path, value: kv === undefined ? undefined : toValue(client, kv) };
+}
+
+/** etcd3's types spell the types of events otherwise than they come. */
+function isDelete(type: string): boolean {
+  return type.toLowerCase() === 'delete';
+}

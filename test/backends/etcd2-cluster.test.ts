@@ -1,0 +1,276 @@
+import net from 'node:net';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Connection, SyncedEvent, WatchEvent } from '../../src/topo/connection.js';
+import { isTopologyError } from '../../src/topo/errors.js';
+import { available, type EtcdCluster, type Member, startEtcd } from '../servers/index.js';
+import { connect, errorOf, until } from './etcd2-support.js';
+
+const ROOT = '/vitess/global';
+
+describe.runIf(available.etcd('3.5'))('three members of etcd', () => {
+  let etcd: EtcdCluster;
+  beforeAll(async () => {
+    etcd = await startEtcd({ version: '3.5', members: 3 });
+  });
+  afterAll(() => etcd.stop());
+
+  const leader = async (): Promise<Member> => {
+    const status: unknown = JSON.parse(await etcd.ctl('endpoint', 'status', '-w', 'json'));
+    if (!Array.isArray(status)) throw new Error('etcdctl printed no list');
+    const found = status.findIndex(({ Status: { header, leader: id } }) => header.member_id === id);
+    const member = etcd.members[found];
+    if (member === undefined) throw new Error('there is no leader');
+    return member;
+  };
+  /** A connection whose preferred member is the first one, and the third of its random order stays the last. */
+  const connectInOrder = (servers: string) => connect(servers, ROOT, { random: () => 0 });
+
+  test('with a follower dead every call goes well', async () => {
+    const led = await leader();
+    const dead = etcd.members.find((member) => member !== led);
+    const connections = await Promise.all([0, 1, 2, 3].map(() => connect(etcd.servers)));
+    await dead?.kill();
+    try {
+      for (const [c, connection] of connections.entries()) {
+        // Until its death is noticed, a member may still be sent a write.
+        await settle(connection.update('dead/first', Buffer.from('x'), null));
+        await Promise.all(
+          Array.from({ length: 50 }, async (_, i) => {
+            await connection.create(`dead/${c}/${i}`, Buffer.from('x'));
+            return connection.get(`dead/${c}/${i}`);
+          }),
+        );
+        await connection.close();
+      }
+    } finally {
+      await dead?.restart();
+    }
+  });
+
+  test('when the leader dies under writes, what was acknowledged is there, and nothing was done twice', async () => {
+    const connection = await connect(etcd.servers, ROOT, { requestTimeoutMs: 5_000 });
+    const refusals = new Set<string>();
+    const acknowledged = new Set<string>();
+    let running = true;
+    const creator = async (writer: number) => {
+      for (let i = 0; running; i++) {
+        const path = `created/${writer}/${i}`;
+        const code = await codeOf(connection.create(path, Buffer.from(path)));
+        if (code === undefined) acknowledged.add(path);
+        else refusals.add(code);
+      }
+    };
+    await connection.create('counter', Buffer.from('0'));
+    const counts = { done: 0, unknown: 0 };
+    const counter = async () => {
+      while (running) {
+        const { bytes, version } = await connection.get('counter', { deadline: Date.now() + 20_000 });
+        const next = Buffer.from(String(Number(Buffer.from(bytes).toString()) + 1));
+        const code = await codeOf(connection.update('counter', next, version));
+        if (code === undefined) counts.done += 1;
+        else if (code === 'OutcomeUnknown') counts.unknown += 1;
+      }
+    };
+    const writers = Promise.all([...[0, 1, 2, 3, 4, 5, 6, 7].map(creator), counter()]);
+    await until('writes before', () => acknowledged.size > 300);
+    const victim = await leader();
+    await victim.kill();
+    try {
+      const before = acknowledged.size;
+      await until('writes after', () => acknowledged.size > before + 500);
+    } finally {
+      running = false;
+      await writers;
+      await victim.restart();
+    }
+
+    const found = new Set<string>();
+    for await (const { records } of connection.scan('created'))
+      for (const { path } of records) found.add(path);
+    expect([...acknowledged].filter((path) => !found.has(path))).toEqual([]);
+    const final = Number(Buffer.from((await connection.get('counter')).bytes).toString());
+    expect(final).toBeGreaterThanOrEqual(counts.done);
+    expect(final).toBeLessThanOrEqual(counts.done + counts.unknown);
+    // A create of a new path never meets itself: NodeExists would be a write that was sent twice.
+    for (const code of refusals) expect(['OutcomeUnknown', 'Unavailable', 'Timeout']).toContain(code);
+    await connection.close();
+  });
+
+  test('with a member frozen, reads go to another within their time, and a watch goes on', async () => {
+    const others = (frozen: Member) => etcd.members.filter((member) => member !== frozen);
+    const [frozen] = etcd.members.filter((member) => member === etcd.member);
+    if (frozen === undefined) throw new Error('a cluster has members');
+    const servers = [frozen, ...others(frozen)].map(({ address }) => address).join(',');
+    const connection = await connectInOrder(servers);
+    await connection.update('watched', Buffer.from('1'), null);
+    const seen: (string | undefined)[] = [];
+    const abort = new AbortController();
+    const following = (async () => {
+      for await (const { value } of connection.watch('watched', { signal: abort.signal }))
+        seen.push(value && Buffer.from(value.bytes).toString());
+    })();
+    await until('the first state', () => seen.length === 1);
+    const direct = await connect(
+      others(frozen)
+        .map(({ address }) => address)
+        .join(','),
+    );
+    frozen.freeze();
+    try {
+      // What a frozen leader was sent may not be known.
+      await until(
+        'a write',
+        async () => !isTopologyError(await settle(direct.update('watched', Buffer.from('2'), null))),
+      );
+      expect(Buffer.from((await connection.get('watched')).bytes).toString()).toBe('2');
+      await until('the change', () => seen.at(-1) === '2', 28_000);
+    } finally {
+      frozen.thaw();
+    }
+    abort.abort();
+    await expect(following).rejects.toMatchObject({ code: 'Interrupted' });
+    await direct.close();
+    await connection.close();
+  }, 60_000);
+
+  test('without a majority reads and writes are Timeout, nothing is written, and both go well again with one', async () => {
+    const connection = await connect(etcd.servers, ROOT, { requestTimeoutMs: 2_000 });
+    await connection.update('majority', Buffer.from('1'), null);
+    const [, second, third] = etcd.members;
+    await Promise.all([second?.kill(), third?.kill()]);
+    await until('the loss', async () => {
+      const outcome = await settle(connection.get('majority'));
+      return isTopologyError(outcome, 'Timeout') && String(outcome.cause).includes('no leader');
+    });
+    const error = await errorOf(connection.update('majority', Buffer.from('2'), null));
+    expect(error).toMatchObject({
+      code: 'Timeout',
+      cause: { details: expect.stringContaining('no leader') },
+    });
+    await Promise.all([second?.restart(), third?.restart()]);
+    await until('a read', async () => !isTopologyError(await settle(connection.get('majority'))));
+    expect(Buffer.from((await connection.get('majority')).bytes).toString()).toBe('1');
+    await connection.update('majority', Buffer.from('3'), null);
+    await connection.close();
+  }, 60_000);
+});
+
+/** The code of the error that `work` ends with; undefined when it goes well. */
+async function codeOf(work: Promise<unknown>): Promise<string | undefined> {
+  const outcome = await settle(work);
+  if (isTopologyError(outcome)) return outcome.code;
+  if (outcome instanceof Error) throw outcome;
+  return undefined;
+}
+
+async function settle(work: Promise<unknown>): Promise<unknown> {
+  return work.catch((error: unknown) => error);
+}
+
+/** A way to the server that can be cut. */
+async function cuttable(
+  target: string,
+): Promise<{ address: string; cut(): void; mend(): void; close(): void }> {
+  const [host = '', port = ''] = target.split(':');
+  const open = new Set<net.Socket>();
+  let whole = true;
+  const server = net.createServer((near) => {
+    if (!whole) {
+      near.destroy();
+      return;
+    }
+    const far = net.connect(Number(port), host);
+    for (const socket of [near, far]) {
+      open.add(socket);
+      socket.on('error', () => {});
+      socket.on('close', () => {
+        open.delete(socket);
+        near.destroy();
+        far.destroy();
+      });
+    }
+    near.pipe(far).pipe(near);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const address = server.address();
+  const cut = () => {
+    whole = false;
+    for (const socket of open) socket.destroy();
+  };
+  return {
+    address: `127.0.0.1:${typeof address === 'object' ? address?.port : ''}`,
+    cut,
+    mend: () => {
+      whole = true;
+    },
+    close: () => {
+      cut();
+      server.close();
+    },
+  };
+}
+
+for (const version of ['3.3', '3.4', '3.5'] as const) {
+  describe.runIf(available.etcd(version))(`watches of etcd ${version} whose history is gone`, () => {
+    test('deliver what differs, deletions and re-creations included, and nothing older', async () => {
+      const etcd = await startEtcd({ version });
+      const way = await cuttable(etcd.servers);
+      const connection = await connect(way.address);
+      const direct = await connect(etcd.servers);
+      await createAll(direct, ['kept', 'changed', 'deleted', 'recreated', 'deep/deleted']);
+      const events: (WatchEvent | SyncedEvent)[] = [];
+      const single: (string | undefined)[] = [];
+      const ends = [collect(connection.watchRecursive(''), (event) => events.push(event))];
+      for (const path of ['changed', 'deleted', 'new'])
+        ends.push(
+          collect(connection.watch(path), ({ value }) => single.push(`${path} ${value?.bytes ?? 'absent'}`)),
+        );
+      await until(
+        'the first states',
+        () => events.some(({ type }) => type === 'synced') && single.length === 3,
+      );
+      events.length = 0;
+      single.length = 0;
+
+      way.cut();
+      const unset = ['deleted', 'recreated', 'deep/deleted'];
+      for (const path of unset) await direct.delete(path, null);
+      await createAll(direct, ['recreated', 'new']);
+      await direct.update('changed', Buffer.from('2'), null);
+      const last = await direct.update('elsewhere', Buffer.from('3'), null);
+      await direct.delete('elsewhere', null);
+      await etcd.ctl('compact', last.token);
+      way.mend();
+
+      await until('the differences', () => events.length >= 5 && single.length >= 3);
+      const told = events.map((event) =>
+        event.type === 'record' ? `${event.path} ${event.value?.bytes ?? 'absent'}` : event.type,
+      );
+      expect(told.sort()).toEqual(
+        ['changed 2', 'deep/deleted absent', 'deleted absent', 'new 1', 'recreated 1'].sort(),
+      );
+      expect(single.sort()).toEqual(['changed 2', 'deleted absent', 'new 1']);
+      await direct.update('kept', Buffer.from('4'), null);
+      await until('a later change', () => events.length === 6);
+      await connection.close();
+      for (const end of await Promise.all(ends)) expect(end).toMatchObject({ code: 'Interrupted' });
+      await direct.close();
+      way.close();
+      await etcd.stop();
+    });
+  });
+}
+
+async function createAll(connection: Connection, paths: readonly string[]): Promise<void> {
+  for (const path of paths) await connection.create(path, Buffer.from('1'));
+}
+
+/** Gives each item to `take`; answers with what ended the iteration. */
+async function collect<T>(items: AsyncIterable<T>, take: (item: T) => unknown): Promise<unknown> {
+  try {
+    for await (const item of items) take(item);
+    return undefined;
+  } catch (error) {
+    return error;
+  }
+}

@@ -1,0 +1,56 @@
+import { backend } from '../../src/backends/etcd2/index.js';
+import { addressFromTriple } from '../../src/topo/address.js';
+import type { ConnectSettings } from '../../src/topo/backend.js';
+import { systemClock } from '../../src/topo/clock.js';
+import type { Connection } from '../../src/topo/connection.js';
+import { TopologyError } from '../../src/topo/errors.js';
+import type { EtcdCluster } from '../servers/index.js';
+
+/** Connects to a root on etcd servers, with the time limits of tests where `settings` names none. */
+export function connect(
+  servers: string,
+  root = '/vitess/global',
+  settings: Partial<ConnectSettings> = {},
+): Promise<Connection> {
+  return backend.connect(addressFromTriple('etcd2', servers, root), {
+    clock: systemClock,
+    random: Math.random,
+    connectTimeoutMs: 5_000,
+    requestTimeoutMs: 10_000,
+    ...settings,
+  });
+}
+
+/** The error that `work` ends with. */
+export async function errorOf(work: Promise<unknown>): Promise<TopologyError> {
+  const outcome = await work.catch((error: unknown) => error);
+  if (outcome instanceof TopologyError) return outcome;
+  throw outcome instanceof Error ? outcome : new Error('the call went well');
+}
+
+/** Everything in the cluster, as etcdctl reads it. */
+export async function etcdHolds(etcd: EtcdCluster): Promise<Map<string, Buffer>> {
+  const answer: unknown = JSON.parse(await etcd.ctl('get', '', '--prefix', '-w', 'json'));
+  if (typeof answer !== 'object' || answer === null) throw new Error('etcdctl printed no object');
+  const kvs: unknown = 'kvs' in answer ? answer.kvs : [];
+  if (!Array.isArray(kvs)) throw new Error('etcdctl printed no kvs');
+  return new Map(
+    kvs.map(({ key, value = '' }: { key: string; value?: string }) => [
+      Buffer.from(key, 'base64').toString(),
+      Buffer.from(value, 'base64'),
+    ]),
+  );
+}
+
+/** Repeats `attempt` until it answers true. */
+export async function until(
+  what: string,
+  attempt: () => boolean | Promise<boolean>,
+  ms = 25_000,
+): Promise<void> {
+  const limit = Date.now() + ms;
+  while (!(await attempt())) {
+    if (Date.now() > limit) throw new Error(`${what}: not within ${ms} ms`);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
