@@ -1,0 +1,203 @@
+import { randomUUID } from 'node:crypto';
+import { mkdtemp, rm, symlink } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { beforeEach, describe, expect, test } from 'vitest';
+import { memoryStore } from '../../src/backends/memory/stores.js';
+import { sampleTopology } from '../../src/cli/demo/sample.js';
+import { storesFor } from '../../src/cli/stores.js';
+import { applyCopy, type CopyOptions, planCopy } from '../../src/copy/copy.js';
+import { parseAddress } from '../../src/topo/address.js';
+import type { Stores } from '../../src/topo/backend.js';
+import type { CallOptions, Connection } from '../../src/topo/connection.js';
+import { ErrorCode, TopologyError } from '../../src/topo/errors.js';
+import type { Kind } from '../../src/topo/kinds.js';
+import { Topology } from '../../src/topo/topology.js';
+import { type Call, DelegatingConnection } from '../../src/topo/wrappers/base.js';
+import { verify } from '../../src/verify/verify.js';
+import { cli } from '../support/cli.js';
+import { contents, SETTINGS, withStore } from '../support/topologies.js';
+
+/** Lets a test see, and spoil, every write before it is done. */
+class Watched extends DelegatingConnection {
+  readonly #before: (paths: string[]) => Promise<void> | void;
+
+  constructor(inner: Connection, before: (paths: string[]) => Promise<void> | void) {
+    super(inner);
+    this.#before = before;
+  }
+
+  protected override async around<T>(
+    call: Call<T>,
+    options: CallOptions | undefined,
+    next: (options: CallOptions | undefined) => Promise<T>,
+  ): Promise<T> {
+    if (call.kind === 'write') await this.#before(call.changes.map((change) => change.path));
+    return next(options);
+  }
+}
+
+describe('a copy', () => {
+  let zookeeper: string;
+  let etcd: string;
+  let from: string;
+  let to: string;
+
+  beforeEach(async () => {
+    const id = randomUUID();
+    [zookeeper, etcd] = [`zookeeper:${id}`, `etcd:${id}`];
+    [from, to] = [`memory://${zookeeper}/vitess/global`, `memory://${etcd}/vitess/global`];
+    const records = sampleTopology(zookeeper);
+    for (const scope of ['global', 'zone1', 'zone2']) {
+      await withStore(`memory://${zookeeper}/vitess/${scope}`, async (store) => {
+        for (const record of records.filter((each) => each.scope === scope))
+          await store.create(record.path, record.bytes);
+      });
+    }
+  });
+
+  const local = (scope: string) => `memory://${etcd}/vitess/${scope}`;
+
+  /** Plans, then applies, with a look at each write of the destination. */
+  async function copy(
+    options: {
+      kinds?: ReadonlySet<Kind>;
+      between?: () => Promise<void>;
+      before?: (paths: string[]) => Promise<void> | void;
+    } = {},
+  ): Promise<number> {
+    const writing = storesFor(SETTINGS, 'write');
+    const stores: Stores = {
+      cellAddress: writing.cellAddress,
+      open: async (address) => new Watched(await writing.open(address), options.before ?? (() => {})),
+    };
+    const source = await Topology.open({ global: parseAddress(from), stores: storesFor(SETTINGS, 'read') });
+    const destination = await Topology.open({ global: parseAddress(to), stores });
+    const given: CopyOptions = {
+      source,
+      destination,
+      rule: { given: new Map(), root: '/vitess/{cell}' },
+      concurrency: 4,
+      kinds: options.kinds,
+    };
+    try {
+      const plan = await planCopy(given);
+      await options.between?.();
+      return (await applyCopy(plan, given)).written;
+    } finally {
+      await Promise.all([source.close(), destination.close()]);
+    }
+  }
+
+  async function equal(): Promise<boolean> {
+    const stores = storesFor(SETTINGS, 'read');
+    const source = await Topology.open({ global: parseAddress(from), stores });
+    const destination = await Topology.open({ global: parseAddress(to), stores });
+    try {
+      return (await verify({ source, destination, concurrency: 4 })).equal;
+    } finally {
+      await Promise.all([source.close(), destination.close()]);
+    }
+  }
+
+  test('brings everything over, and a second one writes nothing', async () => {
+    expect(await copy()).toBe(sampleTopology(zookeeper).length);
+    expect(await equal()).toBe(true);
+    expect(await copy()).toBe(0);
+  });
+
+  test('writes cells first, global records next, and CellInfo last', async () => {
+    const order: string[] = [];
+    await copy({ before: (paths) => void order.push(...paths) });
+    const phases = order.map((path) =>
+      /^cells\//.test(path)
+        ? 3
+        : /^(tablets\/|SrvVSchema)|(SrvKeyspace|ShardReplication)$/.test(path)
+          ? 1
+          : 2,
+    );
+    expect(phases).toEqual([...phases].sort());
+    expect(new Set(phases)).toEqual(new Set([1, 2, 3]));
+  });
+
+  test('leaves locks and elections behind', async () => {
+    memoryStore(zookeeper).putEphemeral('/vitess/global/elections/vtctld/0000000001', Buffer.from('me'));
+    memoryStore(zookeeper).putEphemeral(
+      '/vitess/global/keyspaces/orders/locks/0000000002',
+      Buffer.from('{}'),
+    );
+    await copy();
+    const paths = [...(await contents(to)).keys()];
+    expect(paths.filter((path) => /locks|elections/.test(path))).toEqual([]);
+    expect(await equal()).toBe(true);
+  });
+
+  test('stops at a record that somebody created meanwhile, names it, and keeps what they wrote', async () => {
+    const theirs = Buffer.from('theirs');
+    const failed = copy({
+      between: () => withStore(to, async (store) => void (await store.create('metadata/owner', theirs))),
+    });
+    await expect(failed).rejects.toThrow(expect.objectContaining({ code: 'Guard', path: 'metadata/owner' }));
+    expect((await contents(to)).get('metadata/owner')).toEqual(theirs);
+  });
+
+  test('stops at a record that somebody changed meanwhile, names it, and keeps what they wrote', async () => {
+    await copy();
+    await withStore(from, (store) => store.update('metadata/owner', Buffer.from('new'), null));
+    const theirs = Buffer.from('theirs');
+    const failed = copy({
+      between: () =>
+        withStore(to, async (store) => void (await store.update('metadata/owner', theirs, null))),
+    });
+    await expect(failed).rejects.toThrow(expect.objectContaining({ code: 'Guard', path: 'metadata/owner' }));
+    expect((await contents(to)).get('metadata/owner')).toEqual(theirs);
+  });
+
+  test('that fails at any write leaves no CellInfo behind unless it was done, and running again completes it', async () => {
+    let writes = 0;
+    await copy({
+      before: () => {
+        writes += 1;
+      },
+    });
+    for (let failing = 1; failing <= writes; failing++) {
+      etcd = `etcd:${randomUUID()}`;
+      to = `memory://${etcd}/vitess/global`;
+      let count = 0;
+      const failed = copy({
+        before: () => {
+          count += 1;
+          if (count === failing) throw new TopologyError(ErrorCode.Unauthorized, 'spoilt');
+        },
+      });
+      await expect(failed).rejects.toThrow('spoilt');
+      expect([...(await contents(to)).keys()].filter((path) => path.startsWith('cells/'))).toEqual([]);
+      await copy();
+      expect(await equal()).toBe(true);
+    }
+  });
+
+  test('of some kinds writes these alone', async () => {
+    await copy({ kinds: new Set(['Shard', 'Tablet'] as const) });
+    expect([...(await contents(to)).keys()].every((path) => path.endsWith('/Shard'))).toBe(true);
+    expect([...(await contents(local('zone1'))).keys()].every((path) => path.endsWith('/Tablet'))).toBe(true);
+  });
+});
+
+test('a file under two names is one place, for a copy and for a comparison', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'topo2topo-'));
+  try {
+    await withStore(`file:${folder}/a.topo`, (store) =>
+      store.create('cells/zone1/CellInfo', new Uint8Array()),
+    );
+    await withStore(`file:${folder}/a.topo#/zone1`, (store) => store.create('SrvVSchema', new Uint8Array()));
+    await symlink(join(folder, 'a.topo'), join(folder, 'b.topo'));
+    for (const command of ['copy', 'verify']) {
+      const { code, err } = await cli([command, `file:${folder}/a.topo`, `file:${folder}/b.topo`]);
+      expect(err).toContain('the same place');
+      expect(code).toBe(4);
+    }
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+});

@@ -1,0 +1,168 @@
+import { expect, test } from 'vitest';
+import { checkPlan } from '../../src/copy/guards.js';
+import { addPairs, emptyScopePlan, type PlanContext } from '../../src/copy/plan.js';
+import { parseAddress } from '../../src/topo/address.js';
+import { encode, readCellInfo } from '../../src/topo/codec.js';
+import type { Capabilities } from '../../src/topo/connection.js';
+import type { Pair } from '../../src/topo/join.js';
+import type { Cell } from '../../src/topo/topology.js';
+import { pair, stored } from '../support/records.js';
+
+const capabilities: Capabilities = {
+  batch: { maxOps: 100, maxBytes: 100_000 },
+  maxValueBytes: 1_000,
+  maxPathBytes: 100,
+  watchRecursive: true,
+  snapshotScan: true,
+  emptyDirectories: false,
+  recordsWithChildren: true,
+  recreation: 'exact',
+  durable: true,
+  readOnly: false,
+};
+const there = (source: Cell['source']): Cell => ({
+  name: 'zone1',
+  address: parseAddress('etcd2://new:2379/new/zone1'),
+  source,
+});
+const context: PlanContext = {
+  scope: 'global',
+  from: 'a',
+  to: 'b',
+  capabilities,
+  root: '/r',
+  cells: new Map([['zone1', there('given')]]),
+};
+
+function planned(pairs: Pair[], changes: Partial<PlanContext> = {}) {
+  const full = { ...context, ...changes };
+  const plan = emptyScopePlan(full);
+  addPairs(plan, pairs, full);
+  return plan;
+}
+const shard = encode('topodata.Shard', { is_primary_serving: true });
+const shardPath = 'keyspaces/ks/shards/0/Shard';
+
+test('a record that the destination lacks is created with the source’s own bytes', () => {
+  const plan = planned([pair(stored(shardPath, shard), undefined)]);
+  expect(plan.writes).toMatchObject([
+    { action: 'create', path: shardPath, kind: 'Shard', version: undefined },
+  ]);
+  expect(Buffer.compare(plan.writes[0]?.bytes ?? new Uint8Array(), shard)).toBe(0);
+});
+
+test('a record that differs is updated only in the state that was seen', () => {
+  const existing = stored(shardPath, '');
+  const plan = planned([pair(stored(shardPath, shard), existing)]);
+  expect(plan.writes).toMatchObject([{ action: 'update', version: existing.version }]);
+});
+
+test('equal records are not written, empty ones included', () => {
+  const plan = planned([
+    pair(stored(shardPath, shard), stored(shardPath, shard)),
+    pair(stored('metadata/k', ''), stored('metadata/k', '')),
+  ]);
+  expect(plan.writes).toEqual([]);
+  expect(plan.counts.get('Shard')).toMatchObject({ same: 1 });
+});
+
+test('an empty record that the destination lacks is created', () => {
+  expect(planned([pair(stored('metadata/k', ''), undefined)]).writes).toMatchObject([
+    { action: 'create', path: 'metadata/k' },
+  ]);
+});
+
+test('locks, elections, ephemeral records and control records are left out and named, whatever a keyspace is called', () => {
+  const plan = planned([
+    pair(stored('elections/vtctld/locks/123', 'x', true), undefined),
+    pair(stored('keyspaces/locks/Keyspace', ''), undefined),
+    pair(stored('keyspaces/ks/locks/0000000001', 'left behind'), undefined),
+    pair(stored('metadata/session', 'x', true), undefined),
+    pair(stored('topo2topo/epoch', 'x'), undefined),
+  ]);
+  expect(plan.writes.map(({ path }) => path)).toEqual(['keyspaces/locks/Keyspace']);
+  expect(plan.skipped.map(({ kind }) => kind)).toEqual(['Election', 'Lock', 'Ephemeral', 'Control']);
+});
+
+test('a record that only the destination has is named and left alone', () => {
+  const plan = planned([
+    pair(undefined, stored('metadata/theirs', 'x')),
+    pair(undefined, stored('elections/e/1', 'x', true)),
+  ]);
+  expect(plan.writes).toEqual([]);
+  expect(plan.extra.map(({ path }) => path)).toEqual(['metadata/theirs']);
+});
+
+test('kinds that were not asked for are left out and named', () => {
+  const pairs = [pair(stored('metadata/k', 'x'), undefined), pair(stored(shardPath, shard), undefined)];
+  const plan = planned(pairs, { kinds: new Set(['Shard'] as const) });
+  expect(plan.writes.map(({ path }) => path)).toEqual([shardPath]);
+  expect(plan.skipped).toMatchObject([{ path: 'metadata/k', reason: 'kind not asked for' }]);
+});
+
+const sourceInfo = encode('topodata.CellInfo', {
+  server_address: 'old:2181',
+  root: '/old/zone1',
+  region: 'eu',
+});
+const info = (bytes: Uint8Array) =>
+  pair(
+    stored('cells/zone1/CellInfo', sourceInfo),
+    bytes.length === 0 ? undefined : stored('cells/zone1/CellInfo', bytes),
+  );
+
+test('CellInfo gets the destination’s address and keeps everything else', () => {
+  const [step] = planned([info(new Uint8Array())]).writes;
+  expect(readCellInfo(step?.bytes ?? new Uint8Array())).toEqual({
+    serverAddress: 'new:2379',
+    root: '/new/zone1',
+  });
+  expect(Buffer.from(step?.bytes ?? '').includes('eu')).toBe(true);
+});
+
+test('CellInfo that the destination has already keeps the address as it is written there', () => {
+  const theirs = encode('topodata.CellInfo', {
+    server_address: 'http://new',
+    root: '/new/zone1/',
+    region: 'eu',
+  });
+  expect(planned([info(theirs)], { cells: new Map([['zone1', there('CellInfo')]]) }).writes).toEqual([]);
+});
+
+test('a store that holds all parts itself keeps the source’s CellInfo', () => {
+  const [step] = planned([info(new Uint8Array())], { cells: new Map([['zone1', there('store')]]) }).writes;
+  expect(Buffer.compare(step?.bytes ?? new Uint8Array(), sourceInfo)).toBe(0);
+});
+
+test('unknown files and records that do not decode are copied and named', () => {
+  const plan = planned([
+    pair(stored('custom/x', '\xff'), undefined),
+    pair(stored(shardPath, Uint8Array.from([0xff])), undefined),
+  ]);
+  expect(plan.writes).toHaveLength(2);
+  expect(plan.findings.map(({ path, problem }) => `${problem} ${path}`)).toEqual([
+    'unknown custom/x',
+    `undecodable ${shardPath}`,
+  ]);
+});
+
+test('everything that the destination cannot hold is named before anything is written', () => {
+  const plan = planned([
+    pair(stored('metadata/large', new Uint8Array(1_001)), undefined),
+    pair(stored(`metadata/${'n'.repeat(100)}`, ''), undefined),
+    pair(stored('metadata/fits', new Uint8Array(1_000)), undefined),
+  ]);
+  const check = () => checkPlan({ scopes: [plan], cells: [] }, {});
+  expect(check).toThrow(
+    expect.objectContaining({
+      code: 'Guard',
+      message: expect.stringContaining('2 records: global:metadata/large'),
+    }),
+  );
+});
+
+test('a cell whose store holds nothing stops the copy unless that is accepted', () => {
+  const plan = { scopes: [planned([], { scope: 'zone1' })], cells: [] };
+  expect(() => checkPlan(plan, {})).toThrow(/zone1 .*holds nothing/);
+  expect(() => checkPlan(plan, { emptyCells: true })).not.toThrow();
+});

@@ -1,0 +1,107 @@
+import { expect, test } from 'vitest';
+import { encode } from '../../src/topo/codec.js';
+import type { Pair } from '../../src/topo/join.js';
+import { type CompareContext, comparePairs, type Findings } from '../../src/verify/compare.js';
+import { pair, stored } from '../support/records.js';
+
+const context: CompareContext = {
+  scope: 'global',
+  acceptsAddress: (_cell, found) => found.serverAddress !== 'old:2181',
+};
+
+function compared(pairs: Pair[], changes: Partial<CompareContext> = {}): Findings {
+  const found: Findings = { differences: [], notes: [], notCompared: [], counts: new Map() };
+  comparePairs(found, pairs, { ...context, ...changes });
+  return found;
+}
+const path = 'keyspaces/ks/shards/0/Shard';
+const shard = (json: Parameters<typeof encode>[1]) => stored(path, encode('topodata.Shard', json));
+
+test('equal bytes are equal', () => {
+  const found = compared([pair(shard({ is_primary_serving: true }), shard({ is_primary_serving: true }))]);
+  expect(found).toMatchObject({ differences: [], notes: [], notCompared: [] });
+  expect(found.counts.get('Shard')).toMatchObject({ equal: 1 });
+});
+
+test('a field that differs is named with both values', () => {
+  const found = compared([
+    pair(shard({ primary_alias: { cell: 'z1', uid: 1 } }), shard({ primary_alias: { cell: 'z1', uid: 2 } })),
+  ]);
+  expect(found.differences).toMatchObject([
+    { type: 'different', path, kind: 'Shard', fields: [{ path: expect.stringContaining('primary_alias') }] },
+  ]);
+});
+
+test('a record on one side only is missing or extra, an empty one too', () => {
+  const found = compared([
+    pair(stored('metadata/a', ''), undefined),
+    pair(undefined, stored('metadata/b', '')),
+  ]);
+  expect(found.differences.map(({ type, path: at }) => `${type} ${at}`)).toEqual([
+    'missing metadata/a',
+    'extra metadata/b',
+  ]);
+});
+
+test('other bytes with the same fields are noted, not different', () => {
+  const ks = (...cells: string[]) => encode('topodata.CellsAlias', { cells });
+  const at = 'cells_aliases/a/CellsAlias';
+  const found = compared([pair(stored(at, ks('z1', 'z2')), stored(at, ks('z2', 'z1')))]);
+  expect(found.differences).toEqual([]);
+  expect(found.notes).toMatchObject([{ type: 'encoding', path: at }]);
+});
+
+test('raw contents and records that do not decode differ by their bytes', () => {
+  const broken = stored(path, Uint8Array.from([0xff]));
+  const found = compared([
+    pair(stored('metadata/a', 'x'), stored('metadata/a', 'yy')),
+    pair(shard({}), broken),
+  ]);
+  expect(found.differences).toMatchObject([
+    { detail: '1 and 2 bytes' },
+    { detail: expect.stringContaining('destination:') },
+  ]);
+});
+
+const info = (json: Parameters<typeof encode>[1]) =>
+  stored('cells/z1/CellInfo', encode('topodata.CellInfo', json));
+
+test('CellInfo with the destination’s own address is as expected', () => {
+  const found = compared([
+    pair(
+      info({ server_address: 'old:2181', root: '/z1' }),
+      info({ server_address: 'new:2379', root: '/z1' }),
+    ),
+  ]);
+  expect(found.differences).toEqual([]);
+  expect(found.notes).toMatchObject([{ type: 'address' }]);
+});
+
+test('CellInfo that points back at the old store is a difference, even with equal bytes', () => {
+  const old = info({ server_address: 'old:2181', root: '/z1' });
+  expect(compared([pair(old, old)]).differences).toMatchObject([
+    { type: 'different', detail: expect.stringContaining('old:2181') },
+  ]);
+});
+
+test('CellInfo that differs in more than the address is a difference', () => {
+  const found = compared([
+    pair(
+      info({ server_address: 'old:2181', region: 'eu' }),
+      info({ server_address: 'new:2379', region: 'us' }),
+    ),
+  ]);
+  expect(found.differences).toMatchObject([{ fields: [{ path: 'region' }] }]);
+});
+
+test('what is not compared is named, with its side and the reason', () => {
+  const found = compared([
+    pair(stored('elections/e/1', 'x', true), undefined),
+    pair(undefined, stored('topo2topo/epoch', 'x')),
+  ]);
+  expect(found.differences).toEqual([]);
+  expect(found.notCompared).toMatchObject([
+    { side: 'source', kind: 'Election' },
+    { side: 'destination', kind: 'Control' },
+  ]);
+});
