@@ -1,0 +1,35 @@
+import type { Argv } from 'yargs';
+import type { DirEntry } from '../../topo/connection.js';
+import { GLOBAL } from '../../topo/topology.js';
+import type { Flags } from '../addresses.js';
+import { Exit } from '../exit.js';
+import { type Io, json } from '../io.js';
+import { lookAt, lookFlags, storeOf } from '../looking.js';
+
+export const lsCommand = {
+  command: 'ls [address] [path]',
+  describe: 'list a directory',
+  builder: (yargs: Argv) =>
+    lookFlags(yargs).option('long', {
+      alias: 'l',
+      type: 'boolean',
+      default: false,
+      describe: 'say what each name is: d directory, e ephemeral',
+    }),
+  run: (flags: Flags, io: Io, signal: AbortSignal) =>
+    lookAt(flags, io, async ({ topology, scope = GLOBAL, path }) => {
+      const store = await storeOf(topology, scope, signal);
+      if (flags['long'] !== true && flags['output'] !== 'json') {
+        for (const name of await store.listDir(path, { signal })) io.out(name);
+        return Exit.Ok;
+      }
+      const entries = await store.listDirFull(path, { signal });
+      if (flags['output'] === 'json') io.out(json(entries));
+      else for (const entry of entries) io.out(longLine(entry));
+      return Exit.Ok;
+    }),
+};
+
+function longLine(entry: DirEntry): string {
+  return `${entry.type === 'directory' ? 'd' : '-'}${entry.ephemeral ? 'e' : '-'} ${entry.name}${entry.type === 'directory' ? '/' : ''}`;
+}

@@ -1,0 +1,168 @@
+import { randomUUID } from 'node:crypto';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { sampleTopology } from '../../src/cli/demo/sample.js';
+import { cli, cliJson } from '../support/cli.js';
+import { contents, withStore } from '../support/topologies.js';
+
+const server = `zookeeper:${randomUUID()}`;
+const from = `memory://${server}/vitess/global`;
+
+beforeAll(async () => {
+  for (const scope of ['global', 'zone1', 'zone2']) {
+    await withStore(`memory://${server}/vitess/${scope}`, async (store) => {
+      for (const record of sampleTopology(server).filter((each) => each.scope === scope))
+        await store.create(record.path, record.bytes);
+    });
+  }
+});
+
+describe('looking', () => {
+  test('ls lists a directory, of the global store or of a cell', async () => {
+    expect((await cli(['ls', from, 'keyspaces'])).out).toBe('commerce\ncustomer\norders\n');
+    expect((await cli(['ls', from, '/keyspaces/orders/shards'])).out).toBe('-40\n-80\n40-80\n80-\n');
+    expect((await cli(['ls', from, '--cell', 'zone1'])).out).toBe('SrvVSchema\nkeyspaces\ntablets\n');
+  });
+
+  test('ls -l says what each name is', async () => {
+    expect((await cli(['ls', from, 'keyspaces/orders', '-l'])).out).toBe(
+      '-- Keyspace\n-- VSchema\nd- shards/\n',
+    );
+  });
+
+  test('cat decodes a record, and gives its bytes unchanged with --raw', async () => {
+    const path = 'keyspaces/orders/shards/-40/Shard';
+    expect(JSON.parse((await cli(['cat', from, path])).out)).toMatchObject({
+      primary_alias: { cell: 'zone1', uid: 600 },
+    });
+    const { bytes, out } = await cli(['cat', from, path, '--raw']);
+    expect(out).toBe('');
+    expect(bytes).toEqual((await contents(from)).get(path));
+  });
+
+  test('cat shows text as text, and what is neither text nor a record in base64', async () => {
+    expect((await cli(['cat', from, 'metadata/owner'])).out).toBe('payments\n');
+    expect((await cli(['cat', from, 'custom/dashboard.bin'])).out).toBe('AP8B/oA= (base64, 5 B)\n');
+  });
+
+  test('cat of nothing says so and exits with 3', async () => {
+    const { code, err } = await cli(['cat', from, 'metadata/nothing']);
+    expect(code).toBe(3);
+    expect(err).toContain('metadata/nothing');
+  });
+
+  test('a cell that does not exist is refused, with those that do', async () => {
+    expect(await cli(['ls', from, '--cell', 'zone9'])).toMatchObject({
+      code: 2,
+      err: expect.stringContaining('zone1, zone2'),
+    });
+  });
+
+  test('tree shows every store, as deep as asked', async () => {
+    const { out } = await cli(['tree', from, '--depth', '1']);
+    expect(out).toContain('global memory://');
+    expect(out).toContain('├── keyspaces (13)');
+    expect(await cliJson(['tree', from, '--cell', 'zone2', '--depth', '1'])).toMatchObject([
+      { scope: 'zone2', tree: { records: 23, children: { tablets: { records: 12 } } } },
+    ]);
+  });
+
+  test('Vitess’s flags for one topology work, with one dash and underscores', async () => {
+    const flags = [
+      '-topo_implementation',
+      'memory',
+      '-topo_global_server_address',
+      server,
+      '-topo_global_root',
+      '/vitess/global',
+    ];
+    expect((await cli(['ls', ...flags, '--path', 'keyspaces'])).out).toBe('commerce\ncustomer\norders\n');
+    expect((await cli(['ls', ...flags, '/keyspaces'])).out).toBe('commerce\ncustomer\norders\n');
+  });
+});
+
+describe('Vitess’s own command line', () => {
+  const flags = (to: string, dash: (name: string) => string) => [
+    ...[
+      dash('from_implementation'),
+      'memory',
+      dash('from_server'),
+      server,
+      dash('from_root'),
+      '/vitess/global',
+    ],
+    ...[dash('to_implementation'), 'memory', dash('to_server'), to, dash('to_root'), '/vitess/global'],
+    ...['--to-cell-root', '/vitess/{cell}'],
+  ];
+  const spellings: [string, (name: string) => string][] = [
+    ['-from_server', (name) => `-${name}`],
+    ['--from_server', (name) => `--${name}`],
+    ['--from-server', (name) => `--${name.replaceAll('_', '-')}`],
+  ];
+
+  test.each(spellings)('copies everything without a do- flag: %s', async (_, dash) => {
+    const to = `etcd:${randomUUID()}`;
+    expect((await cli(flags(to, dash))).code).toBe(0);
+    expect((await contents(`memory://${to}/vitess/global`)).size).toBe(24);
+    expect((await contents(`memory://${to}/vitess/zone2`)).size).toBe(23);
+    expect((await cli([...flags(to, dash), '-compare'])).code).toBe(0);
+  });
+
+  test('narrows with do- flags, names what is left out, and compares as narrowly', async () => {
+    const to = `etcd:${randomUUID()}`;
+    const all = [
+      ...flags(to, (name) => `-${name}`),
+      '-do-keyspaces',
+      '-do-shards=true',
+      '--do_tablets=false',
+    ];
+    const { code, out } = await cli(all);
+    expect(code).toBe(0);
+    expect(out).toContain('only Keyspace, VSchema, Shard');
+    expect(out).toMatch(/left out, kind not asked for: 59/);
+    const paths = [...(await contents(`memory://${to}/vitess/global`)).keys()];
+    expect(paths.every((path) => /(Keyspace|VSchema|Shard)$/.test(path))).toBe(true);
+    expect(paths).toHaveLength(13);
+    expect((await cli([...all, '--compare', '--to-cell', `zone1=${to},/vitess/zone1`])).code).toBe(0);
+  });
+
+  test('compare exits with 1 when something differs', async () => {
+    const to = `etcd:${randomUUID()}`;
+    const args = flags(to, (name) => `-${name}`);
+    await cli(args);
+    await withStore(`memory://${to}/vitess/zone1`, (store) => store.delete('SrvVSchema', null));
+    const { code, out } = await cli([...args, '-compare']);
+    expect(code).toBe(1);
+    expect(out).toContain('- missing zone1:SrvVSchema');
+  });
+});
+
+describe('the tool itself', () => {
+  test('without arguments shows its help and exits with 2', async () => {
+    expect(await cli([])).toMatchObject({
+      code: 2,
+      out: expect.stringContaining('copy [source] [destination]'),
+    });
+  });
+
+  test('an unknown command is refused with exit code 2', async () => {
+    expect(await cli(['cpoy', from])).toMatchObject({ code: 2, err: expect.stringContaining('cpoy') });
+  });
+
+  test('--help and --version exit with 0', async () => {
+    expect((await cli(['copy', '--help'])).code).toBe(0);
+    expect((await cli(['--version'])).code).toBe(0);
+  });
+
+  test('with --output json an error is JSON, with its code and what to do', async () => {
+    const { out, code } = await cli(['ls', 'zk2://h:1', '--output', 'json']);
+    expect(code).toBe(2);
+    expect(JSON.parse(out)).toMatchObject({ error: { code: 'InvalidAddress', hint: expect.any(String) } });
+  });
+
+  test('the demo ends with exit code 0 and an equal verdict', async () => {
+    const { code, out } = await cli(['demo']);
+    expect(code).toBe(0);
+    expect(out).toContain('different: 3 differences');
+    expect(out.trimEnd().split('\n').at(-1)).toContain('The topology has moved.');
+  });
+});
