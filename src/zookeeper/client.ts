@@ -86,7 +86,7 @@ export interface Stat {
   readonly version: number;
   readonly cversion: number;
   readonly aversion: number;
-  /** Session that owns the node, 0n when it is not ephemeral. Containers and TTL nodes carry marker values. */
+  /** Session that owns the node, 0n when it is not ephemeral: containers and TTL nodes have 0n, too (seen on 3.8 and 3.9). */
   readonly ephemeralOwner: bigint;
   readonly dataLength: number;
   readonly numChildren: number;

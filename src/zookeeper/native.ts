@@ -81,7 +81,11 @@ export class NativeClient implements ZooKeeperClient {
       start: (native, done) =>
         native.a_create(path, toBuffer(data), mode, (code, _, name) => done(code, () => name)),
     });
-    if (!isOpen(acl)) await this.#setAcl(created, acl, -1, options);
+    if (!isOpen(acl)) {
+      await this.#setAcl(created, acl, -1, options).catch((error: unknown) => {
+        throw halfDone(path, error);
+      });
+    }
     return { path: created, stat: undefined, zxid: ZXID };
   }
 
@@ -265,4 +269,14 @@ export class NativeClient implements ZooKeeperClient {
 function isOpen(acl: readonly Acl[]): boolean {
   const [only] = acl;
   return acl.length === 1 && only?.perms === 31 && only.scheme === 'world' && only.id === 'anyone';
+}
+
+/** The node is there and its ACL is perhaps not: whatever stopped the second step, the creation was sent. */
+function halfDone(path: string, cause: unknown): ZooKeeperError {
+  const code = cause instanceof ZooKeeperError ? cause.code : ZkCode.ConnectionLoss;
+  return new ZooKeeperError(code, `create ${path}: the node was created, its ACL was not set`, {
+    path,
+    sent: true,
+    cause,
+  });
 }

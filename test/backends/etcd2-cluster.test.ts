@@ -1,8 +1,8 @@
-import net from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Connection, SyncedEvent, WatchEvent } from '../../src/topo/connection.js';
 import { isTopologyError } from '../../src/topo/errors.js';
-import { available, type EtcdCluster, type Member, startEtcd } from '../servers/index.js';
+import { Way } from '../conformance/proxy.js';
+import { available, ETCD_VERSIONS, type EtcdCluster, type Member, startEtcd } from '../servers/index.js';
 import { connect, errorOf, until } from './etcd2-support.js';
 
 const ROOT = '/vitess/global';
@@ -167,55 +167,12 @@ async function settle(work: Promise<unknown>): Promise<unknown> {
   return work.catch((error: unknown) => error);
 }
 
-/** A way to the server that can be cut. */
-async function cuttable(
-  target: string,
-): Promise<{ address: string; cut(): void; mend(): void; close(): void }> {
-  const [host = '', port = ''] = target.split(':');
-  const open = new Set<net.Socket>();
-  let whole = true;
-  const server = net.createServer((near) => {
-    if (!whole) {
-      near.destroy();
-      return;
-    }
-    const far = net.connect(Number(port), host);
-    for (const socket of [near, far]) {
-      open.add(socket);
-      socket.on('error', () => {});
-      socket.on('close', () => {
-        open.delete(socket);
-        near.destroy();
-        far.destroy();
-      });
-    }
-    near.pipe(far).pipe(near);
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  const cut = () => {
-    whole = false;
-    for (const socket of open) socket.destroy();
-  };
-  return {
-    address: `127.0.0.1:${typeof address === 'object' ? address?.port : ''}`,
-    cut,
-    mend: () => {
-      whole = true;
-    },
-    close: () => {
-      cut();
-      server.close();
-    },
-  };
-}
-
-for (const version of ['3.3', '3.4', '3.5'] as const) {
+for (const version of ETCD_VERSIONS) {
   describe.runIf(available.etcd(version))(`watches of etcd ${version} whose history is gone`, () => {
     test('deliver what differs, deletions and re-creations included, and nothing older', async () => {
       const etcd = await startEtcd({ version });
-      const way = await cuttable(etcd.servers);
-      const connection = await connect(way.address);
+      const way = await Way.to(etcd.servers);
+      const connection = await connect(way.servers);
       const direct = await connect(etcd.servers);
       await createAll(direct, ['kept', 'changed', 'deleted', 'recreated', 'deep/deleted']);
       const events: (WatchEvent | SyncedEvent)[] = [];
@@ -232,7 +189,7 @@ for (const version of ['3.3', '3.4', '3.5'] as const) {
       events.length = 0;
       single.length = 0;
 
-      way.cut();
+      way.loseAnswers();
       const unset = ['deleted', 'recreated', 'deep/deleted'];
       for (const path of unset) await direct.delete(path, null);
       await createAll(direct, ['recreated', 'new']);
@@ -255,7 +212,7 @@ for (const version of ['3.3', '3.4', '3.5'] as const) {
       await connection.close();
       for (const end of await Promise.all(ends)) expect(end).toMatchObject({ code: 'Interrupted' });
       await direct.close();
-      way.close();
+      await way.close();
       await etcd.stop();
     });
   });

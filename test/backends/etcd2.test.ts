@@ -1,21 +1,22 @@
 import { Etcd3 } from 'etcd3';
+import { describe } from 'vitest';
 import { backend } from '../../src/backends/etcd2/index.js';
 import { addressFromTriple } from '../../src/topo/address.js';
 import { systemClock } from '../../src/topo/clock.js';
-import { runConformance } from '../conformance/index.js';
-import { available, ETCD_VERSIONS, type EtcdCluster, startEtcd } from '../servers/index.js';
+import { runConformance, type Subject } from '../conformance/index.js';
+import { available, ETCD_VERSIONS, type EtcdCluster, type EtcdVersion, startEtcd } from '../servers/index.js';
 
-for (const version of ETCD_VERSIONS) {
-  if (!available.etcd(version)) continue;
+function subject(version: EtcdVersion): Subject {
   let etcd: EtcdCluster;
-  runConformance({
+  return {
     name: `etcd2, etcd ${version}`,
     start: async () => {
       etcd = await startEtcd({ version });
     },
     stop: () => etcd.stop(),
-    open: (root, { requestTimeoutMs = 10_000 } = {}) =>
-      backend.connect(addressFromTriple('etcd2', etcd.servers, root), {
+    servers: () => etcd.servers,
+    open: (root, { requestTimeoutMs = 10_000, servers = etcd.servers } = {}) =>
+      backend.connect(addressFromTriple('etcd2', servers, root), {
         clock: systemClock,
         random: Math.random,
         connectTimeoutMs: 10_000,
@@ -38,5 +39,8 @@ for (const version of ETCD_VERSIONS) {
         };
       },
     },
-  });
+  };
 }
+
+for (const version of ETCD_VERSIONS)
+  describe.runIf(available.etcd(version))(version, () => runConformance(subject(version)));

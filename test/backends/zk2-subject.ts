@@ -70,13 +70,10 @@ export function zk2Subject(
       cluster = await startZooKeeper({ version });
     },
     stop: async () => cluster?.stop(),
-    open: (root, options) => openZk2(running().servers, root, { zkClient, ...options }),
-    faults: {
-      kill: () => running().kill(),
-      restart: () => running().restart(),
-      freeze: () => running().freeze(),
-      thaw: () => running().thaw(),
-    },
+    // When connections break, the addon of the package can abort the whole process: not in a run of many tests.
+    ...(zkClient === 'own' ? disturbances(running) : {}),
+    open: (root, { servers = running().servers, ...options } = {}) =>
+      openZk2(servers, root, { zkClient, ...options }),
     raw: {
       ephemeral: async (root, path, bytes) => {
         const client = await connectOwnClient({ servers: [running().servers] });
@@ -91,5 +88,18 @@ export function zk2Subject(
     },
     refusesName,
     expects,
+  };
+}
+
+/** Ways to disturb the server, and connections to it. */
+function disturbances(running: () => Cluster): Pick<Subject, 'faults' | 'servers'> {
+  return {
+    servers: () => running().servers,
+    faults: {
+      kill: () => running().kill(),
+      restart: () => running().restart(),
+      freeze: () => running().freeze(),
+      thaw: () => running().thaw(),
+    },
   };
 }

@@ -177,6 +177,7 @@ function capabilitiesOf(store: Store): Capabilities {
       : { maxOps: 0, maxBytes: 0 },
     maxValueBytes: maxRequestBytes - MAX_PATH_BYTES - FRAMING_BYTES,
     maxPathBytes: MAX_PATH_BYTES,
+    pathProblem: refusedCharacter,
     watchRecursive: features.multi,
     snapshotScan: false,
     emptyDirectories: true,

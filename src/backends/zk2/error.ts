@@ -116,7 +116,12 @@ export function recreated(context: Context, path: string): TopologyError {
   const message =
     'the record was deleted and created again between the check of its version and the write, which was applied';
   const hint = 'read the record, see whose value it should have, and write it again';
-  return failure(context, { code: ErrorCode.OutcomeUnknown, message, hint }, { path });
+  // The cause tells a retry that this write is not to be decided: it was applied, and not where it was meant.
+  return failure(
+    context,
+    { code: ErrorCode.OutcomeUnknown, message, hint },
+    { path, cause: changed(context, path) },
+  );
 }
 
 function failure(

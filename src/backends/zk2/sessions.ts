@@ -61,7 +61,9 @@ export class Sessions {
   }
 
   async #openOthers(): Promise<readonly ZooKeeperClient[]> {
-    const many = this.primary.features.multiRead ? 1 : SCAN_SESSIONS;
+    // The zookeeper package, which has no multi, keeps the processor busy with one session.
+    const { multi, multiRead } = this.primary.features;
+    const many = multi && !multiRead ? SCAN_SESSIONS : 1;
     const count = this.#observers ? many : many - 1;
     const where = this.#observers ? 'observers' : 'servers';
     const opening = Array.from({ length: count }, async () => {
