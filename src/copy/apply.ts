@@ -1,4 +1,5 @@
 import pLimit from 'p-limit';
+import { interrupted } from '../topo/calls.js';
 import type { CallOptions, Connection } from '../topo/connection.js';
 import { ErrorCode, isTopologyError, TopologyError } from '../topo/errors.js';
 import { GLOBAL } from '../topo/topology.js';
@@ -32,7 +33,7 @@ export async function applyPlan(plan: Plan, options: ApplyOptions): Promise<void
       }),
     ),
   );
-  raiseFirst(settled);
+  raiseWorst(settled);
   for (const scope of plan.scopes.filter((each) => each.scope === GLOBAL)) {
     const [records, commit] = splitCommit(scope.writes);
     await applyWrites(scope, records, options, stop.signal);
@@ -59,8 +60,11 @@ async function applyWrites(
   const worker = async () => {
     for (const batch of batches) {
       if (failed || stop.aborted) return;
+      if (options.signal?.aborted === true)
+        throw interrupted({ store: scope.to }, undefined, options.signal.reason);
       try {
-        await writeBatch(connection, batch, { signal: options.signal, deadline: options.deadline });
+        // Without the signal: a transaction that is under way is waited for, so that its outcome is known.
+        await writeBatch(connection, batch, { deadline: options.deadline });
       } catch (error) {
         failed = true;
         throw conflict(scope, batch, error);
@@ -68,7 +72,7 @@ async function applyWrites(
       options.onWritten?.(scope.scope, batch.ops.length, batch.bytes);
     }
   };
-  raiseFirst(await Promise.allSettled(Array.from({ length: workersFor(limits.maxOps) }, worker)));
+  raiseWorst(await Promise.allSettled(Array.from({ length: workersFor(limits.maxOps) }, worker)));
 }
 
 /** One record goes by itself: it may be larger than a transaction takes, and not every store has transactions. */
@@ -84,8 +88,13 @@ function workersFor(maxOps: number): number {
   return maxOps >= 64 ? 4 : 64;
 }
 
-function raiseFirst(results: readonly PromiseSettledResult<void>[]): void {
-  for (const result of results) if (result.status === 'rejected') throw result.reason;
+/** Raises the worst of what failed: a write whose outcome is unknown is not hidden behind another failure. */
+function raiseWorst(results: readonly PromiseSettledResult<void>[]): void {
+  const failures: unknown[] = results.flatMap((result) =>
+    result.status === 'rejected' ? [result.reason] : [],
+  );
+  const worst = failures.find((error) => isTopologyError(error, ErrorCode.OutcomeUnknown)) ?? failures[0];
+  if (worst !== undefined) throw worst;
 }
 
 function conflict(scope: ScopePlan, batch: Batch, error: unknown): unknown {

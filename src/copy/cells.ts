@@ -44,8 +44,8 @@ export function destinationCells(
   return cells;
 }
 
-/** Refuses a layout in which one part of a topology would lie in another part: Usage, naming both. */
-export function checkLayout(global: StoreAddress, cells: readonly Cell[]): void {
+/** Refuses a layout in which one part of a topology lies in another part: Usage, naming both. `which`: whose. */
+export function checkLayout(which: string, global: StoreAddress, cells: readonly Cell[]): void {
   const parts = [
     { name: 'the global data', address: global },
     ...cells.map((cell) => ({ name: `cell ${cell.name}`, address: cell.address })),
@@ -55,8 +55,10 @@ export function checkLayout(global: StoreAddress, cells: readonly Cell[]): void 
       if (!overlaps(a.address, b.address)) continue;
       throw new TopologyError(
         ErrorCode.Usage,
-        `${a.name} and ${b.name} of the destination overlap: ${formatAddress(a.address)} and ${formatAddress(b.address)}`,
-        { hint: 'give each part a root of its own' },
+        `${a.name} and ${b.name} of ${which} overlap: ${formatAddress(a.address)} and ${formatAddress(b.address)}`,
+        {
+          hint: 'give each part a root of its own; a cell’s address can be given with --from-cell or --to-cell',
+        },
       );
     }
   }
@@ -70,12 +72,18 @@ function locate(
 ): Cell | undefined {
   const given = rule.given.get(name);
   if (given !== undefined) return { name, address: given, source: 'given' };
-  if (rule.root !== undefined && existing?.source !== 'store') {
-    const server = serversOf(global).servers.join(',');
-    const root = rule.root.replaceAll('{cell}', name);
-    return { name, address: addressFromTriple(global.implementation, server, root), source: 'given' };
-  }
-  return existing;
+  if (rule.root === undefined || existing?.source === 'store') return existing;
+  const server = serversOf(global).servers.join(',');
+  const address = addressFromTriple(global.implementation, server, rule.root.replaceAll('{cell}', name));
+  if (existing === undefined) return { name, address, source: 'given' };
+  if (existing.address.root === address.root && overlaps(existing.address, address)) return existing;
+  throw new TopologyError(
+    ErrorCode.Usage,
+    `cell ${name} is at ${formatAddress(existing.address)} by the destination's CellInfo, and --to-cell-root says ${formatAddress(address)}`,
+    {
+      hint: `to move it, name it: --to-cell ${name}=SERVER,ROOT; to leave it where it is, leave out --to-cell-root`,
+    },
+  );
 }
 
 function list(names: readonly string[]): string {

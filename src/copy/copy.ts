@@ -1,13 +1,14 @@
 import pLimit from 'p-limit';
-import { checkApart, checkDistinct } from '../topo/apart.js';
+import { checkApart, checkDistinct, SameStoreCheck } from '../topo/apart.js';
 import type { CallOptions, Connection } from '../topo/connection.js';
 import { joinScans } from '../topo/join.js';
-import type { Kind } from '../topo/kinds.js';
+import { type Kind, needsCells } from '../topo/kinds.js';
 import { type Cell, GLOBAL, type Topology } from '../topo/topology.js';
 import { applyPlan } from './apply.js';
 import { type CellRule, checkLayout, destinationCells } from './cells.js';
+import type { PlanContext } from './context.js';
 import { checkPlan, checkSourceCells, type Overrules } from './guards.js';
-import { addPairs, emptyScopePlan, type Plan, type PlanContext, type ScopePlan } from './plan.js';
+import { addPairs, emptyScopePlan, type Plan, type ScopePlan } from './plan.js';
 
 /** A copy from one topology to another. Both stay open; the caller closes them. */
 export interface CopyOptions extends CallOptions {
@@ -45,23 +46,24 @@ export interface CopyResult {
  * Usage, Guard, and whatever the stores answer.
  */
 export async function planCopy(options: CopyOptions): Promise<Plan> {
-  const { source, destination, rule } = options;
-  const [sourceCells, existing] = await Promise.all([source.cells(options), destination.cells(options)]);
+  const { source, destination } = options;
+  const sourceCells = await source.cells(options);
   checkSourceCells(
     source.address,
     sourceCells,
     sourceCells.length > 0 || (await holdsAnything(source.global, options)),
   );
-  const known = [...existing, ...(await ownCells(destination, sourceCells, existing))];
-  const cells = destinationCells(sourceCells, { global: destination.address, cells: known }, rule);
-  checkApart({ global: source.address, cells: sourceCells }, { global: destination.address, cells });
-  checkLayout(destination.address, cells);
+  const cells = needsCells(options.kinds) ? await placeCells(sourceCells, options) : [];
+  const copied = sourceCells.filter(({ name }) => cells.some((cell) => cell.name === name));
+  checkApart({ global: source.address, cells: copied }, { global: destination.address, cells });
+  checkLayout('the source', source.address, copied);
+  checkLayout('the destination', destination.address, cells);
 
   const byName = new Map(cells.map((cell) => [cell.name, cell]));
   const limit = pLimit(options.concurrency);
   const scopes = [
     { scope: GLOBAL, open: async () => [source.global, destination.global] as const },
-    ...sourceCells.map((cell) => ({
+    ...copied.map((cell) => ({
       scope: cell.name,
       open: () => Promise.all([source.cell(cell), destination.cell(byName.get(cell.name) ?? cell)]),
     })),
@@ -111,6 +113,14 @@ export async function applyCopy(plan: Plan, options: CopyOptions): Promise<CopyR
   };
 }
 
+/** Where each cell of the source goes. */
+async function placeCells(sourceCells: readonly Cell[], options: CopyOptions): Promise<Cell[]> {
+  const { destination, rule } = options;
+  const existing = await destination.cells(options);
+  const known = [...existing, ...(await ownCells(destination, sourceCells, existing))];
+  return destinationCells(sourceCells, { global: destination.address, cells: known }, rule);
+}
+
 async function planScope(
   scope: string,
   from: Connection,
@@ -130,13 +140,16 @@ async function planScope(
   const plan = emptyScopePlan(context);
   const call = { signal: options.signal, deadline: options.deadline };
   const pairs = joinScans(from.scan('', call), to.scan('', call));
+  const sameness = new SameStoreCheck(from, to);
   for (;;) {
     const page = await pairs.next();
     if (page.done === true) {
+      sameness.finish(page.value);
       plan.source = page.value.a;
       plan.destination = page.value.b;
       return plan;
     }
+    sameness.add(page.value);
     addPairs(plan, page.value, context);
     options.onProgress?.({ phase: 'read', scope, records: plan.read, bytes: 0, total: undefined });
   }

@@ -1,9 +1,12 @@
 import { decodeProblem, readCellInfo, rewriteCellInfo } from '../topo/codec.js';
-import type { Capabilities, StoredRecord } from '../topo/connection.js';
+import type { StoredRecord } from '../topo/connection.js';
+import { ErrorCode, TopologyError } from '../topo/errors.js';
 import type { Pair, ScanSpan } from '../topo/join.js';
 import { classify, type Kind, type KindRow, notCopiedReason } from '../topo/kinds.js';
 import { type Cell, GLOBAL } from '../topo/topology.js';
 import type { Version } from '../topo/version.js';
+import type { PlanContext } from './context.js';
+import { type Finding, findingsOf } from './findings.js';
 
 /** A record to write. Its bytes are the source's own, but for CellInfo, which gets the destination's address. */
 export interface WriteStep {
@@ -22,12 +25,10 @@ export interface SkipStep {
   readonly reason: string;
 }
 
-/** Something a person should know about a record that is copied or stands in its way. */
-export interface Finding {
-  readonly path: string;
-  readonly kind: Kind;
-  readonly problem: 'undecodable' | 'unknown' | 'too large' | 'path too long';
-  readonly detail: string;
+/** A record that only the destination has. */
+export interface ExtraStep extends SkipStep {
+  /** Normal in a destination that was prepared: cells added beforehand, records that Vitess rebuilds. */
+  readonly normal: boolean;
 }
 
 /** How many records of one kind, and how many bytes, each action concerns. */
@@ -49,8 +50,8 @@ export interface ScopePlan {
   readonly to: string;
   readonly writes: WriteStep[];
   readonly skipped: SkipStep[];
-  /** Records that only the destination has: left alone, and named. */
-  readonly extra: SkipStep[];
+  /** Records that only the destination has: never touched. */
+  readonly extra: ExtraStep[];
   readonly findings: Finding[];
   readonly counts: Map<Kind, KindCounts>;
   /** Records read from the source. */
@@ -64,21 +65,6 @@ export interface Plan {
   readonly scopes: readonly ScopePlan[];
   /** Cells, with the addresses that the destination's CellInfo will name. */
   readonly cells: readonly Cell[];
-}
-
-/** What planning one scope depends on, apart from the records. */
-export interface PlanContext {
-  readonly scope: string;
-  readonly from: string;
-  readonly to: string;
-  /** The destination's. */
-  readonly capabilities: Capabilities;
-  /** The destination's root, which counts towards the length of its paths. */
-  readonly root: string;
-  /** Kinds to copy; undefined: all. */
-  readonly kinds?: ReadonlySet<Kind> | undefined;
-  /** Where the destination's cells are; used for CellInfo. */
-  readonly cells: ReadonlyMap<string, Cell>;
 }
 
 /** An empty plan for {@link addPairs} to fill. */
@@ -116,15 +102,16 @@ function planRecord(
   const { path } = source;
   const row = classify(scopeKind(context), path, source.ephemeral);
   const counts = countsOf(plan, row.kind);
-  const reason = skipReason(row, context);
+  const found = findingsOf(source, existing, row, context);
+  const reason = skipReason(row, context) ?? found.find(({ problem }) => problem === 'blank tablet')?.detail;
   if (reason !== undefined) {
     counts.skip += 1;
     plan.skipped.push({ path, kind: row.kind, reason });
     return;
   }
-  plan.findings.push(...findings(source, row, context));
+  plan.findings.push(...found);
   const bytes = wanted(source, existing, row, context);
-  if (existing !== undefined && equalBytes(existing.bytes, bytes)) {
+  if (existing !== undefined && Buffer.compare(existing.bytes, bytes) === 0) {
     counts.same += 1;
     return;
   }
@@ -138,7 +125,8 @@ function planExtra(plan: ScopePlan, path: string, existing: StoredRecord, contex
   const row = classify(scopeKind(context), path, existing.ephemeral);
   if (row.copied === false || (context.kinds !== undefined && !context.kinds.has(row.kind))) return;
   countsOf(plan, row.kind).extra += 1;
-  plan.extra.push({ path, kind: row.kind, reason: 'only in the destination' });
+  const normal = row.derived || row.copied === 'rewritten';
+  plan.extra.push({ path, kind: row.kind, reason: 'only in the destination', normal });
 }
 
 function skipReason(row: KindRow, context: PlanContext): string | undefined {
@@ -157,29 +145,22 @@ function wanted(
   if (row.copied !== 'rewritten') return source.bytes;
   const cell = context.cells.get(source.path.split('/')[1] ?? '');
   if (cell === undefined || cell.source === 'store') return source.bytes;
+  const problem = decodeProblem('topodata.CellInfo', source.bytes);
+  if (problem !== undefined) {
+    throw new TopologyError(
+      ErrorCode.Guard,
+      `the source's CellInfo does not decode, so its address cannot be replaced: ${problem}`,
+      {
+        path: source.path,
+        store: context.from,
+        hint: 'repair or remove this record in the source',
+      },
+    );
+  }
   const { server, root } = cell.address;
   const kept =
     cell.source === 'CellInfo' && existing !== undefined ? readCellInfo(existing.bytes) : undefined;
   return rewriteCellInfo(source.bytes, kept ?? { serverAddress: server, root });
-}
-
-function findings(record: StoredRecord, row: KindRow, context: PlanContext): Finding[] {
-  const { path } = record;
-  const { maxValueBytes, maxPathBytes } = context.capabilities;
-  const found: Finding[] = [];
-  const add = (problem: Finding['problem'], detail: string) =>
-    found.push({ path, kind: row.kind, problem, detail });
-  if (row.kind === 'Unknown') add('unknown', 'not a file of Vitess: copied byte for byte');
-  const problem = row.message === null ? undefined : decodeProblem(row.message, record.bytes);
-  if (problem !== undefined) add('undecodable', `${problem}: copied byte for byte`);
-  const size = record.bytes.byteLength;
-  if (size > maxValueBytes) {
-    add('too large', `${size} bytes, the destination takes ${maxValueBytes}`);
-  }
-  const pathBytes = Buffer.byteLength(`${context.root}/${path}`);
-  if (pathBytes > maxPathBytes)
-    add('path too long', `${pathBytes} bytes with the root, the destination takes ${maxPathBytes}`);
-  return found;
 }
 
 function countsOf(plan: ScopePlan, kind: Kind): KindCounts {
@@ -193,8 +174,4 @@ function countsOf(plan: ScopePlan, kind: Kind): KindCounts {
 
 function scopeKind(context: PlanContext): 'global' | 'cell' {
   return context.scope === GLOBAL ? 'global' : 'cell';
-}
-
-function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
-  return Buffer.compare(a, b) === 0;
 }

@@ -1,6 +1,7 @@
 import { formatAddress, overlaps, type StoreAddress } from './address.js';
 import type { Connection } from './connection.js';
 import { ErrorCode, TopologyError } from './errors.js';
+import type { Pair, ScanSpan } from './join.js';
 import type { Cell } from './topology.js';
 
 /** All places of one topology. */
@@ -40,6 +41,41 @@ export function checkDistinct(source: Connection, destination: Connection): void
     store: source.store,
     hint: 'give two different stores',
   });
+}
+
+/**
+ * Notices, while two stores are read side by side, that they are one store whose servers go by other names: every record
+ * is there twice, equal in bytes and in version, and the positions are equal. {@link SameStoreCheck.finish} refuses that (Guard),
+ * and with it a clone of the store's own data directory, whose CellInfo names the same cells.
+ */
+export class SameStoreCheck {
+  #pairs = 0;
+  #same: boolean;
+
+  constructor(source: Connection, destination: Connection) {
+    const servers = (connection: Connection) => !/^(file|memory):/.test(connection.store);
+    this.#same = servers(source) && servers(destination);
+  }
+
+  add(pairs: readonly Pair[]): void {
+    this.#pairs += pairs.length;
+    this.#same &&= pairs.every(
+      ({ a, b }) =>
+        a !== undefined &&
+        b !== undefined &&
+        a.version.token === b.version.token &&
+        Buffer.compare(a.bytes, b.bytes) === 0,
+    );
+  }
+
+  finish({ a, b }: { readonly a: ScanSpan; readonly b: ScanSpan }): void {
+    if (!this.#same || this.#pairs === 0 || a.last !== b.last) return;
+    throw new TopologyError(
+      ErrorCode.Guard,
+      'source and destination are the same place under two names: all records, versions and positions agree',
+      { hint: 'give two different stores' },
+    );
+  }
 }
 
 function partsOf(places: Places): { name: string; address: StoreAddress }[] {

@@ -125,6 +125,8 @@ export interface Capabilities {
   readonly maxValueBytes: number;
   /** Longest path, root included, in bytes of UTF-8. */
   readonly maxPathBytes: number;
+  /** What the store itself refuses in a path that is legal here, in a few words; absent: nothing. */
+  readonly pathProblem?: ((path: string) => string | undefined) | undefined;
   readonly watchRecursive: boolean;
   /** Every page of a scan shows the same moment. */
   readonly snapshotScan: boolean;

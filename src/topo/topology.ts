@@ -90,6 +90,17 @@ export class Topology {
 
   async #locate(name: string, options?: CallOptions): Promise<Cell | undefined> {
     const path = `cells/${name}/CellInfo`;
+    if (name === GLOBAL) {
+      throw new TopologyError(
+        ErrorCode.NoCell,
+        'no cell may be called global: that name is the global store’s',
+        {
+          path,
+          store: this.global.store,
+          hint: 'remove this directory, or rename the cell',
+        },
+      );
+    }
     let bytes: Uint8Array;
     try {
       bytes = (await this.global.get(path, options)).bytes;

@@ -6,13 +6,20 @@ import { classify, type Kind, type KindRow, notCopiedReason } from '../topo/kind
 import { GLOBAL } from '../topo/topology.js';
 import type { Difference, NotCompared, Note, VerifiedCounts } from './report.js';
 
+/**
+ * `own`: it names the place where the destination's part was read. `kept`: the source's own, in a store that keeps the addresses
+ * of the topology it was filled from. `elsewhere`: the caller gave another address to read at. `wrong`: it leads
+ * somewhere else.
+ */
+export type AddressJudgement = 'own' | 'kept' | 'elsewhere' | 'wrong';
+
 /** What comparing one scope depends on, apart from the records. */
 export interface CompareContext {
   readonly scope: string;
   /** Kinds to compare; undefined: all. */
   readonly kinds?: ReadonlySet<Kind> | undefined;
-  /** What the destination's CellInfo may say of a cell in place of the source's address. */
-  readonly acceptsAddress: (cell: string, found: CellAddress, source: CellAddress) => boolean;
+  /** What the address in the destination's CellInfo of a cell means. */
+  readonly judgeAddress: (cell: string, found: CellAddress, source: CellAddress) => AddressJudgement;
 }
 
 /** What comparing found so far. */
@@ -23,6 +30,7 @@ export interface Findings {
   readonly counts: Map<Kind, VerifiedCounts>;
 }
 
+const CELL_INFO = 'topodata.CellInfo';
 /** Fields that a copy replaces in CellInfo. */
 const ADDRESS_FIELDS = new Set(['server_address', 'root']);
 
@@ -108,18 +116,18 @@ function compareFields(row: KindRow, a: Uint8Array, b: Uint8Array): Outcome {
 
 function compareCellInfo(a: StoredRecord, b: StoredRecord, row: KindRow, context: CompareContext): Outcome {
   const outcome = compareFields(row, a.bytes, b.bytes);
-  if (outcome.detail !== undefined) return outcome;
+  if (outcome.detail !== undefined || decodeProblem(CELL_INFO, a.bytes) !== undefined) return outcome;
   const cell = a.path.split('/')[1] ?? '';
   const [source, destination] = [readCellInfo(a.bytes), readCellInfo(b.bytes)];
-  if (!context.acceptsAddress(cell, destination, source)) {
-    return {
-      ...outcome,
-      type: 'different',
-      detail: `the destination names ${destination.serverAddress} ${destination.root}, which is not where its part of the cell is`,
-    };
+  const judgement = context.judgeAddress(cell, destination, source);
+  if (judgement === 'kept') return outcome;
+  if (judgement === 'wrong') {
+    const detail = `the destination names ${destination.serverAddress} ${destination.root}, which is not where its part of the cell is`;
+    return { ...outcome, type: 'different', detail };
   }
   const others = outcome.fields.filter((field) => !ADDRESS_FIELDS.has(field.path));
   if (others.length > 0) return { type: 'different', fields: others };
+  if (judgement === 'elsewhere') return { type: 'elsewhere', fields: outcome.fields };
   return outcome.fields.length > 0 ? { type: 'address', fields: outcome.fields } : outcome;
 }
 

@@ -22,8 +22,11 @@ export interface Note {
   readonly scope: string;
   readonly path: string;
   readonly kind: Kind;
-  /** `encoding`: other bytes, same fields. `address`: CellInfo with the destination's own address. */
-  readonly type: 'encoding' | 'address';
+  /**
+   * `encoding`: other bytes, same fields. `address`: CellInfo with the address at which the destination's part of the cell
+   * was read. `elsewhere`: CellInfo with another one, since the caller gave the address to read at; not checked.
+   */
+  readonly type: 'encoding' | 'address' | 'elsewhere';
   readonly fields: readonly FieldDifference[];
 }
 

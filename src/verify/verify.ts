@@ -1,11 +1,11 @@
 import pLimit from 'p-limit';
-import { addressFromTriple, overlaps, type StoreAddress } from '../topo/address.js';
-import { checkApart, checkDistinct } from '../topo/apart.js';
+import type { StoreAddress } from '../topo/address.js';
+import { checkApart, checkDistinct, SameStoreCheck } from '../topo/apart.js';
 import type { CellAddress } from '../topo/codec.js';
 import type { CallOptions, Connection, ScanPage } from '../topo/connection.js';
 import { ErrorCode, TopologyError } from '../topo/errors.js';
 import { joinScans, type ScanSpan } from '../topo/join.js';
-import type { Kind } from '../topo/kinds.js';
+import { type Kind, needsCells } from '../topo/kinds.js';
 import { type Cell, GLOBAL, type Topology } from '../topo/topology.js';
 import { type CompareContext, comparePairs, type Findings } from './compare.js';
 import type { ScopeReport, VerifiedCounts, VerifyReport } from './report.js';
@@ -16,6 +16,8 @@ export interface VerifyOptions extends CallOptions {
   readonly destination: Topology;
   /** Kinds to compare; undefined: all. */
   readonly kinds?: ReadonlySet<Kind> | undefined;
+  /** Accept cells whose stores hold nothing on both sides. */
+  readonly allowEmptyCells?: boolean | undefined;
   /** Cells read at the same time. */
   readonly concurrency: number;
   /** Told while it runs: pairs compared in a scope so far. */
@@ -28,58 +30,71 @@ export interface VerifyOptions extends CallOptions {
  */
 export async function verify(options: VerifyOptions): Promise<VerifyReport> {
   const { source, destination } = options;
-  const [sourceCells, destinationCells] = await Promise.all([
-    source.cells(options),
-    destination.cells(options),
-  ]);
+  const cells: Cells = needsCells(options.kinds)
+    ? { source: await source.cells(options), destination: await destination.cells(options) }
+    : { source: [], destination: [] };
   checkApart(
-    { global: source.address, cells: sourceCells },
-    { global: destination.address, cells: destinationCells },
+    { global: source.address, cells: cells.source },
+    { global: destination.address, cells: cells.destination },
   );
   const limit = pLimit(options.concurrency);
   const tasks = [
-    () =>
-      verifyScope(
-        GLOBAL,
-        source.global,
-        destination.global,
-        contextOf(GLOBAL, options, sourceCells, destinationCells),
-        options,
-      ),
-    ...unionOf(sourceCells, destinationCells).map(({ name, a, b }) => async () => {
+    () => verifyScope(GLOBAL, source.global, destination.global, cells, options),
+    ...unionOf(cells.source, cells.destination).map(({ name, a, b }) => async () => {
       const [from, to] = await Promise.all([
         a === undefined ? undefined : source.cell(a),
         b === undefined ? undefined : destination.cell(b),
       ]);
-      return verifyScope(name, from, to, contextOf(name, options, sourceCells, destinationCells), options);
+      return verifyScope(name, from, to, cells, options);
     }),
   ];
-  return summarise(await Promise.all(tasks.map((task) => limit(task))));
+  const scopes = await Promise.all(tasks.map((task) => limit(task)));
+  if (options.allowEmptyCells !== true) checkNotEmpty(scopes);
+  return summarise(scopes);
+}
+
+/** Refuses cells in which neither side holds anything (Guard): their addresses may be wrong on both. */
+function checkNotEmpty(scopes: readonly VerifiedScope[]): void {
+  const empty = scopes.filter(({ report, records }) => report.scope !== GLOBAL && records === 0);
+  if (empty.length === 0) return;
+  const named = empty.map(
+    ({ report }) => `${report.scope} (${report.source.store}, ${report.destination.store})`,
+  );
+  throw new TopologyError(ErrorCode.Guard, `nothing is stored on either side for cell ${named.join(', ')}`, {
+    hint: 'check the cells’ addresses; if the cells really are empty, add --allow-empty-cells',
+  });
 }
 
 interface VerifiedScope extends Findings {
   readonly report: ScopeReport;
+  /** Paths at which either side holds something. */
+  readonly records: number;
 }
 
 async function verifyScope(
   scope: string,
   from: Connection | undefined,
   to: Connection | undefined,
-  context: CompareContext,
+  cells: Cells,
   options: VerifyOptions,
 ): Promise<VerifiedScope> {
+  const context = contextOf(scope, options, cells);
   if (from !== undefined && to !== undefined) checkDistinct(from, to);
   const found: Findings = { differences: [], notes: [], notCompared: [], counts: new Map() };
   const call = { signal: options.signal, deadline: options.deadline };
   const joined = joinScans(from?.scan('', call) ?? noRecords(), to?.scan('', call) ?? noRecords());
-  let compared = 0;
+  const sameness = from === undefined || to === undefined ? undefined : new SameStoreCheck(from, to);
+  let records = 0;
   for (;;) {
     const page = await joined.next();
-    if (page.done === true)
-      return { ...found, report: scopeReport(scope, from, to, page.value, found.counts) };
+    if (page.done === true) {
+      sameness?.finish(page.value);
+      return { ...found, records, report: scopeReport(scope, from, to, page.value, found.counts) };
+    }
+    sameness?.add(page.value);
     comparePairs(found, page.value, context);
-    compared += page.value.length;
-    options.onProgress?.(scope, compared);
+    records += page.value.length;
+    options.onProgress?.(scope, records);
   }
 }
 
@@ -122,31 +137,55 @@ function summarise(scopes: readonly VerifiedScope[]): VerifyReport {
   };
 }
 
-function contextOf(
-  scope: string,
-  options: VerifyOptions,
-  sourceCells: readonly Cell[],
-  destinationCells: readonly Cell[],
-): CompareContext {
-  const { implementation } = options.source.address;
-  const kept = new Set(
-    [...sourceCells, ...destinationCells].filter((cell) => cell.source === 'store').map((cell) => cell.name),
-  );
+function contextOf(scope: string, options: VerifyOptions, cells: Cells): CompareContext {
+  const source = new Map(cells.source.map((cell) => [cell.name, cell]));
+  const destination = new Map(cells.destination.map((cell) => [cell.name, cell]));
   return {
     scope,
     kinds: options.kinds,
-    // A store that holds all its parts itself keeps the addresses of the topology it was filled from.
-    acceptsAddress: (cell, found, source) =>
-      kept.has(cell) ||
-      implementation !== options.destination.address.implementation ||
-      !samePlace(implementation, found, source),
+    judgeAddress(name, found, original) {
+      const [from, to] = [source.get(name), destination.get(name)];
+      if (to === undefined) return 'wrong';
+      if (to.source === 'store') return 'kept';
+      if (to.source === 'CellInfo') return 'own';
+      if (isPlace(found, to.address)) return 'own';
+      const isSource = from !== undefined && from.source !== 'store' && sameServer(found, original);
+      return isSource || cleanRoot(found.root) !== cleanRoot(to.address.root) ? 'wrong' : 'elsewhere';
+    },
   };
 }
 
-function samePlace(implementation: string, a: CellAddress, b: CellAddress): boolean {
-  const place = ({ serverAddress, root }: CellAddress): StoreAddress =>
-    addressFromTriple(implementation, serverAddress, root);
-  return overlaps(place(a), place(b));
+interface Cells {
+  readonly source: readonly Cell[];
+  readonly destination: readonly Cell[];
+}
+
+/** Whether an address as recorded in CellInfo names this place. */
+function isPlace({ serverAddress, root }: CellAddress, place: StoreAddress): boolean {
+  return (
+    cleanRoot(root) === cleanRoot(place.root) &&
+    sameServer({ serverAddress }, { serverAddress: place.server })
+  );
+}
+
+/** Whether two server addresses have a server in common, whatever the products. */
+function sameServer(a: Pick<CellAddress, 'serverAddress'>, b: Pick<CellAddress, 'serverAddress'>): boolean {
+  const hosts = ({ serverAddress }: Pick<CellAddress, 'serverAddress'>) =>
+    serverAddress.split(/[,|]/).map((server) =>
+      server
+        .trim()
+        .replace(/^https?:\/\//, '')
+        .toLowerCase(),
+    );
+  const known = new Set(hosts(a));
+  return hosts(b).some((host) => known.has(host));
+}
+
+function cleanRoot(root: string): string {
+  return root
+    .split('/')
+    .filter((part) => part !== '')
+    .join('/');
 }
 
 function unionOf(

@@ -47,12 +47,12 @@ test('an address for a cell that the source lacks is refused', () => {
 });
 
 test('parts of the destination that lie in one another are refused', () => {
-  expect(() => checkLayout(global, [cell('zone1', 'etcd2://h2:2379/vitess/global/zone1')])).toThrow(
-    /overlap/,
-  );
-  expect(() => checkLayout(global, [cell('a', 'etcd2://h1:2379/x'), cell('b', 'etcd2://h1:2379/x')])).toThrow(
-    /overlap/,
-  );
+  expect(() =>
+    checkLayout('the destination', global, [cell('zone1', 'etcd2://h2:2379/vitess/global/zone1')]),
+  ).toThrow(/overlap/);
+  expect(() =>
+    checkLayout('the destination', global, [cell('a', 'etcd2://h1:2379/x'), cell('b', 'etcd2://h1:2379/x')]),
+  ).toThrow(/overlap/);
 });
 
 test('roots that only look nested are accepted', () => {
@@ -60,7 +60,7 @@ test('roots that only look nested are accepted', () => {
     cell('zone1', 'etcd2://h1:2379/vitess/zone1'),
     cell('zone10', 'etcd2://h1:2379/vitess/zone10'),
   ];
-  expect(() => checkLayout(global, cells)).not.toThrow();
+  expect(() => checkLayout('the destination', global, cells)).not.toThrow();
 });
 
 test('the same place under two spellings is refused', () => {
@@ -79,4 +79,14 @@ test('old and new trees side by side on the same servers are accepted', () => {
     cells: [cell('zone1', 'zk2://h:2181/new/zone1')],
   };
   expect(() => checkApart(source, destination)).not.toThrow();
+});
+
+test('a rule does not move a cell that is there already: that takes its name', () => {
+  const existing = cell('zone1', 'etcd2://h1:2379/there/zone1');
+  const place = (root: string) =>
+    destinationCells([zone1], { global, cells: [existing] }, { given: none, root });
+  expect(place('/there/{cell}')).toEqual([existing]);
+  expect(() => place('/elsewhere/{cell}')).toThrow(
+    expect.objectContaining({ code: 'Usage', hint: expect.stringContaining('--to-cell zone1=') }),
+  );
 });

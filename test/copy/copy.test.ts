@@ -6,6 +6,7 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import { memoryStore } from '../../src/backends/memory/stores.js';
 import { sampleTopology } from '../../src/cli/demo/sample.js';
 import { storesFor } from '../../src/cli/stores.js';
+import type { CellRule } from '../../src/copy/cells.js';
 import { applyCopy, type CopyOptions, planCopy } from '../../src/copy/copy.js';
 import { parseAddress } from '../../src/topo/address.js';
 import type { Stores } from '../../src/topo/backend.js';
@@ -64,6 +65,8 @@ describe('a copy', () => {
       kinds?: ReadonlySet<Kind>;
       between?: () => Promise<void>;
       before?: (paths: string[]) => Promise<void> | void;
+      signal?: AbortSignal;
+      rule?: CellRule;
     } = {},
   ): Promise<number> {
     const writing = storesFor(SETTINGS, 'write');
@@ -76,7 +79,8 @@ describe('a copy', () => {
     const given: CopyOptions = {
       source,
       destination,
-      rule: { given: new Map(), root: '/vitess/{cell}' },
+      rule: options.rule ?? { given: new Map(), root: '/vitess/{cell}' },
+      signal: options.signal,
       concurrency: 4,
       kinds: options.kinds,
     };
@@ -175,6 +179,23 @@ describe('a copy', () => {
       await copy();
       expect(await equal()).toBe(true);
     }
+  });
+
+  test('that is aborted finishes what is under way, stops, and says so', async () => {
+    const abort = new AbortController();
+    const failed = copy({ before: () => abort.abort(), signal: abort.signal });
+    await expect(failed).rejects.toThrow(expect.objectContaining({ code: 'Interrupted' }));
+    const written = (await contents(local('zone1'))).size + (await contents(local('zone2'))).size;
+    expect(written).toBeGreaterThan(0);
+    expect([...(await contents(to)).keys()]).toEqual([]);
+    await copy();
+    expect(await equal()).toBe(true);
+  });
+
+  test('of global kinds alone needs no cell of the destination', async () => {
+    expect(await copy({ kinds: new Set(['Keyspace', 'VSchema'] as const), rule: { given: new Map() } })).toBe(
+      6,
+    );
   });
 
   test('of some kinds writes these alone', async () => {

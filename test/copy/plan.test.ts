@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
+import type { PlanContext } from '../../src/copy/context.js';
 import { checkPlan } from '../../src/copy/guards.js';
-import { addPairs, emptyScopePlan, type PlanContext } from '../../src/copy/plan.js';
+import { addPairs, emptyScopePlan } from '../../src/copy/plan.js';
 import { parseAddress } from '../../src/topo/address.js';
 import { encode, readCellInfo } from '../../src/topo/codec.js';
 import type { Capabilities } from '../../src/topo/connection.js';
@@ -156,13 +157,70 @@ test('everything that the destination cannot hold is named before anything is wr
   expect(check).toThrow(
     expect.objectContaining({
       code: 'Guard',
-      message: expect.stringContaining('2 records: global:metadata/large'),
+      message: expect.stringMatching(/cannot hold: global:metadata\/large .*; global:metadata\/nnn/),
     }),
   );
 });
 
 test('a cell whose store holds nothing stops the copy unless that is accepted', () => {
   const plan = { scopes: [planned([], { scope: 'zone1' })], cells: [] };
-  expect(() => checkPlan(plan, {})).toThrow(/zone1 .*holds nothing/);
+  expect(() => checkPlan(plan, {})).toThrow(/holds nothing for: cell zone1/);
   expect(() => checkPlan(plan, { emptyCells: true })).not.toThrow();
+});
+
+const refusal =
+  (plan: ReturnType<typeof planned>, overrules = {}) =>
+  () =>
+    checkPlan({ scopes: [plan], cells: [] }, overrules);
+
+test('records that only the destination has stop the copy, unless they are normal there or accepted', () => {
+  const extra = (path: string) => planned([pair(undefined, stored(path, 'x'))]);
+  expect(refusal(extra('metadata/theirs'))).toThrow(/does not: global:metadata\/theirs/);
+  expect(refusal(extra('metadata/theirs'), { extra: true })).not.toThrow();
+  expect(refusal(extra('cells/zone9/CellInfo'))).not.toThrow();
+});
+
+const tabletPath = 'tablets/zone1-0000000001/Tablet';
+const tablet = (hostname: string) =>
+  stored(tabletPath, encode('topodata.Tablet', { alias: { cell: 'zone1', uid: 1 }, hostname }));
+
+test('a blank tablet never replaces a filled one: it is left out and named', () => {
+  const plan = planned([pair(tablet(''), tablet('h'))], { scope: 'zone1' });
+  expect(plan.writes).toEqual([]);
+  expect(plan.skipped).toMatchObject([{ path: tabletPath, reason: expect.stringContaining('blank') }]);
+  expect(planned([pair(tablet('h'), tablet(''))], { scope: 'zone1' }).writes).toHaveLength(1);
+});
+
+test('a tablet of another cell stops the copy', () => {
+  const plan = planned([pair(tablet('h'), undefined)], { scope: 'zone2' });
+  expect(refusal(plan)).toThrow(/zone2:tablets.*a tablet of cell zone1/);
+});
+
+test('a shard whose primary is newer in the destination stops the copy unless that is accepted', () => {
+  const term = (seconds: string) =>
+    stored(shardPath, encode('topodata.Shard', { primary_term_start_time: { seconds } }));
+  const plan = planned([pair(term('100'), term('200'))]);
+  expect(refusal(plan)).toThrow(/newer than the source.*later term/);
+  expect(refusal(plan, { newer: true })).not.toThrow();
+  expect(refusal(planned([pair(term('200'), term('100'))]))).not.toThrow();
+});
+
+test('a record of the destination that belongs to a lease stops the copy, even where it is equal', () => {
+  const plan = planned([pair(stored(shardPath, shard), stored(shardPath, shard, true))]);
+  expect(refusal(plan)).toThrow(/go away by themselves.*Shard is leased/);
+});
+
+test('a path that the destination refuses stops the copy', () => {
+  const pathProblem = (path: string) => (path.includes('bad') ? 'a bad name' : undefined);
+  const plan = planned([pair(stored('metadata/bad', ''), undefined)], {
+    capabilities: { ...capabilities, pathProblem },
+  });
+  expect(refusal(plan)).toThrow(/metadata\/bad is path refused \(a bad name\)/);
+});
+
+test('a CellInfo that does not decode stops the copy: its address cannot be replaced', () => {
+  const broken = pair(stored('cells/zone1/CellInfo', Uint8Array.from([0xff])), undefined);
+  expect(() => planned([broken])).toThrow(
+    expect.objectContaining({ code: 'Guard', path: 'cells/zone1/CellInfo' }),
+  );
 });

@@ -6,7 +6,7 @@ import { pair, stored } from '../support/records.js';
 
 const context: CompareContext = {
   scope: 'global',
-  acceptsAddress: (_cell, found) => found.serverAddress !== 'old:2181',
+  judgeAddress: (_cell, found) => (found.serverAddress === 'old:2181' ? 'wrong' : 'own'),
 };
 
 function compared(pairs: Pair[], changes: Partial<CompareContext> = {}): Findings {
@@ -104,4 +104,29 @@ test('what is not compared is named, with its side and the reason', () => {
     { side: 'source', kind: 'Election' },
     { side: 'destination', kind: 'Control' },
   ]);
+});
+
+test('CellInfo that names another address than the one given for reading is told apart', () => {
+  const elsewhere = () => 'elsewhere' as const;
+  const pairs = [
+    pair(
+      info({ server_address: 'old:2181', root: '/z1' }),
+      info({ server_address: 'there:2379', root: '/z1' }),
+    ),
+  ];
+  expect(compared(pairs, { judgeAddress: elsewhere }).notes).toMatchObject([{ type: 'elsewhere' }]);
+});
+
+test('in a store that keeps the source’s addresses, another address is a difference', () => {
+  const kept = () => 'kept' as const;
+  const pairs = [pair(info({ server_address: 'a:1' }), info({ server_address: 'b:1' }))];
+  expect(compared(pairs, { judgeAddress: kept }).differences).toMatchObject([
+    { fields: [{ path: 'server_address' }] },
+  ]);
+});
+
+test('CellInfo that does not decode is compared by its bytes', () => {
+  const broken = stored('cells/z1/CellInfo', Uint8Array.from([0xff]));
+  expect(compared([pair(broken, broken)]).differences).toEqual([]);
+  expect(compared([pair(broken, info({}))]).differences).toHaveLength(1);
 });
