@@ -1,19 +1,23 @@
 import { readFileSync } from 'node:fs';
 import type { Argv } from 'yargs';
-import { addressFromTriple, parseAddress, type StoreAddress } from '../topo/address.js';
+import { addressFromTriple, type Implementation, parseAddress, type StoreAddress } from '../topo/address.js';
 import type { ConnectSettings, TlsSettings } from '../topo/backend.js';
 import { systemClock } from '../topo/clock.js';
 import { ErrorCode, TopologyError } from '../topo/errors.js';
+import { type Flags, shown, text, usage } from './flags.js';
 
 /** Which topology a set of flags is about: the only one (`''`), the source, or the destination. */
 export type Side = 'from' | 'to' | '';
 
-/** Parsed flags, by name. */
-export type Flags = Readonly<Record<string, unknown>>;
+const SIDES: Readonly<Record<Side, string>> = {
+  from: 'the source',
+  to: 'the destination',
+  '': 'the topology',
+};
 
 /** Adds the flags that say where a topology is and how to log in, with Vitess's names, prefixed for two topologies. */
 export function addressFlags(yargs: Argv, side: Side): Argv {
-  const which = { from: 'the source', to: 'the destination', '': 'the topology' }[side];
+  const which = SIDES[side];
   const text = (description: string) =>
     ({ type: 'string', describe: description, requiresArg: true }) as const;
   const named = side === '' ? TRIPLE_FLAGS.plain : TRIPLE_FLAGS.sided(side);
@@ -61,21 +65,23 @@ const TRIPLE_FLAGS = {
   }),
 };
 
-/** The global address of a side, from its URL or from Vitess's triple. Usage when neither is whole. */
-export function addressOf(flags: Flags, side: Side, url: string | undefined): StoreAddress {
+/** The global address of a side, from a word, its URL flag or Vitess's triple. Usage unless it is exactly one of them. */
+export function addressOf(flags: Flags, side: Side, word: string | undefined): StoreAddress {
   const named = side === '' ? TRIPLE_FLAGS.plain : TRIPLE_FLAGS.sided(side);
   const triple = [named.implementation, named.server, named.root].map((name) => text(flags, name));
-  const given = url ?? (side === '' ? undefined : text(flags, side));
+  const url = side === '' ? undefined : text(flags, side);
+  if (word !== undefined && url !== undefined) throw usage(`give ${shown(word)} or --${side} …, not both`);
+  const given = word ?? url;
   if (given !== undefined) {
     if (triple.some((part) => part !== undefined)) {
-      throw usage(`give ${given} or --${named.implementation} …, not both`);
+      throw usage(`give ${shown(given)} or --${named.implementation} …, not both`);
     }
     return parseAddress(given);
   }
   const [implementation, server, root] = triple;
   if (implementation === undefined || server === undefined || root === undefined) {
     throw usage(
-      `${{ from: 'the source', to: 'the destination', '': 'the topology' }[side]} is not given`,
+      `${SIDES[side]} is not given`,
       `give ${side === '' ? 'ADDRESS' : `--${side} ADDRESS`}, or --${named.implementation}, --${named.server} and --${named.root}`,
     );
   }
@@ -94,24 +100,28 @@ export function cellAddresses(
     const [, cell, server, root] = match ?? [];
     if (cell === undefined || server === undefined || root === undefined) {
       throw usage(
-        `--${flagName} ${value} is not CELL=SERVER,ROOT`,
+        `--${flagName} ${shown(value)} is not CELL=SERVER,ROOT`,
         'for example zone1=h1:2181,h2:2181,/vitess/zone1',
       );
     }
-    if (cells.has(cell)) throw usage(`--${flagName} is given twice for cell ${cell}`);
+    if (cells.has(cell)) throw usage(`--${flagName} is given twice for cell ${shown(cell)}`);
     cells.set(cell, addressFromTriple(global.implementation, server, root));
   }
   return cells;
 }
 
-/** How to connect to a side. Secrets are read from files or the environment here, and nowhere else. */
+/**
+ * How to connect to a side. Secrets are read from files or the environment here, and nowhere else. Usage when a flag is
+ * about another product than the side's.
+ */
 export function connectSettings(
   flags: Flags,
   side: Side,
   env: Readonly<Record<string, string | undefined>>,
+  implementation: Implementation,
 ): ConnectSettings {
+  checkProduct(flags, side, implementation);
   const timeoutMs = Number(flags['timeout'] ?? 15) * 1000;
-  if (!(timeoutMs > 0)) throw usage('--timeout must be a number of seconds above 0');
   const zkAuth = text(flags, flag(side, 'topo-zk-auth-file'));
   return {
     clock: systemClock,
@@ -125,22 +135,30 @@ export function connectSettings(
   };
 }
 
-/** A string flag, undefined when absent. Usage when it is given twice. */
-export function text(flags: Flags, name: string): string | undefined {
-  const value = flags[name];
-  if (Array.isArray(value)) throw usage(`--${name} is given twice`);
-  return value === undefined ? undefined : String(value);
-}
+/** Flags that log in to one product only. */
+const PRODUCT_FLAGS: readonly {
+  readonly names: readonly string[];
+  readonly of: readonly Implementation[];
+}[] = [
+  {
+    names: [
+      'topo-etcd-tls-ca',
+      'topo-etcd-tls-cert',
+      'topo-etcd-tls-key',
+      'topo-etcd-username',
+      'topo-etcd-password-file',
+    ],
+    of: ['etcd2', 'etcd'],
+  },
+  { names: ['topo-zk-auth-file'], of: ['zk2', 'zookeeper'] },
+];
 
-/** A repeatable string flag. */
-export function texts(flags: Flags, name: string): string[] {
-  const value = flags[name];
-  return value === undefined ? [] : [value].flat().map(String);
-}
-
-/** An error about the command line. */
-export function usage(message: string, hint = 'see --help'): TopologyError {
-  return new TopologyError(ErrorCode.Usage, message, { hint });
+function checkProduct(flags: Flags, side: Side, implementation: Implementation): void {
+  for (const { names, of } of PRODUCT_FLAGS) {
+    const given = names.map((name) => flag(side, name)).find((name) => flags[name] !== undefined);
+    if (given !== undefined && !of.includes(implementation))
+      throw usage(`--${given} is for ${of[0]}, and ${SIDES[side]} is ${implementation}`);
+  }
 }
 
 function tlsSettings(flags: Flags, side: Side): TlsSettings | undefined {

@@ -1,6 +1,5 @@
 import Table from 'cli-table3';
 import pc from 'picocolors';
-import { isTopologyError } from '../topo/errors.js';
 
 /** Where a command writes, and what it may assume of the place. */
 export interface Io {
@@ -10,25 +9,32 @@ export interface Io {
   outBytes(bytes: Uint8Array): void;
   /** Progress, notices and errors. */
   err(text: string): void;
-  /** Whether results go to a terminal. */
-  readonly outIsTerminal: boolean;
   /** Whether progress can be drawn. */
   readonly errIsTerminal: boolean;
+  /** For results. */
   readonly colors: ReturnType<typeof pc.createColors>;
+  /** For progress, notices and errors. */
+  readonly errColors: ReturnType<typeof pc.createColors>;
   readonly env: Readonly<Record<string, string | undefined>>;
 }
 
-/** The process's own streams. Colours follow the terminal, NO_COLOR and FORCE_COLOR. */
+/** The process's own streams. Each one's colours follow whether it is a terminal, NO_COLOR and FORCE_COLOR. */
 export function processIo(): Io {
   return {
     out: (text) => void process.stdout.write(`${text}\n`),
     outBytes: (bytes) => void process.stdout.write(bytes),
     err: (text) => void process.stderr.write(`${text}\n`),
-    outIsTerminal: process.stdout.isTTY === true,
     errIsTerminal: process.stderr.isTTY === true,
-    colors: pc.createColors(pc.isColorSupported && process.stdout.isTTY === true),
+    colors: colorsFor(process.stdout),
+    errColors: colorsFor(process.stderr),
     env: process.env,
   };
+}
+
+function colorsFor({ isTTY }: { readonly isTTY?: boolean }): ReturnType<typeof pc.createColors> {
+  const { NO_COLOR: off, FORCE_COLOR: forced, TERM } = process.env;
+  const isForced = forced !== undefined && forced !== '' && forced !== '0';
+  return pc.createColors((off ?? '') === '' && (isForced || (isTTY === true && TERM !== 'dumb')));
 }
 
 /** Rows as aligned columns under a dim head, without lines. Numbers align right; columns in which all are 0 are left out. */
@@ -98,22 +104,4 @@ export function size(bytes: number): string {
   if (bytes < 1000) return `${bytes} B`;
   if (bytes < 1_000_000) return `${(bytes / 1000).toFixed(1)} kB`;
   return `${(bytes / 1_000_000).toFixed(1)} MB`;
-}
-
-/** An error as a person reads it: what, code, what to do next. */
-export function errorText(io: Io, error: unknown): string {
-  if (!isTopologyError(error))
-    return `${io.colors.red('error')} ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`;
-  const hint = error.hint === undefined ? '' : `\n  ${io.colors.dim('→')} ${error.hint}`;
-  return `${io.colors.red('error')} ${error.message} [${error.code}]${hint}`;
-}
-
-/** An error as a program reads it. */
-export function errorJson(error: unknown): string {
-  if (!isTopologyError(error))
-    return json({
-      error: { code: 'Internal', message: error instanceof Error ? error.message : String(error) },
-    });
-  const { code, message, path, store, hint, retryable } = error;
-  return json({ error: { code, message, path, store, hint, retryable } });
 }

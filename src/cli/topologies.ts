@@ -1,17 +1,11 @@
 import type { Argv } from 'yargs';
 import type { CellRule } from '../copy/cells.js';
 import { formatAddress } from '../topo/address.js';
+import { isTopologyError, TopologyError } from '../topo/errors.js';
 import type { Kind } from '../topo/kinds.js';
 import { Topology } from '../topo/topology.js';
-import {
-  addressFlags,
-  addressOf,
-  cellAddresses,
-  connectSettings,
-  type Flags,
-  text,
-  texts,
-} from './addresses.js';
+import { addressFlags, addressOf, cellAddresses, connectSettings } from './addresses.js';
+import { type Flags, shown, text, texts, usage } from './flags.js';
 import type { Io } from './io.js';
 import { storesFor } from './stores.js';
 
@@ -36,15 +30,12 @@ export function pairFlags(yargs: Argv): Argv {
       type: 'string',
       array: true,
       nargs: 1,
-      describe: 'CELL=SERVER,ROOT: where a cell’s data goes, and what its CellInfo will name (repeatable)',
-    })
-    .option('to-cell-root', {
-      type: 'string',
-      requiresArg: true,
-      describe: 'root of every cell on the destination’s servers, for example /vitess/{cell}',
+      describe:
+        'CELL=SERVER,ROOT: where a cell of the destination is; a copy writes it to CellInfo (repeatable)',
     })
     .option('concurrency', {
       type: 'number',
+      requiresArg: true,
       default: 4,
       describe: 'cells read or written at the same time',
     });
@@ -54,12 +45,19 @@ export function pairFlags(yargs: Argv): Argv {
 export function commonFlags(yargs: Argv): Argv {
   return yargs
     .option('output', {
+      requiresArg: true,
       choices: ['text', 'json'] as const,
       default: 'text',
       describe: 'for people or for programs',
     })
-    .option('timeout', { type: 'number', default: 15, describe: 'seconds one request may take' })
+    .option('timeout', {
+      type: 'number',
+      requiresArg: true,
+      default: 15,
+      describe: 'seconds one request may take',
+    })
     .option('zk-client', {
+      requiresArg: true,
       choices: ['own', 'native'] as const,
       default: 'own',
       describe: 'ZooKeeper client: the built-in one, or the npm package zookeeper',
@@ -70,25 +68,30 @@ export function commonFlags(yargs: Argv): Argv {
 export async function withPair<T>(
   flags: Flags,
   io: Io,
+  signal: AbortSignal,
   access: 'compare' | 'write',
   work: (pair: Pair) => Promise<T>,
 ): Promise<T> {
   const from = addressOf(flags, 'from', text(flags, 'source'));
   const to = addressOf(flags, 'to', text(flags, 'destination'));
-  const given = cellAddresses(texts(flags, 'to-cell'), to, 'to-cell');
+  const fromCells = cellAddresses(texts(flags, 'from-cell'), from, 'from-cell');
+  const toCells = cellAddresses(texts(flags, 'to-cell'), to, 'to-cell');
+  const fromSettings = connectSettings(flags, 'from', io.env, from.implementation);
+  const toSettings = connectSettings(flags, 'to', io.env, to.implementation);
   const source = await Topology.open({
     global: from,
-    cells: cellAddresses(texts(flags, 'from-cell'), from, 'from-cell'),
-    stores: storesFor(connectSettings(flags, 'from', io.env), 'read'),
+    cells: fromCells,
+    stores: storesFor(fromSettings, 'read', signal),
   });
   try {
     const destination = await Topology.open({
       global: to,
-      cells: access === 'compare' ? given : undefined,
-      stores: storesFor(connectSettings(flags, 'to', io.env), access === 'compare' ? 'read' : 'write'),
+      cells: toCells,
+      stores: storesFor(toSettings, access === 'compare' ? 'read' : 'write', signal),
     });
     try {
-      return await work({ source, destination, rule: { given, root: text(flags, 'to-cell-root') } });
+      const rule = { given: toCells, root: text(flags, 'to-cell-root') };
+      return await work({ source, destination, rule });
     } finally {
       await destination.close();
     }
@@ -97,23 +100,53 @@ export async function withPair<T>(
   }
 }
 
+/** Refuses a cell flag that names a cell which neither side has: it would have no effect. Usage. */
+export async function checkCellFlags(flags: Flags, pair: Pair, signal: AbortSignal): Promise<void> {
+  const named = (['from-cell', 'to-cell'] as const).flatMap((flag) =>
+    texts(flags, flag).map((value) => ({ flag, cell: value.split('=')[0] ?? '' })),
+  );
+  if (named.length === 0) return;
+  const cells = await Promise.all([pair.source, pair.destination].map((side) => side.cells({ signal })));
+  const known = [...new Set(cells.flat().map((cell) => cell.name))];
+  const unknown = named.find(({ cell }) => !known.includes(cell));
+  if (unknown === undefined) return;
+  throw usage(
+    `--${unknown.flag} is given for cell ${shown(unknown.cell)}, which neither side has`,
+    known.length === 0 ? 'neither side has cells at all' : `there are ${known.join(', ')}`,
+  );
+}
+
 /** Opens the one topology of a command, read-only, runs `work`, closes it. */
 export async function withTopology<T>(
   flags: Flags,
   io: Io,
+  signal: AbortSignal,
   work: (topology: Topology) => Promise<T>,
 ): Promise<T> {
   const address = addressOf(flags, '', text(flags, 'address'));
+  const cells = cellAddresses(texts(flags, 'cell-address'), address, 'cell-address');
+  const settings = connectSettings(flags, '', io.env, address.implementation);
   const topology = await Topology.open({
     global: address,
-    cells: cellAddresses(texts(flags, 'cell-address'), address, 'cell-address'),
-    stores: storesFor(connectSettings(flags, '', io.env), 'read'),
+    cells,
+    stores: storesFor(settings, 'read', signal),
   });
   try {
     return await work(topology);
+  } catch (error) {
+    throw hintedForOne(error);
   } finally {
     await topology.close();
   }
+}
+
+/** A topology's hints name the flags of commands over two. */
+function hintedForOne(error: unknown): unknown {
+  if (!isTopologyError(error) || error.hint === undefined) return error;
+  const hint = error.hint.replace(/--from-cell(?: or --to-cell)?|--to-cell/g, '--cell-address');
+  if (hint === error.hint) return error;
+  const { code, message, retryable } = error;
+  return new TopologyError(code, message, { hint, retryable, cause: error });
 }
 
 /** `SOURCE → DESTINATION` for headings. */

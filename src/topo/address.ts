@@ -252,6 +252,6 @@ function invalid(address: string, reason: string, hint: string): TopologyError {
 }
 
 /** A text for messages: what stands before an @ may be a password, which may itself hold any character. */
-function withoutSecrets(text: string): string {
+export function withoutSecrets(text: string): string {
   return text.replace(/^(\w+(?::\/\/|\s))?.*@/s, '$1…@');
 }

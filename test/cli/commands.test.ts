@@ -118,7 +118,7 @@ describe('Vitess’s own command line', () => {
     const { code, out } = await cli(all);
     expect(code).toBe(0);
     expect(out).toContain('only Keyspace, VSchema, Shard');
-    expect(out).toMatch(/left out, kind not asked for: 59/);
+    expect(out).toMatch(/left out, kind not asked for: 11/);
     const paths = [...(await contents(`memory://${to}/vitess/global`)).keys()];
     expect(paths.every((path) => /(Keyspace|VSchema|Shard)$/.test(path))).toBe(true);
     expect(paths).toHaveLength(13);

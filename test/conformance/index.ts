@@ -4,7 +4,7 @@ import type { Subject } from './subject.js';
 import { THEMES } from './themes.js';
 import { SENTENCE_LIMIT_MS } from './tools.js';
 
-export type { Faults, OpenOptions, Raw, Subject } from './subject.js';
+export type { OpenOptions, Subject } from './subject.js';
 
 const START_LIMIT_MS = 180_000;
 

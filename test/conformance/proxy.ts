@@ -23,19 +23,17 @@ class Relay {
     server.on('data', (chunk) => {
       if (!this.muted) client.write(chunk);
     });
-    for (const socket of pair) {
+    for (const [socket, other] of [pair, [server, client] as const]) {
       socket.setNoDelay(true);
-      socket.on('error', () => {});
-      socket.on('close', () => {
-        client.destroy();
-        server.destroy();
-        this.#pairs.delete(pair);
-      });
+      // What is on its way still arrives when one side ends; a broken side breaks the other.
+      socket.on('end', () => other.end());
+      socket.on('error', () => other.destroy());
+      socket.on('close', () => this.#pairs.delete(pair));
     }
   }
 
   cut(): void {
-    for (const [client] of this.#pairs) client.destroy();
+    for (const pair of this.#pairs) for (const socket of pair) socket.destroy();
   }
 
   async close(): Promise<void> {

@@ -1,6 +1,6 @@
 import pc from 'picocolors';
 import type { Io } from '../../src/cli/io.js';
-import { run } from '../../src/cli/main.js';
+import { run } from '../../src/cli/run.js';
 
 /** What a run of the tool left behind. */
 export interface CliResult {
@@ -11,10 +11,11 @@ export interface CliResult {
   readonly bytes: Buffer;
 }
 
-/** Runs the tool in this process, as a pipe would see it: no terminal, no colours. */
+/** Runs the tool in this process, as a pipe would see it: no terminal, no colours. `onOut` is told of every output. */
 export async function cli(
   args: readonly string[],
   env: Readonly<Record<string, string>> = {},
+  watch: { readonly signal?: AbortSignal; readonly onOut?: () => void } = {},
 ): Promise<CliResult> {
   let out = '';
   let err = '';
@@ -22,6 +23,7 @@ export async function cli(
   const io: Io = {
     out: (text) => {
       out += `${text}\n`;
+      watch.onOut?.();
     },
     outBytes: (bytes) => {
       chunks.push(bytes);
@@ -29,12 +31,12 @@ export async function cli(
     err: (text) => {
       err += `${text}\n`;
     },
-    outIsTerminal: false,
     errIsTerminal: false,
     colors: pc.createColors(false),
+    errColors: pc.createColors(false),
     env,
   };
-  const code = await run(args, io, new AbortController().signal);
+  const code = await run(args, io, watch.signal ?? new AbortController().signal);
   return { code, out, err, bytes: Buffer.concat(chunks) };
 }
 

@@ -3,22 +3,20 @@ import { decode } from '../../topo/codec.js';
 import type { StoredRecord } from '../../topo/connection.js';
 import { classify } from '../../topo/kinds.js';
 import { GLOBAL } from '../../topo/topology.js';
-import type { Flags } from '../addresses.js';
 import { Exit } from '../exit.js';
+import { type Flags, usage } from '../flags.js';
 import { type Io, json, size } from '../io.js';
 import { lookAt, lookFlags, storeOf } from '../looking.js';
+import { switches } from '../switches.js';
 
 export const catCommand = {
   command: 'cat [address] [path]',
   describe: 'show a record, decoded',
-  builder: (yargs: Argv) =>
-    lookFlags(yargs).option('raw', {
-      type: 'boolean',
-      default: false,
-      describe: 'the stored bytes, unchanged',
-    }),
-  run: (flags: Flags, io: Io, signal: AbortSignal) =>
-    lookAt(flags, io, async ({ topology, scope = GLOBAL, path }) => {
+  builder: (yargs: Argv) => switches(lookFlags(yargs), 'raw'),
+  async run(flags: Flags, io: Io, signal: AbortSignal) {
+    if (flags['raw'] === true && flags['output'] === 'json')
+      throw usage('--raw and --output json exclude one another');
+    return lookAt(flags, io, signal, async ({ topology, scope = GLOBAL, path }) => {
       const store = await storeOf(topology, scope, signal);
       const value = await store.get(path, { signal });
       if (flags['raw'] === true) {
@@ -31,7 +29,8 @@ export const catCommand = {
         io.out(json({ scope, path, version: version.token, ephemeral, ...shown }));
       else io.out(recordText(io, shown));
       return Exit.Ok;
-    }),
+    });
+  },
 };
 
 interface ShownRecord {

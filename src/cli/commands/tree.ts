@@ -1,9 +1,11 @@
 import type { Argv } from 'yargs';
 import type { Connection } from '../../topo/connection.js';
+import { ErrorCode, TopologyError } from '../../topo/errors.js';
 import { GLOBAL } from '../../topo/topology.js';
-import { type Flags, usage } from '../addresses.js';
 import { Exit } from '../exit.js';
+import type { Flags } from '../flags.js';
 import { type Io, json } from '../io.js';
+import { printable } from '../lists.js';
 import { lookAt, lookFlags, storeOf } from '../looking.js';
 
 export const treeCommand = {
@@ -16,9 +18,8 @@ export const treeCommand = {
       describe: 'how many levels to show (default: all)',
     }),
   run: (flags: Flags, io: Io, signal: AbortSignal) =>
-    lookAt(flags, io, async ({ topology, scope, path }) => {
+    lookAt(flags, io, signal, async ({ topology, scope, path }) => {
       const depth = flags['depth'] === undefined ? Number.POSITIVE_INFINITY : Number(flags['depth']);
-      if (!(depth >= 1)) throw usage('--depth must be 1 or more');
       const cells = scope === undefined ? await topology.cells({ signal }) : [];
       const scopes = scope === undefined ? [GLOBAL, ...cells.map((cell) => cell.name)] : [scope];
       const trees = [];
@@ -26,6 +27,7 @@ export const treeCommand = {
         const store = await storeOf(topology, each, signal);
         trees.push({ scope: each, store: store.store, root: await readTree(store, path, depth, signal) });
       }
+      if (trees.every(({ root }) => root.records === 0)) throw nothingAt(trees[0]?.store, path);
       if (flags['output'] === 'json') {
         io.out(json(trees.map(({ root, ...of }) => ({ ...of, tree: plainTree(root) }))));
         return Exit.Ok;
@@ -36,6 +38,14 @@ export const treeCommand = {
       return Exit.Ok;
     }),
 };
+
+function nothingAt(store: string | undefined, path: string): TopologyError {
+  return new TopologyError(ErrorCode.NoNode, 'there is nothing below this path', {
+    path,
+    store,
+    hint: path === '' ? 'check the server and the root' : 'ls lists a directory, cat shows a record',
+  });
+}
 
 interface TreeNode {
   readonly children: Map<string, TreeNode>;
@@ -80,7 +90,7 @@ function treeLines(io: Io, node: TreeNode, indent: string): string[] {
     const last = index === children.length - 1;
     const below = child.records - (child.isRecord ? 1 : 0);
     const hidden = below > 0 && child.children.size === 0 ? io.colors.dim(` (${below})`) : '';
-    const line = `${indent}${last ? '└── ' : '├── '}${child.isRecord ? name : io.colors.blue(name)}${hidden}`;
+    const line = `${indent}${last ? '└── ' : '├── '}${child.isRecord ? printable(name) : io.colors.blue(printable(name))}${hidden}`;
     return [line, ...treeLines(io, child, `${indent}${last ? '    ' : '│   '}`)];
   });
 }

@@ -1,50 +1,62 @@
 import type { Argv } from 'yargs';
 import type { Kind } from '../../topo/kinds.js';
-import { type Flags, usage } from '../addresses.js';
 import type { Exit } from '../exit.js';
+import { type Flags, shown, usage } from '../flags.js';
 import type { Io } from '../io.js';
+import { switches } from '../switches.js';
 import { commonFlags, pairFlags } from '../topologies.js';
 import { copyFlags, runCopy } from './copy.js';
 import { runVerify } from './verify.js';
 
 /** What each of Vitess's own flags copies (go/cmd/topo2topo, go/vt/topo/helpers). */
-const DO_FLAGS: Readonly<Record<string, readonly Kind[]>> = {
+const DO_FLAGS = {
   'do-keyspaces': ['Keyspace', 'VSchema'],
   'do-shards': ['Shard'],
   'do-shard-replications': ['ShardReplication'],
   'do-tablets': ['Tablet'],
   'do-routing-rules': ['RoutingRules'],
-};
+} as const satisfies Readonly<Record<string, readonly Kind[]>>;
+
+const COPY_ONLY = ['dry-run', 'verify', 'allow-extra', 'allow-older'] as const;
 
 /** The command line of Vitess's topo2topo, which has no subcommand. */
 export const vitessCommand = {
   command: '$0',
   describe:
     'Vitess’s own topo2topo command line: copy, or with --compare verify; without a do- flag: everything',
-  builder: (yargs: Argv) => {
-    let flags = copyFlags(commonFlags(pairFlags(yargs)));
-    for (const [name, kinds] of Object.entries(DO_FLAGS)) {
-      flags = flags.option(name, {
-        type: 'boolean',
-        default: false,
-        describe: `narrow to ${kinds.join(' and ')}`,
-      });
-    }
-    return flags.option('compare', {
-      type: 'boolean',
-      default: false,
-      describe: 'compare instead of copying',
-    });
-  },
+  builder: (yargs: Argv) =>
+    logFlags(
+      switches(
+        copyFlags(commonFlags(pairFlags(yargs))),
+        'do-keyspaces',
+        'do-shards',
+        'do-shard-replications',
+        'do-tablets',
+        'do-routing-rules',
+        'compare',
+      ),
+    ),
   run(flags: Flags, io: Io, signal: AbortSignal): Promise<Exit> {
     const words = flags['_'];
-    if (Array.isArray(words) && words.length > 0) throw usage(`unknown command ${String(words[0])}`);
+    if (Array.isArray(words) && words.length > 0) throw usage(`unknown command ${shown(words[0])}`);
     const kinds = kindsOf(flags);
-    return flags['compare'] === true
-      ? runVerify(flags, io, signal, kinds)
-      : runCopy(flags, io, signal, kinds);
+    if (flags['compare'] !== true) return runCopy(flags, io, signal, kinds);
+    const given = COPY_ONLY.find((name) => flags[name] === true);
+    if (given !== undefined) throw usage(`--compare and --${given} exclude one another`);
+    return runVerify(flags, io, signal, kinds);
   },
 };
+
+/** The flags of Vitess's log library, glog, which scripts carry along: accepted, and without effect. */
+function logFlags(yargs: Argv): Argv {
+  const ignored = { type: 'string', requiresArg: true, hidden: true } as const;
+  return switches(yargs, 'logtostderr', 'alsologtostderr')
+    .hide('logtostderr')
+    .hide('alsologtostderr')
+    .option('stderrthreshold', ignored)
+    .option('v', ignored)
+    .option('log-dir', ignored);
+}
 
 function kindsOf(flags: Flags): ReadonlySet<Kind> | undefined {
   const asked = Object.entries(DO_FLAGS).filter(([name]) => flags[name] === true);
