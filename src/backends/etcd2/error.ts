@@ -169,6 +169,12 @@ export function meaningOf({ status, details, endpoint, sent }: RpcFailure): Mean
 
 type Dial = Pick<Meaning, 'code' | 'message' | 'hint' | 'retryable'>;
 
+/** A server that was spoken to with TLS and does not speak it. */
+export const NO_TLS = {
+  what: 'the server does not speak TLS there',
+  hint: 'write http:// before the server, or leave TLS out',
+} as const;
+
 /** Why no connection came about, by the texts of Node and OpenSSL that gRPC passes on. */
 function dialFailure(status: number, details: string, endpoint: string): Dial {
   const down = (why: string): Dial => ({ code: ErrorCode.Unavailable, message: `${endpoint}: ${why}` });
@@ -198,7 +204,7 @@ function dialFailure(status: number, details: string, endpoint: string): Dial {
       'give the authority’s certificate as CA',
     );
   if (/before secure TLS|wrong version number|packet length too long|EPROTO/.test(details))
-    return wrong('the server does not speak TLS there', 'write http:// before the server, or leave TLS out');
+    return wrong(NO_TLS.what, NO_TLS.hint);
   if (status === Status.DeadlineExceeded)
     return { code: ErrorCode.Timeout, message: `${endpoint}: no answer` };
   if (/Protocol error|Failed to connect|handshake|Parse Error|ERR_HTTP2/.test(details))

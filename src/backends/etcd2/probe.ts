@@ -1,7 +1,7 @@
 import { connect as connectTls } from 'node:tls';
 import { ErrorCode, TopologyError } from '../../topo/errors.js';
 import type { EtcdClient } from './client.js';
-import { type Meaning, meaningOf, RpcFailure, toTopologyError } from './error.js';
+import { type Meaning, meaningOf, NO_TLS, RpcFailure, toTopologyError } from './error.js';
 import type { Member } from './member.js';
 
 /** What to name when the members fail in different ways: what a person can put right comes first. */
@@ -11,6 +11,8 @@ const WEIGHT: Readonly<Partial<Record<ErrorCode, number>>> = {
   [ErrorCode.Timeout]: 1,
 };
 
+/** Texts of failures in which nobody was met: TLS has no part in them. */
+const NOBODY = /ECONNREFUSED|resolution failed|ENOTFOUND|EAI_AGAIN|UNREACH|ETIMEDOUT/;
 /** How long to listen for TLS where gRPC found no server, in milliseconds. */
 const LISTEN_MS = 1_000;
 
@@ -74,11 +76,16 @@ async function refusal(client: EtcdClient, failures: readonly RpcFailure[]): Pro
   });
 }
 
-/** The meaning of a failure; where a server hung up without a word, also whether that is because it wants TLS. */
+/** The meaning of a failure; where a server hung up without a word, also whether that is because of TLS. */
 async function explain(member: Member, failure: RpcFailure): Promise<Meaning> {
   const meaning = meaningOf(failure);
-  if (member.secure || failure.sent || meaning.code !== ErrorCode.Unavailable) return meaning;
-  if (/ECONNREFUSED/.test(failure.details) || !(await speaksTls(member.endpoint))) return meaning;
+  if (failure.sent || meaning.code !== ErrorCode.Unavailable) return meaning;
+  if (NOBODY.test(failure.details)) return meaning;
+  // A server that takes TLS's first bytes for a bad request hangs up, and what is seen of that is chance.
+  if (member.secure && meaning.hint !== undefined) return meaning;
+  if ((await speaksTls(member.endpoint)) === member.secure) return meaning;
+  if (member.secure)
+    return { ...meaning, message: `${member.endpoint}: ${NO_TLS.what}`, hint: NO_TLS.hint, retryable: false };
   return {
     ...meaning,
     message: `${member.endpoint}: the server speaks TLS`,
