@@ -14,3 +14,7 @@ export function nativeClientBuilt(): boolean {
     return false;
   }
 }
+
+/** What the tests leave out for the package, wherever they do. */
+export const NATIVE_FAULTS =
+  'the zookeeper package is not tested with servers that go down or freeze: its addon can abort the process then (TOPO2TOPO_NATIVE_FAULTS=1 tries its client)';
