@@ -1,4 +1,4 @@
-// Imports point one way: cli → copy → verify → topo ← backends → zookeeper.
+// Imports point one way: cli → copy → verify, building → cells, graph, looking, editing → topo ← backends → zookeeper.
 // Each rule forbids one arrow against that direction; docs/architecture.md explains why.
 const only = (layer, allowed, comment) => ({
   name: `${layer}-imports`,
@@ -19,8 +19,19 @@ module.exports = {
     },
     only('topo', [], 'what a topology is depends on nothing else of the project'),
     only('zookeeper', [], 'the ZooKeeper client knows nothing of topologies'),
-    only('verify', ['topo'], 'verify reads topologies'),
-    only('copy', ['topo', 'verify'], 'copy may verify what it wrote'),
+    only('zk-command', ['topo', 'zookeeper'], 'the old zk tool is about znodes, whatever they hold'),
+    only('graph', ['topo'], 'the derived serving graph is made from records'),
+    only('cells', ['topo', 'graph'], 'cell records belong to topologies'),
+    only('looking', ['topo'], 'looking at a store needs nothing but the contract and the records'),
+    only(
+      'building',
+      ['topo', 'graph', 'cells'],
+      'what Vitess writes to build a topology is made from its records',
+    ),
+    only('editing', ['topo'], 'a record is checked and changed wherever it is'),
+    only('exporting', ['topo', 'editing'], 'a tree of files is read and written whoever copies it'),
+    only('verify', ['topo', 'graph', 'cells'], 'verify reads topologies'),
+    only('copy', ['topo', 'graph', 'cells', 'verify'], 'copy may verify what it wrote'),
     {
       name: 'backends-import-topo',
       comment: 'a backend knows the contract and its own client, never another backend',

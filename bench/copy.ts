@@ -1,98 +1,67 @@
 /**
- * `npm run bench -- copy [--records N] [--runs N]`: copies N tablets from ZooKeeper 3.8 to etcd 3.4 with the project's
- * copy, and beside it, in the same run on the same servers, with a raw floor: the same clients, pipelined reads over
- * four connections, transactions of 128 puts, no logic. Prints both times, their ratio, and peak memory.
+ * `npm run bench -- copy [--directions A,B] [--records N,N] [--runs N] [--warm-up N] [--only STEP,STEP] [--profile FOLDER]`:
+ * copies N tablets with the project's copy from one store to another, then once more when there is nothing to do, then compares
+ * both; beside it, in the same run on the same servers, the raw floor: the same clients without logic, reading and writing at
+ * once, then one after the other; and both sides read once. `--only` leaves out the other of these steps: `floor`, `steps`,
+ * `copy`, `scans`, `again`, `verified`.
  *
  * Each measured run is a process of its own, so that memory and warm-up do not mix.
  */
-import { spawn } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { startEtcd, startZooKeeper } from '../test/servers/index.js';
-import { CONTENDERS, type ContenderName, type Place } from './lib/copy-contenders.js';
+import { inChild, measureHere, type Step } from './lib/copy-child.js';
+import type { Place } from './lib/copy-place.js';
+import { DIRECTIONS, type Direction, type Rows, report } from './lib/copy-report.js';
+import { startStore } from './lib/copy-servers.js';
 
-interface Measured {
-  readonly milliseconds: number;
-  readonly megabytes: number;
-}
+const MEASURED = ['floor', 'steps', 'copy', 'scans', 'again', 'verified'] as const;
 
 const { values } = parseArgs({
   options: {
-    records: { type: 'string', default: '20000' },
+    records: { type: 'string', default: '10000,100000' },
+    directions: { type: 'string', default: DIRECTIONS.join(',') },
     runs: { type: 'string', default: '3' },
-    contender: { type: 'string' },
+    'warm-up': { type: 'string', default: '1' },
+    only: { type: 'string', default: MEASURED.join(',') },
+    profile: { type: 'string' },
+    step: { type: 'string' },
     place: { type: 'string' },
   },
 });
-const records = Number(values.records);
 
-if (values.contender !== undefined) {
-  await measureHere(values.contender as ContenderName, JSON.parse(values.place ?? '{}') as Place);
+/** The tree of the destination that a step is about: what is read a second time was written by the same program. */
+const TREES = {
+  floor: 'floor',
+  steps: 'steps',
+  copy: 'copy',
+  scans: 'floor',
+  again: 'copy',
+  verified: 'copy',
+} as const;
+
+if (values.step !== undefined) {
+  await measureHere(values.step as Step, JSON.parse(values.place ?? '{}') as Place);
 } else {
-  await compare();
+  for (const direction of values.directions.split(','))
+    for (const records of values.records.split(',')) await compare(direction as Direction, Number(records));
 }
 
-/** Runs one contender in this process and prints what it took. */
-async function measureHere(name: ContenderName, place: Place): Promise<void> {
-  const started = performance.now();
-  await CONTENDERS[name](place, records);
-  const milliseconds = performance.now() - started;
-  const megabytes = process.resourceUsage().maxRSS / 1024;
-  process.stdout.write(`${JSON.stringify({ milliseconds, megabytes } satisfies Measured)}\n`);
-}
-
-async function compare(): Promise<void> {
-  const [zookeeper, etcd] = await Promise.all([
-    startZooKeeper({ version: '3.8', fsync: true }),
-    startEtcd({ version: '3.4', fsync: true }),
-  ]);
+async function compare(direction: Direction, records: number): Promise<void> {
+  const [from, to] = await Promise.all(direction.split('→').map((store) => startStore(store)));
+  if (from === undefined || to === undefined) throw new Error(`no direction: ${direction}`);
+  const rows: Rows = { floor: [], steps: [], copy: [], scans: [], again: [], verified: [] };
+  const warmUp = Number(values['warm-up']);
+  const asked = values.only.split(',');
+  const place = (name: string): Place => ({ from: from.at('source'), to: to.at(name), records });
   try {
-    const source: Place = { zookeeper: zookeeper.servers, etcd: etcd.servers, root: '' };
-    await inChild('plant', source);
-    const times: Record<'floor' | 'copy', Measured[]> = { floor: [], copy: [] };
-    for (let run = 0; run <= Number(values.runs); run++) {
-      for (const name of ['floor', 'copy'] as const) {
-        const measured = await inChild(name, { ...source, root: `/${name}-${run}` });
-        // The first round warms the servers' caches and the JVM.
-        if (run > 0) times[name].push(measured);
+    await inChild('plant', place(''), undefined);
+    for (let run = 0; run < warmUp + Number(values.runs); run++) {
+      for (const step of MEASURED.filter((each) => asked.includes(each))) {
+        const measured = await inChild(step, place(`${TREES[step]}-${run}`), values.profile);
+        if (run >= warmUp) rows[step].push(measured);
       }
     }
-    report(best(times.floor), best(times.copy));
+    report(direction, records, rows);
   } finally {
-    await Promise.all([zookeeper.stop(), etcd.stop()]);
+    await Promise.all([from.stop(), to.stop()]);
   }
-}
-
-function best(measured: readonly Measured[]): Measured {
-  return measured.reduce((a, b) => (a.milliseconds <= b.milliseconds ? a : b));
-}
-
-function report(floor: Measured, copy: Measured): void {
-  const line = (name: string, { milliseconds, megabytes }: Measured) =>
-    console.log(
-      `${name.padEnd(12)} ${milliseconds.toFixed(0).padStart(8)} ms  peak memory ${megabytes.toFixed(0)} MiB`,
-    );
-  console.log(`zk2 → etcd2, ${records} tablets, best of ${values.runs} runs`);
-  line('raw floor', floor);
-  line('copy', copy);
-  console.log(`ratio        ${(copy.milliseconds / floor.milliseconds).toFixed(2)}`);
-}
-
-/** Runs a contender in a process of its own. */
-function inChild(name: ContenderName, place: Place): Promise<Measured> {
-  const args = [...process.execArgv, fileURLToPath(import.meta.url), '--records', String(records)];
-  const child = spawn(process.execPath, [...args, '--contender', name, '--place', JSON.stringify(place)], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  let output = '';
-  child.stdout.on('data', (chunk: Buffer) => {
-    output += chunk.toString();
-  });
-  return new Promise((resolve, reject) => {
-    child.on('error', reject);
-    child.on('close', (code) => {
-      if (code === 0) resolve(JSON.parse(output.trim().split('\n').at(-1) ?? '') as Measured);
-      else reject(new Error(`${name} ended with ${code}: ${output}`));
-    });
-  });
 }

@@ -8,6 +8,7 @@ const LOADERS: Readonly<Partial<Record<Implementation, () => Promise<{ backend: 
   file: () => import('./file/index.js'),
   zk2: () => import('./zk2/index.js'),
   etcd2: () => import('./etcd2/index.js'),
+  consul: () => import('./consul/index.js'),
 };
 
 /** The backend of an implementation. Unsupported, by name, where this version has none. */

@@ -33,6 +33,7 @@ const BY_CODE: Readonly<Record<ErrorCode, Exit>> = {
   ReadOnly: Exit.Guard,
   Unsupported: Exit.Usage,
   OutcomeUnknown: Exit.Inconclusive,
+  LockLost: Exit.Inconclusive,
   Corrupt: Exit.Store,
   WatchLost: Exit.Inconclusive,
   NoCell: Exit.Usage,

@@ -1,16 +1,20 @@
-import { isTopologyError, type TopologyError } from '../topo/errors.js';
-import { count, type Io, json } from './io.js';
+import { type ErrorCode, isTopologyError, type TopologyError } from '../topo/errors.js';
+import { count, type Io, jsonLine } from './io.js';
+import { printable } from './lists.js';
 
 /** A copy that failed after it began to write: why, and how far it got. */
 export class StoppedCopy extends Error {
   /** Records that the destination is known to have taken, of all that were to be written. */
   readonly written: number;
   readonly toWrite: number;
+  /** How to go on. */
+  readonly goOn: string;
 
-  constructor(cause: unknown, written: number, toWrite: number) {
+  constructor(cause: unknown, written: number, toWrite: number, goOn = 'run the copy again to go on') {
     super('the copy stopped', { cause });
     this.written = written;
     this.toWrite = toWrite;
+    this.goOn = goOn;
   }
 }
 
@@ -23,26 +27,40 @@ export function causeOf(error: unknown): unknown {
 export function errorText(io: Io, error: unknown): string {
   const { red, dim } = io.errColors;
   const cause = causeOf(error);
-  const lines = [`${red('error')} ${oneLine(cause)} [${isTopologyError(cause) ? cause.code : INTERNAL}]`];
-  const hint = isTopologyError(cause) ? cause.hint : INTERNAL_HINT;
-  if (hint !== undefined) lines.push(`  ${dim('→')} ${hint}`);
+  const lines = [`${red('error')} ${printable(errorSentence(error))} [${errorCode(error)}]`];
+  const hint = isTopologyError(cause) ? hintOf(cause) : INTERNAL_HINT;
+  if (hint !== undefined) lines.push(`  ${dim('→')} ${printable(hint)}`);
   if (error instanceof StoppedCopy) {
-    const { written, toWrite } = error;
+    const { written, toWrite, goOn } = error;
     lines.push(
       written === toWrite
         ? `the copy itself is done: ${count(written, 'record')} written`
-        : `stopped: ${written} of ${count(toWrite, 'record')} were written; run the copy again to go on`,
+        : `stopped: ${written} of ${count(toWrite, 'record')} were written; ${goOn}`,
     );
   }
   if ((io.env['TOPO2TOPO_DEBUG'] ?? '') !== '' && cause instanceof Error) lines.push(dim(cause.stack ?? ''));
   return lines.join('\n');
 }
 
-/** An error as a program reads it. */
+/** An error as a program reads it: one line, so that it can also end a stream of events. */
 export function errorJson(error: unknown): string {
   const cause = causeOf(error);
-  const reached = error instanceof StoppedCopy ? { written: error.written, toWrite: error.toWrite } : {};
-  return json({ error: isTopologyError(cause) ? plain(cause) : internal(cause), ...reached });
+  const reached =
+    error instanceof StoppedCopy
+      ? { written: error.written, toWrite: error.toWrite, next: [error.goOn] }
+      : {};
+  return jsonLine({ error: isTopologyError(cause) ? plain(cause) : internal(cause), ...reached });
+}
+
+/** The code of what failed; `Internal` for a fault of this program. */
+export function errorCode(error: unknown): string {
+  const cause = causeOf(error);
+  return isTopologyError(cause) ? cause.code : INTERNAL;
+}
+
+/** What failed, in one line: what, path and store, never a value. */
+export function errorSentence(error: unknown): string {
+  return oneLine(causeOf(error));
 }
 
 const INTERNAL = 'Internal';
@@ -52,8 +70,24 @@ function internal(cause: unknown) {
   return { code: INTERNAL, message: oneLine(cause), hint: INTERNAL_HINT, retryable: false };
 }
 
-function plain({ code, message, path, store, hint, retryable }: TopologyError) {
-  return { code, message, path, store, hint, retryable };
+function plain(error: TopologyError) {
+  const { code, message, path, store, retryable } = error;
+  return { code, message, path, store, hint: hintOf(error), retryable };
+}
+
+/** What to do next, where whoever failed had nothing better to say. */
+const HINTS: Readonly<Partial<Record<ErrorCode, string>>> = {
+  Unavailable: 'check the addresses and ports, and that the servers run and have a leader',
+  Timeout: 'the servers may be overloaded: try again, with a longer --timeout',
+  Unauthorized: 'give the login by flags, environment or migration file: docs/addresses.md lists them',
+  NoNode: 'topo2topo ls shows what is there',
+  BadVersion: 'somebody else wrote meanwhile: run the command again',
+  NodeExists: 'somebody else wrote meanwhile: run the command again',
+  OutcomeUnknown: 'read the record, then run the command again: what is done is not done twice',
+};
+
+function hintOf({ code, hint }: TopologyError): string | undefined {
+  return hint ?? HINTS[code];
 }
 
 function oneLine(error: unknown): string {

@@ -1,5 +1,6 @@
 import Table from 'cli-table3';
 import pc from 'picocolors';
+import { askPerson, readAll } from './input.js';
 
 /** Where a command writes, and what it may assume of the place. */
 export interface Io {
@@ -9,14 +10,25 @@ export interface Io {
   outBytes(bytes: Uint8Array): void;
   /** Progress, notices and errors. */
   err(text: string): void;
+  /** Whether results are read by a person; otherwise they go to a file or a program. */
+  readonly outIsTerminal: boolean;
+  /** Everything that is piped in. Usage when a person sits there instead; Interrupted. */
+  input(signal: AbortSignal): Promise<Uint8Array>;
+  /** Asks the person who sits there; absent: nobody does. Interrupted. */
+  readonly ask?: ((question: string, signal: AbortSignal) => Promise<string>) | undefined;
   /** Whether progress can be drawn. */
   readonly errIsTerminal: boolean;
+  /** Where it is drawn; undefined: nowhere. */
+  readonly screen: NodeJS.WritableStream | undefined;
   /** For results. */
   readonly colors: ReturnType<typeof pc.createColors>;
   /** For progress, notices and errors. */
   readonly errColors: ReturnType<typeof pc.createColors>;
-  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly env: Env;
 }
+
+/** Variables of the environment, and secrets of a migration file under the names of theirs. */
+export type Env = Readonly<Record<string, string | undefined>>;
 
 /** The process's own streams. Each one's colours follow whether it is a terminal, NO_COLOR and FORCE_COLOR. */
 export function processIo(): Io {
@@ -24,7 +36,11 @@ export function processIo(): Io {
     out: (text) => void process.stdout.write(`${text}\n`),
     outBytes: (bytes) => void process.stdout.write(bytes),
     err: (text) => void process.stderr.write(`${text}\n`),
+    outIsTerminal: process.stdout.isTTY === true,
+    input: (signal) => readAll(process.stdin, signal),
+    ask: process.stdin.isTTY === true && process.stderr.isTTY === true ? askPerson : undefined,
     errIsTerminal: process.stderr.isTTY === true,
+    screen: process.stderr.isTTY === true ? process.stderr : undefined,
     colors: colorsFor(process.stdout),
     errColors: colorsFor(process.stderr),
     env: process.env,
@@ -82,16 +98,36 @@ const NO_LINES = {
   },
 };
 
-/** JSON for programs: two-space indent, int64 as strings, maps as objects, bytes as base64. */
-export function json(value: unknown): string {
-  return JSON.stringify(value, (_, item: unknown) => plain(item), 2);
+/** Lines written many at a time: a write for each of 100,000 takes longer than reading them did. */
+export function outLines(io: Io, lines: Iterable<string>): void {
+  let some: string[] = [];
+  for (const line of lines) {
+    some.push(line);
+    if (some.length < LINES_AT_A_TIME) continue;
+    io.out(some.join('\n'));
+    some = [];
+  }
+  if (some.length > 0) io.out(some.join('\n'));
 }
 
-function plain(item: unknown): unknown {
+const LINES_AT_A_TIME = 1_000;
+
+/** JSON for programs: two-space indent, int64 as strings, maps as objects, bytes as base64. */
+export function json(value: unknown): string {
+  return JSON.stringify(value, plain, 2);
+}
+
+/** {@link json} on one line, for streams of documents. */
+export function jsonLine(value: unknown): string {
+  return JSON.stringify(value, plain);
+}
+
+/** A replacer of JSON.stringify. It looks at what the holder has: a Buffer has been turned into an object of numbers by then. */
+function plain(this: unknown, key: string, item: unknown): unknown {
+  const own: unknown = Reflect.get(Object(this), key);
+  if (own instanceof Uint8Array) return Buffer.from(own).toString('base64');
   if (typeof item === 'bigint') return item.toString();
-  if (item instanceof Map) return Object.fromEntries(item);
-  if (item instanceof Uint8Array) return Buffer.from(item).toString('base64');
-  return item;
+  return item instanceof Map ? Object.fromEntries(item) : item;
 }
 
 /** `1 record`, `2 records`. */

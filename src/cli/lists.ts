@@ -22,13 +22,20 @@ export function reasonLines(
   title: string,
   records: readonly { readonly scope: string; readonly path: string; readonly reason: string }[],
 ): string[] {
+  return [...byReason(records)].flatMap(([reason, paths]) => listLines(io, `${title}, ${reason}`, paths));
+}
+
+/** The places of records, by reason, in the order in which the reasons appear. */
+export function byReason(
+  records: readonly { readonly scope: string; readonly path: string; readonly reason: string }[],
+): Map<string, string[]> {
   const groups = new Map<string, string[]>();
   for (const { reason, scope, path } of records) {
     const group = groups.get(reason) ?? [];
     groups.set(reason, group);
     group.push(`${scope}:${path}`);
   }
-  return [...groups].flatMap(([reason, paths]) => listLines(io, `${title}, ${reason}`, paths));
+  return groups;
 }
 
 /** A name for a terminal: control and formatting characters, which could rewrite the screen, as `\u001b`. */
@@ -38,4 +45,12 @@ export function printable(name: string): string {
       .map((index) => `\\u${character.charCodeAt(index).toString(16).padStart(4, '0')}`)
       .join(''),
   );
+}
+
+/** {@link printable} of text that may have several lines. */
+export function printableText(text: string): string {
+  return text
+    .split(/(\r?\n|\t)/)
+    .map((part, index) => (index % 2 === 0 ? printable(part) : part))
+    .join('');
 }

@@ -4,12 +4,14 @@ import { errorText } from './failure.js';
 import { processIo } from './io.js';
 import { run } from './run.js';
 
-/** How long connections may take to close after an interrupt. */
-const GRACE_MS = 2_000;
+/** How long a command may take to end after an interrupt: to give back a lock, and to end a program. A second interrupt ends it at once. */
+const GRACE_MS = 25_000;
 
 /** Entry point of bin/topo2topo.js: the process's arguments, streams and signals. */
 export async function main(): Promise<void> {
   const io = processIo();
+  // What libraries will have to change one day is no message for whoever runs this.
+  process.noDeprecation = (io.env['TOPO2TOPO_DEBUG'] ?? '') === '';
   const streams = watchStreams();
   const fail = (error: unknown) => {
     io.err(errorText(io, error));
@@ -31,7 +33,7 @@ export async function main(): Promise<void> {
   process.removeListener('SIGTERM', stop);
 
   await Promise.all([process.stdout, process.stderr].map(flushed));
-  process.exitCode = streams.failed() || abort.signal.aborted ? Exit.Inconclusive : exit;
+  process.exitCode = streams.failed() ? Exit.Inconclusive : exit;
   if (abort.signal.aborted) process.exit();
 }
 

@@ -1,64 +1,107 @@
-import { MultiBar, type SingleBar } from 'cli-progress';
-import type { CopyProgress } from '../copy/copy.js';
-import type { Io } from './io.js';
+import type { CopyProgress } from '../copy/options.js';
+import type { Clock } from '../topo/clock.js';
+import { durationText } from './durations.js';
+import { count, type Io, jsonLine } from './io.js';
+import { ProgressRows, type Row } from './progress-rows.js';
+import { barText, Screen } from './screen.js';
 
-/** Progress of a copy: bars on a terminal, one line every few seconds elsewhere, nothing for programs. */
+/** How far a copy is: a line for each cell on a terminal, one line every few seconds elsewhere, events for programs. */
 export interface ProgressView {
   update(event: CopyProgress): void;
-  /** Clears the bars, so that something else can be printed. */
+  /** A request to a cell's store failed, and is sent again. */
+  retried(scope: string, error: unknown): void;
+  /** Clears what is drawn, so that something else can be printed. Idempotent. */
   pause(): void;
-  /** Clears the bars for good. Idempotent. */
-  stop(): void;
 }
 
-const LINE_EVERY_MS = 5_000;
+/** Milliseconds between two lines of one who does not draw. */
+export const LINE_EVERY_MS = 5_000;
 
-/** A view on `io`'s error stream; silent when `shown` is false. */
-export function copyProgress(io: Io, shown: boolean): ProgressView {
-  if (!shown) return { update: () => {}, pause: () => {}, stop: () => {} };
-  return io.errIsTerminal ? bars() : lines(io);
+/** What a view depends on. */
+export interface ProgressOptions {
+  readonly clock: Clock;
+  /** Whether results are for programs. */
+  readonly asJson: boolean;
+  /** Where events and lines go. Default: the error stream. */
+  readonly tell?: ((line: string) => void) | undefined;
 }
 
-function bars(): ProgressView {
-  const make = () =>
-    new MultiBar({
-      format: '  {phase} {scope} {bar} {value}/{total}',
-      clearOnComplete: true,
-      hideCursor: true,
-      stream: process.stderr,
-    });
-  let multi: MultiBar | undefined;
-  const byScope = new Map<string, SingleBar>();
-  const clear = () => {
-    multi?.stop();
-    multi = undefined;
-    byScope.clear();
-  };
+/** A view for whoever watches. */
+export function copyProgress(io: Io, options: ProgressOptions): ProgressView {
+  const rows = new ProgressRows(options.clock);
+  const { screen } = io;
+  const shown = options.asJson || screen === undefined ? lines(io, rows, options) : drawn(screen, rows);
   return {
-    update({ phase, scope, records, total }) {
-      multi ??= make();
-      const shown = { phase: phase === 'read' ? 'reading' : 'writing', scope };
-      const bar = byScope.get(scope) ?? multi.create(total ?? records, 0, shown);
-      byScope.set(scope, bar);
-      bar.setTotal(total ?? records);
-      bar.update(records, shown);
+    update(event) {
+      rows.update(event);
+      shown.changed();
     },
-    pause: clear,
-    stop: clear,
+    retried(scope, error) {
+      rows.retried(scope, error);
+      shown.changed();
+    },
+    pause: shown.pause,
   };
 }
 
-function lines(io: Io): ProgressView {
-  let last = Date.now();
+function drawn(stream: NodeJS.WritableStream, rows: ProgressRows) {
+  const screen = new Screen(stream);
   return {
-    update({ phase, scope, records, total }) {
-      if (Date.now() - last < LINE_EVERY_MS) return;
-      last = Date.now();
-      io.err(
-        `${phase === 'read' ? 'read' : 'wrote'} ${records}${total === undefined ? '' : ` of ${total}`} records of ${scope}`,
-      );
+    changed: () => screen.draw(rows.all().map(rowLine)),
+    pause: () => screen.clear(),
+  };
+}
+
+function lines(io: Io, rows: ProgressRows, { clock, asJson, tell = io.err }: ProgressOptions) {
+  let last = clock.now();
+  return {
+    changed(): void {
+      if (clock.now() - last < LINE_EVERY_MS) return;
+      last = clock.now();
+      if (asJson) for (const row of rows.all()) tell(jsonLine(rowJson(row)));
+      else tell(rows.all().map(rowText).join('; '));
     },
     pause: () => {},
-    stop: () => {},
+  };
+}
+
+/** A row of a live view. */
+function rowLine(row: Row): string {
+  const { scope, phase, listed, read, written, toWrite = 0, perSecond } = row;
+  const rate = `${Math.round(perSecond).toLocaleString('en-US')}/s`.padStart(9);
+  const number = (value: number) => value.toLocaleString('en-US').padStart(9);
+  const head = `  ${scope.padEnd(12)} listed ${number(listed)}  read ${number(read)}`;
+  const tail =
+    phase === 'read'
+      ? `${rate}`
+      : `  written ${number(written)} of ${toWrite.toLocaleString('en-US')} ${barText(toWrite === 0 ? 1 : written / toWrite)}${rate}${leftText(row)}`;
+  return `${head}${tail}${errorsText(row)}`;
+}
+
+/** A row of a line that tells of all cells. */
+function rowText(row: Row): string {
+  const { scope, phase, listed, read, written, toWrite, perSecond } = row;
+  const what =
+    phase === 'read'
+      ? `read ${count(read, 'record')}, ${count(listed, 'path')} listed`
+      : `wrote ${written.toLocaleString('en-US')}${toWrite === undefined ? '' : ` of ${count(toWrite, 'record')}`}`;
+  return `${scope}: ${what}, ${Math.round(perSecond).toLocaleString('en-US')}/s${leftText(row)}${errorsText(row)}`;
+}
+
+function leftText({ remainingMs }: Row): string {
+  return remainingMs === undefined || remainingMs === 0 ? '' : `, ${durationText(remainingMs)} left`;
+}
+
+function errorsText({ errors, lastError }: Row): string {
+  return errors === 0 ? '' : `, ${count(errors, 'error')} tried again, the last ${lastError}`;
+}
+
+/** A row for programs; times in seconds. */
+function rowJson({ perSecond, remainingMs, ...row }: Row): object {
+  return {
+    type: 'progress',
+    ...row,
+    perSecond: Math.round(perSecond),
+    ...(remainingMs === undefined ? {} : { remainingSeconds: Math.round(remainingMs / 1000) }),
   };
 }

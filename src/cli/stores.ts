@@ -1,24 +1,50 @@
 import { loadBackend } from '../backends/registry.js';
 import { type StoreAddress, storeName } from '../topo/address.js';
-import type { ConnectSettings, Stores } from '../topo/backend.js';
-import type { Connection } from '../topo/connection.js';
+import type { Stores } from '../topo/backend.js';
 import { ErrorCode, TopologyError } from '../topo/errors.js';
 import { withDeadline } from '../topo/wrappers/deadline.js';
-import { withReadOnly } from '../topo/wrappers/read-only.js';
+import { withLocksOnly, withReadOnly } from '../topo/wrappers/read-only.js';
 import { withRetry } from '../topo/wrappers/retry.js';
+import type { SideSettings } from './login.js';
+
+/** Told of each failure after which a request to a scope's store is sent again. */
+export type OnRetry = (scope: string, error: unknown) => void;
 
 /**
  * Stores as the commands use them: every connection repeats what is safe to repeat, within the time of one request, and
- * one that is only read from refuses to write. Opening ends with Interrupted as soon as `signal` fires.
+ * one that is only read from refuses to write; with `lock` it takes locks, and writes nothing else. Opening ends with Interrupted as soon as `signal` fires.
  */
-export function storesFor(settings: ConnectSettings, access: 'read' | 'write', signal?: AbortSignal): Stores {
+export function storesFor(
+  settings: SideSettings,
+  access: 'read' | 'lock' | 'write',
+  signal?: AbortSignal,
+  onRetry?: OnRetry,
+): Stores {
   return {
-    async open(address: StoreAddress) {
+    async open(address: StoreAddress, scope: string) {
       const backend = await loadBackend(address.implementation);
-      const connection = await untilAborted(backend.connect(address, settings), address, signal);
+      const consulToken = settings.consulTokens?.get(scope) ?? settings.consulToken;
+      const opening = backend.connect(address, { ...settings, consulToken });
+      const connection = await untilAborted(opening, address, signal);
       const { clock, requestTimeoutMs: timeoutMs } = settings;
-      const retrying = withDeadline(withRetry(connection, settings), { clock, timeoutMs });
+      const retried = onRetry === undefined ? undefined : (error: unknown) => onRetry(scope, error);
+      const retrying = withDeadline(withRetry(connection, { ...settings, onRetry: retried }), {
+        clock,
+        timeoutMs,
+      });
+      if (access === 'lock') return withLocksOnly(retrying);
       return access === 'read' ? withReadOnly(retrying) : retrying;
+    },
+    async openNative(address: StoreAddress, scope: string) {
+      const backend = await loadBackend(address.implementation);
+      if (backend.openNative === undefined) throw noNativeView(address);
+      const consulToken = settings.consulTokens?.get(scope) ?? settings.consulToken;
+      return untilAborted(backend.openNative(address, { ...settings, consulToken }), address, signal);
+    },
+    async health(address: StoreAddress, scope: string) {
+      const backend = await loadBackend(address.implementation);
+      const consulToken = settings.consulTokens?.get(scope) ?? settings.consulToken;
+      return backend.health?.(address, { ...settings, consulToken });
     },
     async cellAddress(global: StoreAddress, cell: string) {
       const backend = await loadBackend(global.implementation);
@@ -28,11 +54,11 @@ export function storesFor(settings: ConnectSettings, access: 'read' | 'write', s
 }
 
 /** The connection, unless the signal is first: then it is closed when it opens after all. */
-function untilAborted(
-  opening: Promise<Connection>,
+function untilAborted<C extends { close(): Promise<void> }>(
+  opening: Promise<C>,
   address: StoreAddress,
   signal: AbortSignal | undefined,
-): Promise<Connection> {
+): Promise<C> {
   if (signal === undefined) return opening;
   return new Promise((resolve, reject) => {
     const onAbort = () => {
@@ -52,5 +78,13 @@ function untilAborted(
     }
     signal.addEventListener('abort', onAbort, { once: true });
     opening.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
+  });
+}
+
+function noNativeView(address: StoreAddress): TopologyError {
+  const message = `${address.implementation} has no native view: its canonical tree is all there is`;
+  return new TopologyError(ErrorCode.Unsupported, message, {
+    store: storeName(address),
+    hint: 'leave --native out',
   });
 }

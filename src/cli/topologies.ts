@@ -1,13 +1,15 @@
-import type { Argv } from 'yargs';
 import type { CellRule } from '../copy/cells.js';
-import { formatAddress } from '../topo/address.js';
-import { isTopologyError, TopologyError } from '../topo/errors.js';
+import { formatAddress, type StoreAddress } from '../topo/address.js';
+import type { Stores } from '../topo/backend.js';
 import type { Kind } from '../topo/kinds.js';
 import { Topology } from '../topo/topology.js';
-import { addressFlags, addressOf, cellAddresses, connectSettings } from './addresses.js';
+import { addressOf, cellAddresses } from './addresses.js';
+import { type FlagSpec, textFlag, type Word } from './command.js';
 import { type Flags, shown, text, texts, usage } from './flags.js';
 import type { Io } from './io.js';
-import { storesFor } from './stores.js';
+import { connectSettings } from './login.js';
+import { cellFlag, type Side, sideFlags } from './side-flags.js';
+import { type OnRetry, storesFor } from './stores.js';
 
 /** Source and destination of a command, open. */
 export interface Pair {
@@ -17,87 +19,98 @@ export interface Pair {
 }
 
 /** The words of a command over two topologies. */
-export function pairWords(yargs: Argv): Argv {
-  return yargs
-    .positional('source', { type: 'string', describe: 'address of the source (or --from)' })
-    .positional('destination', { type: 'string', describe: 'address of the destination (or --to)' });
-}
-
-/** Flags of every command over two topologies. */
-export function pairFlags(yargs: Argv): Argv {
-  return addressFlags(addressFlags(yargs, 'from'), 'to')
-    .option('to-cell', {
-      type: 'string',
-      array: true,
-      nargs: 1,
-      describe:
-        'CELL=SERVER,ROOT: where a cell of the destination is; a copy writes it to CellInfo (repeatable)',
-    })
-    .option('concurrency', {
-      type: 'number',
-      requiresArg: true,
-      default: 4,
-      describe: 'cells read or written at the same time',
-    });
-}
+export const PAIR_WORDS: readonly Word[] = [
+  { name: 'source', describe: 'address of the source (or --from)' },
+  { name: 'destination', describe: 'address of the destination (or --to)' },
+];
 
 /** Flags of every command. */
-export function commonFlags(yargs: Argv): Argv {
-  return yargs
-    .option('output', {
-      requiresArg: true,
-      choices: ['text', 'json'] as const,
-      default: 'text',
-      describe: 'for people or for programs',
-    })
-    .option('timeout', {
-      type: 'number',
-      requiresArg: true,
-      default: 15,
-      describe: 'seconds one request may take',
-    })
-    .option('zk-client', {
-      requiresArg: true,
-      choices: ['own', 'native'] as const,
-      default: 'own',
-      describe: 'ZooKeeper client: the built-in one, or the npm package zookeeper',
-    });
-}
+export const COMMON_FLAGS: readonly FlagSpec[] = [
+  textFlag('config', 'migration file, for example topo2topo.yaml'),
+  textFlag('output', 'for people or for programs', { choices: ['text', 'json'], preset: 'text' }),
+  { name: 'timeout', kind: 'number', preset: 15, describe: 'seconds one request may take' },
+  textFlag('zk-client', 'ZooKeeper client: the built-in one, or the npm package zookeeper', {
+    choices: ['own', 'native'],
+    preset: 'own',
+  }),
+];
 
-/** Opens both sides, runs `work`, closes both whatever happens. The source is opened read-only, and so is a destination that is only compared. */
+/** Flags of every command over two topologies. */
+export const PAIR_FLAGS: readonly FlagSpec[] = [
+  ...COMMON_FLAGS,
+  ...sideFlags('from'),
+  ...sideFlags('to'),
+  { name: 'concurrency', kind: 'number', preset: 4, describe: 'cells read or written at the same time' },
+];
+
+/**
+ * Opens both sides, runs `work`, closes both whatever happens. The source is opened read-only, but for its locks with `freeze`, and so
+ * is a destination that is only compared.
+ */
 export async function withPair<T>(
   flags: Flags,
   io: Io,
   signal: AbortSignal,
-  access: 'compare' | 'write',
+  access: 'compare' | 'write' | 'freeze',
   work: (pair: Pair) => Promise<T>,
+  onRetry?: OnRetry,
 ): Promise<T> {
-  const from = addressOf(flags, 'from', text(flags, 'source'));
-  const to = addressOf(flags, 'to', text(flags, 'destination'));
-  const fromCells = cellAddresses(texts(flags, 'from-cell'), from, 'from-cell');
-  const toCells = cellAddresses(texts(flags, 'to-cell'), to, 'to-cell');
-  const fromSettings = connectSettings(flags, 'from', io.env, from.implementation);
-  const toSettings = connectSettings(flags, 'to', io.env, to.implementation);
-  const source = await Topology.open({
-    global: from,
-    cells: fromCells,
-    stores: storesFor(fromSettings, 'read', signal),
-  });
+  const from = readSideFlags(flags, io, signal, 'from', access === 'freeze' ? 'lock' : 'read', onRetry);
+  const to = readSideFlags(flags, io, signal, 'to', access === 'compare' ? 'read' : 'write', onRetry);
+  const source = await openSide(from);
   try {
-    const destination = await Topology.open({
-      global: to,
-      cells: toCells,
-      stores: storesFor(toSettings, access === 'compare' ? 'read' : 'write', signal),
-    });
+    const destination = await openSide(to);
     try {
-      const rule = { given: toCells, root: text(flags, 'to-cell-root') };
-      return await work({ source, destination, rule });
+      return await work({ source, destination, rule: ruleOf(flags, to) });
     } finally {
       await destination.close();
     }
   } finally {
     await source.close();
   }
+}
+
+/** What flags say of one side. */
+export interface SideFlags {
+  readonly address: StoreAddress;
+  /** Addresses of cells that are given, by cell. */
+  readonly cells: ReadonlyMap<string, StoreAddress>;
+  readonly cellFlag: string;
+  readonly stores: Stores;
+  /** Milliseconds for which a lock outlives its holder, where that is given. */
+  readonly lockTtlMs: number | undefined;
+}
+
+/** Reads the flags of a side; connects to nothing. Usage. */
+export function readSideFlags(
+  flags: Flags,
+  io: Io,
+  signal: AbortSignal,
+  side: Side,
+  access: 'read' | 'lock' | 'write',
+  onRetry?: OnRetry,
+): SideFlags {
+  const word = { from: 'source', to: 'destination', '': 'address' }[side];
+  const address = addressOf(flags, side, text(flags, word));
+  const cells = cellAddresses(texts(flags, cellFlag(side)), address, cellFlag(side));
+  const settings = connectSettings(flags, side, io.env, address);
+  return {
+    address,
+    cells,
+    cellFlag: `--${cellFlag(side)}`,
+    stores: storesFor(settings, access, signal, onRetry),
+    lockTtlMs: settings.lockTtlMs,
+  };
+}
+
+/** Opens the topology of a side; whoever asks closes it. */
+export function openSide({ address, cells, stores, cellFlag: flag }: SideFlags): Promise<Topology> {
+  return Topology.open({ global: address, cells, stores, cellFlag: flag });
+}
+
+/** Where the flags say that cells of the destination are. */
+export function ruleOf(flags: Flags, { cells }: SideFlags): CellRule {
+  return { given: cells, root: text(flags, 'to-cell-root') };
 }
 
 /** Refuses a cell flag that names a cell which neither side has: it would have no effect. Usage. */
@@ -116,37 +129,20 @@ export async function checkCellFlags(flags: Flags, pair: Pair, signal: AbortSign
   );
 }
 
-/** Opens the one topology of a command, read-only, runs `work`, closes it. */
+/** Opens the one topology of a command, runs `work`, closes it. */
 export async function withTopology<T>(
   flags: Flags,
   io: Io,
   signal: AbortSignal,
+  access: 'read' | 'lock' | 'write',
   work: (topology: Topology) => Promise<T>,
 ): Promise<T> {
-  const address = addressOf(flags, '', text(flags, 'address'));
-  const cells = cellAddresses(texts(flags, 'cell-address'), address, 'cell-address');
-  const settings = connectSettings(flags, '', io.env, address.implementation);
-  const topology = await Topology.open({
-    global: address,
-    cells,
-    stores: storesFor(settings, 'read', signal),
-  });
+  const topology = await openSide(readSideFlags(flags, io, signal, '', access));
   try {
     return await work(topology);
-  } catch (error) {
-    throw hintedForOne(error);
   } finally {
     await topology.close();
   }
-}
-
-/** A topology's hints name the flags of commands over two. */
-function hintedForOne(error: unknown): unknown {
-  if (!isTopologyError(error) || error.hint === undefined) return error;
-  const hint = error.hint.replace(/--from-cell(?: or --to-cell)?|--to-cell/g, '--cell-address');
-  if (hint === error.hint) return error;
-  const { code, message, retryable } = error;
-  return new TopologyError(code, message, { hint, retryable, cause: error });
 }
 
 /** `SOURCE → DESTINATION` for headings. */

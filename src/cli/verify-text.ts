@@ -1,39 +1,82 @@
 import { formatAddress } from '../topo/address.js';
-import type { FieldDifference } from '../topo/diff.js';
 import type { Kind } from '../topo/kinds.js';
-import type { Difference, Note, VerifyReport } from '../verify/report.js';
+import { CLASSES, type Class } from '../verify/classes.js';
+import type { ClassedField, Difference, Note, VerifyReport } from '../verify/report.js';
+import { decide, FAIL_ON } from '../verify/verdict.js';
 import { Exit } from './exit.js';
 import { count, type Io, table } from './io.js';
 import { printable, reasonLines } from './lists.js';
 import { kindsTitle, type Pair, pairTitle } from './topologies.js';
 
-/** The exit code of a comparison. */
-export function verifyExit(report: VerifyReport): Exit {
-  return report.equal ? Exit.Ok : Exit.Different;
+/** The exit code of a comparison; `failOn`: the class from which on a difference counts. */
+export function verifyExit(report: VerifyReport, failOn?: Class): Exit {
+  switch (decide(report, failOn)) {
+    case 'different':
+      return Exit.Different;
+    case 'inconclusive':
+      return Exit.Inconclusive;
+    default:
+      return Exit.Ok;
+  }
+}
+
+/** How a comparison is shown. */
+export interface VerifyView {
+  /** Kinds that were compared; undefined: all. */
+  readonly kinds?: ReadonlySet<Kind> | undefined;
+  /** The class from which on a difference counts. */
+  readonly failOn?: Class | undefined;
 }
 
 /** A comparison, for people. */
-export function verifyText(
-  io: Io,
-  pair: Pair,
-  report: VerifyReport,
-  kinds: ReadonlySet<Kind> | undefined,
-): string {
-  const { bold, dim, green, red } = io.colors;
-  const verdict = report.equal
-    ? `${green('equal')}: ${count(report.compared, 'record')} compared, no difference`
-    : `${red('different')}: ${count(report.differences.length, 'difference')}, ${count(report.compared, 'record')} compared`;
-  const lines = [bold(`verify ${pairTitle(pair)}`), verdict];
-  if (kinds !== undefined) lines.push(`only ${kindsTitle(kinds)} compared`);
-  const head = ['store', 'kind', 'equal', 'as expected', 'different', 'missing', 'extra', 'not compared'];
+export function verifyText(io: Io, pair: Pair, report: VerifyReport, view: VerifyView = {}): string {
+  const { bold, dim } = io.colors;
+  const lines = [bold(`verify ${pairTitle(pair)}`), verdictLine(io, report, view.failOn)];
+  if (view.kinds !== undefined) lines.push(`only ${kindsTitle(view.kinds)} compared`);
+  const head = [
+    'store',
+    'kind',
+    'equal',
+    'as expected',
+    'ignored',
+    'different',
+    'missing',
+    'extra',
+    'not compared',
+  ];
   lines.push(table(io, head, verifyRows(report)));
-  for (const difference of report.differences) lines.push(...differenceLines(io, difference));
+  lines.push(...groupedLines(io, report.differences));
+  if (report.ignored.length > 0)
+    lines.push(
+      `ignored, as asked: ${count(report.ignored.length, 'record')}`,
+      ...groupedLines(io, report.ignored),
+    );
   const notes = report.notes.map(
     (note) => `${note.scope}:${printable(note.path)} (${NOTE_TITLES[note.type]})`,
   );
   if (notes.length > 0) lines.push(dim(`  as expected: ${notes.join(', ')}`));
   lines.push(...reasonLines(io, 'not compared', notComparedOnce(report)));
   return lines.join('\n');
+}
+
+function verdictLine(io: Io, report: VerifyReport, failOn: Class | undefined): string {
+  const { green, red, yellow } = io.colors;
+  const compared = `${count(report.compared, 'record')} compared`;
+  const classes = CLASSES.toReversed().flatMap((each) => {
+    const found = report.differences.filter((difference) => difference.class === each).length;
+    return found === 0 ? [] : [`${found} ${each}`];
+  });
+  const differences = `${count(report.differences.length, 'difference')}${classes.length === 0 ? '' : ` (${classes.join(', ')})`}`;
+  switch (decide(report, failOn)) {
+    case 'equal':
+      return `${green('equal')}: ${compared}, no difference`;
+    case 'accepted':
+      return `${yellow('accepted')}: ${differences}, none that counts, ${compared}`;
+    case 'inconclusive':
+      return `${yellow('inconclusive')}: ${differences}, ${compared}`;
+    default:
+      return `${red('different')}: ${differences}, ${compared}`;
+  }
 }
 
 const NOTE_TITLES: Readonly<Record<Note['type'], string>> = {
@@ -54,7 +97,7 @@ function notComparedOnce(report: VerifyReport): VerifyReport['notCompared'] {
 function verifyRows(report: VerifyReport): (string | number)[][] {
   return report.scopes.flatMap(({ scope, counts }) => {
     const other = [...counts].filter(
-      ([, c]) => c.noted + c.different + c.missing + c.extra + c.notCompared > 0,
+      ([, c]) => c.noted + c.ignored + c.different + c.missing + c.extra + c.notCompared > 0,
     );
     const all = [...counts.values()].reduce((sum, c) => sum + c.equal, 0);
     const equal = all - other.reduce((sum, [, c]) => sum + c.equal, 0);
@@ -63,6 +106,7 @@ function verifyRows(report: VerifyReport): (string | number)[][] {
       kind,
       c.equal,
       c.noted,
+      c.ignored,
       c.different,
       c.missing,
       c.extra,
@@ -70,7 +114,22 @@ function verifyRows(report: VerifyReport): (string | number)[][] {
     ]);
     if (equal === 0 && rows.length > 0) return rows;
     const name = equal === 0 ? 'nothing' : other.length === 0 ? 'all' : 'all others';
-    return [...rows, [scope, name, equal, 0, 0, 0, 0, 0]];
+    return [...rows, [scope, name, equal, 0, 0, 0, 0, 0, 0]];
+  });
+}
+
+/** Differences under headings of their store, keyspace and kind. */
+function groupedLines(io: Io, differences: readonly Difference[]): string[] {
+  let heading = '';
+  return differences.flatMap((difference) => {
+    const { scope, keyspace, kind } = difference;
+    const here = [scope, keyspace, kind]
+      .flatMap((part) => (part === undefined ? [] : [printable(part)]))
+      .join(' · ');
+    const lines = differenceLines(io, difference);
+    if (here === heading) return lines;
+    heading = here;
+    return [io.colors.dim(here), ...lines];
   });
 }
 
@@ -80,25 +139,47 @@ function differenceLines(io: Io, difference: Difference): string[] {
     difference.type
   ];
   const detail = difference.detail === undefined ? '' : dim(` (${difference.detail})`);
+  const place = bold(`${difference.scope}:${printable(difference.path)}`);
   return [
-    `${mark} ${bold(`${difference.scope}:${printable(difference.path)}`)}${detail}`,
-    ...difference.fields.map(
-      (field) => `    ${field.path}: ${red(side(field, 'a'))} → ${green(side(field, 'b'))}`,
-    ),
+    `${mark} ${place} ${classText(io, difference.class)}${detail}`,
+    ...sinceLines(io, difference),
+    ...difference.fields.flatMap((field) => fieldLines(io, field)),
   ];
 }
 
-function side(field: FieldDifference, which: 'a' | 'b'): string {
-  return field[which] ?? '(absent)';
+function sinceLines(io: Io, { since }: Difference): string[] {
+  if (since === undefined) return [];
+  const sides = (['source', 'destination'] as const).filter((side) => since[side]);
+  return [
+    io.colors.dim(`    since the baseline: ${sides.length === 0 ? 'nothing' : sides.join(' and ')} changed`),
+  ];
 }
 
-/** A comparison, for programs. */
-export function verifyJson(pair: Pair, report: VerifyReport, kinds: ReadonlySet<Kind> | undefined): object {
+const WIDTH = 80;
+
+/** A field on one line, or, where that is too narrow, on three. */
+function fieldLines(io: Io, field: ClassedField): string[] {
+  const { green, red } = io.colors;
+  const [path, a, b] = [field.path, field.a ?? '(absent)', field.b ?? '(absent)'].map(printable);
+  const end = classText(io, field.class);
+  if (`    ${path}: ${a} → ${b} ${field.class}`.length <= WIDTH)
+    return [`    ${path}: ${red(`${a}`)} → ${green(`${b}`)} ${end}`];
+  return [`    ${path}: ${end}`, `      ${red(`- ${a}`)}`, `      ${green(`+ ${b}`)}`];
+}
+
+function classText(io: Io, found: Class): string {
+  return found === 'dangerous' ? io.colors.red(found) : io.colors.dim(found);
+}
+
+/** A comparison, for programs: schema/verify.schema.json. */
+export function verifyJson(pair: Pair, report: VerifyReport, { kinds, failOn }: VerifyView = {}): object {
   return {
     command: 'verify',
     from: formatAddress(pair.source.address),
     to: formatAddress(pair.destination.address),
     kinds: kinds === undefined ? 'all' : [...kinds],
+    decision: decide(report, failOn),
+    failOn: failOn ?? FAIL_ON,
     ...report,
   };
 }

@@ -1,10 +1,15 @@
 import pLimit from 'p-limit';
 import { interrupted } from '../topo/calls.js';
 import type { CallOptions, Connection } from '../topo/connection.js';
-import { ErrorCode, isTopologyError, TopologyError } from '../topo/errors.js';
+import { ErrorCode, isTopologyError } from '../topo/errors.js';
 import { GLOBAL } from '../topo/topology.js';
 import { type Batch, cutBatches } from './batches.js';
-import type { Plan, ScopePlan, WriteStep } from './plan.js';
+import { isConflict, metRecreation, recreationMet } from './conflicts.js';
+import type { WriteAction, WriteEntry } from './entries.js';
+import type { Ledger } from './ledger.js';
+import { writeOne } from './mirror.js';
+import type { Pace } from './pace.js';
+import type { Plan, ScopePlan } from './plan.js';
 
 /** What {@link applyPlan} needs beside the plan. */
 export interface ApplyOptions extends CallOptions {
@@ -12,14 +17,23 @@ export interface ApplyOptions extends CallOptions {
   readonly connection: (scope: string) => Promise<Connection>;
   /** Cells written at the same time. */
   readonly concurrency: number;
+  readonly pace: Pace;
+  /** What is written becomes ours. */
+  readonly ledger: (scope: string) => Ledger;
+  /**
+   * Decides an entry whose write was refused, or whose answer was lost: makes the path right, which the ledger is told, or throws.
+   */
+  readonly settle: (scope: string, entry: WriteEntry, error: unknown) => Promise<void>;
+  /** Called before a transaction is sent, and waited for. */
+  readonly beforeWrite?: ((scope: string, entries: readonly WriteEntry[]) => Promise<void>) | undefined;
   /** Called after each transaction with what it wrote. */
-  readonly onWritten?: ((scope: string, records: number, bytes: number) => void) | undefined;
+  readonly onWritten?: ((scope: string, batch: Batch) => void) | undefined;
 }
 
 /**
  * Writes a plan: every cell's records, then the global records, and CellInfo last as the commit, since a Vitess process
- * that finds a half-copied destination must not be able to start on it. Every write is conditional on the state that the
- * plan saw; a record that changed since stops the copy (Guard) and is named. What was written stays, and running again goes on.
+ * that finds a half-copied destination must not be able to start on it. Deletions come after the writes of their scope.
+ * Every write is conditional on the state that the plan saw.
  */
 export async function applyPlan(plan: Plan, options: ApplyOptions): Promise<void> {
   const limit = pLimit(options.concurrency);
@@ -27,7 +41,7 @@ export async function applyPlan(plan: Plan, options: ApplyOptions): Promise<void
   const stop = new AbortController();
   const settled = await Promise.allSettled(
     cells.map((scope) =>
-      limit(() => applyWrites(scope, scope.writes, options, stop.signal)).catch((error: unknown) => {
+      limit(() => applyScope(scope, [PUTS, DELETES], options, stop.signal)).catch((error: unknown) => {
         stop.abort();
         throw error;
       }),
@@ -35,27 +49,37 @@ export async function applyPlan(plan: Plan, options: ApplyOptions): Promise<void
   );
   raiseWorst(settled);
   for (const scope of plan.scopes.filter((each) => each.scope === GLOBAL)) {
-    const [records, commit] = splitCommit(scope.writes);
-    await applyWrites(scope, records, options, stop.signal);
-    await applyWrites(scope, commit, options, stop.signal);
+    await applyScope(scope, [DATA, DELETES, COMMIT], options, stop.signal);
   }
 }
 
-function splitCommit(writes: readonly WriteStep[]): [WriteStep[], WriteStep[]] {
-  const isCommit = (step: WriteStep) => step.kind === 'CellInfo';
-  return [writes.filter((step) => !isCommit(step)), writes.filter(isCommit)];
-}
+type Actions = ReadonlySet<WriteAction>;
+const PUTS: Actions = new Set(['create', 'update', 'rewrite']);
+const DATA: Actions = new Set(['create', 'update']);
+const COMMIT: Actions = new Set(['rewrite']);
+const DELETES: Actions = new Set(['delete']);
 
-async function applyWrites(
+/** Writes the entries of a scope in rounds, each begun when the one before is acknowledged. */
+async function applyScope(
   scope: ScopePlan,
-  writes: readonly WriteStep[],
+  rounds: readonly Actions[],
   options: ApplyOptions,
   stop: AbortSignal,
 ): Promise<void> {
-  if (writes.length === 0) return;
+  if (scope.toWrite === 0) return;
   const connection = await options.connection(scope.scope);
+  for (const actions of rounds) await applyRound(scope, actions, connection, options, stop);
+}
+
+async function applyRound(
+  scope: ScopePlan,
+  actions: Actions,
+  connection: Connection,
+  options: ApplyOptions,
+  stop: AbortSignal,
+): Promise<void> {
   const { batch: limits } = connection.capabilities;
-  const batches = cutBatches(writes, limits);
+  const batches = cutBatches(scope.writes(actions), connection.store, limits);
   let failed = false;
   const worker = async () => {
     for (const batch of batches) {
@@ -63,29 +87,54 @@ async function applyWrites(
       if (options.signal?.aborted === true)
         throw interrupted({ store: scope.to }, undefined, options.signal.reason);
       try {
-        // Without the signal: a transaction that is under way is waited for, so that its outcome is known.
-        await writeBatch(connection, batch, { deadline: options.deadline });
+        await options.pace.take(batch.ops.length, options.signal);
+        await options.beforeWrite?.(scope.scope, batch.entries);
+        await writeBatch(scope, connection, batch, options);
       } catch (error) {
         failed = true;
-        throw conflict(scope, batch, error);
+        throw error;
       }
-      options.onWritten?.(scope.scope, batch.ops.length, batch.bytes);
+      options.onWritten?.(scope.scope, batch);
     }
   };
   raiseWorst(await Promise.allSettled(Array.from({ length: workersFor(limits.maxOps) }, worker)));
 }
 
-/** One record goes by itself: it may be larger than a transaction takes, and not every store has transactions. */
-async function writeBatch(connection: Connection, { ops }: Batch, options: CallOptions): Promise<void> {
-  const [op] = ops;
-  if (ops.length > 1 || op === undefined) await connection.write(ops, options);
-  else if (op.type === 'update') await connection.update(op.path, op.bytes, op.version, options);
-  else await connection.create(op.path, op.bytes, options);
+async function writeBatch(
+  { scope, to }: ScopePlan,
+  connection: Connection,
+  batch: Batch,
+  options: ApplyOptions,
+): Promise<void> {
+  const { ops, entries } = batch;
+  const ledger = options.ledger(scope);
+  const note = (entry: WriteEntry, version: string | undefined) => {
+    if (version === undefined) ledger.forget(entry.path);
+    else ledger.own(entry.path, version);
+  };
+  // Without the signal: a transaction that is under way is waited for, so that its outcome is known.
+  const call = { deadline: options.deadline };
+  try {
+    const [entry] = entries;
+    // One record goes by itself: it may be larger than a transaction takes, and not every store has transactions.
+    if (entries.length === 1 && entry !== undefined) note(entry, await writeOne(connection, entry, call));
+    else {
+      const versions = await connection.write(ops, call);
+      for (const [i, each] of entries.entries()) note(each, versions[i]?.token);
+    }
+  } catch (error) {
+    if (metRecreation(error)) throw recreationMet(to, error.path ?? entries[0]?.path ?? '', error);
+    if (!isConflict(error) && !isTopologyError(error, ErrorCode.OutcomeUnknown)) throw error;
+    if (!isConflict(error))
+      for (const { path, action, bytes } of entries)
+        ledger.meant(path, action === 'delete' ? undefined : bytes);
+    for (const entry of entries) await options.settle(scope, entry, error);
+  }
 }
 
 /** Enough in flight to keep a store busy while the next transactions are encoded; many where each holds little. */
 function workersFor(maxOps: number): number {
-  return maxOps >= 64 ? 4 : 64;
+  return maxOps >= 64 ? 8 : 64;
 }
 
 /** Raises the worst of what failed: a write whose outcome is unknown is not hidden behind another failure. */
@@ -95,19 +144,4 @@ function raiseWorst(results: readonly PromiseSettledResult<void>[]): void {
   );
   const worst = failures.find((error) => isTopologyError(error, ErrorCode.OutcomeUnknown)) ?? failures[0];
   if (worst !== undefined) throw worst;
-}
-
-function conflict(scope: ScopePlan, batch: Batch, error: unknown): unknown {
-  if (!isTopologyError(error, ErrorCode.NodeExists, ErrorCode.BadVersion, ErrorCode.NoNode)) return error;
-  const path = error.path ?? batch.ops[error.index ?? 0]?.path;
-  return new TopologyError(
-    ErrorCode.Guard,
-    'a record of the destination changed after the plan was made; the copy stopped there',
-    {
-      path,
-      store: scope.to,
-      hint: 'find out who writes to the destination, then run the copy again: what is written already is not written twice',
-      cause: error,
-    },
-  );
 }

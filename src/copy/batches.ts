@@ -1,38 +1,50 @@
 import { type Capabilities, operationBytes, type WriteOp } from '../topo/connection.js';
-import type { WriteStep } from './plan.js';
+import { Version } from '../topo/version.js';
+import type { WriteEntry } from './entries.js';
 
 /** The operations that a copy consists of. */
-export type CopyOp = Extract<WriteOp, { type: 'create' | 'update' }>;
+export type CopyOp = Extract<WriteOp, { type: 'create' | 'update' | 'delete' }>;
 
 /** Operations of one transaction, within the limits of a store. */
 export interface Batch {
   readonly ops: readonly CopyOp[];
+  /** What each operation was made of. */
+  readonly entries: readonly WriteEntry[];
   /** Sum of the values' bytes. */
   readonly bytes: number;
 }
 
-/** Cuts steps into transactions, by operations and by bytes, in their order. What does not fit with others is alone. */
-export function* cutBatches(steps: Iterable<WriteStep>, limits: Capabilities['batch']): Generator<Batch> {
+/** Cuts entries into transactions, by operations and by bytes, in their order. What does not fit with others is alone. */
+export function* cutBatches(
+  entries: Iterable<WriteEntry>,
+  store: string,
+  limits: Capabilities['batch'],
+): Generator<Batch> {
   let ops: CopyOp[] = [];
+  let cut: WriteEntry[] = [];
   let size = 0;
   let bytes = 0;
-  for (const step of steps) {
-    const op = operationOf(step);
+  for (const entry of entries) {
+    const op = operationOf(entry, store);
     const share = operationBytes(op);
     if (ops.length > 0 && (ops.length >= limits.maxOps || size + share > limits.maxBytes)) {
-      yield { ops, bytes };
+      yield { ops, entries: cut, bytes };
       ops = [];
+      cut = [];
       size = 0;
       bytes = 0;
     }
     ops.push(op);
+    cut.push(entry);
     size += share;
-    bytes += step.bytes.byteLength;
+    bytes += entry.bytes.byteLength;
   }
-  if (ops.length > 0) yield { ops, bytes };
+  if (ops.length > 0) yield { ops, entries: cut, bytes };
 }
 
-function operationOf(step: WriteStep): CopyOp {
-  const { path, bytes, version } = step;
+/** The operation of an entry in a store, conditional on the state that the plan saw. */
+export function operationOf({ action, path, bytes, destination }: WriteEntry, store: string): CopyOp {
+  const version = destination === undefined ? undefined : new Version(store, destination);
+  if (action === 'delete') return { type: 'delete', path, version: version ?? null };
   return version === undefined ? { type: 'create', path, bytes } : { type: 'update', path, bytes, version };
 }

@@ -12,12 +12,15 @@ export interface CellRule {
 
 /**
  * Where each cell of the source goes: as given, else by the rule, else where the destination's own CellInfo (or the
- * destination store itself) has it. NoCell names every cell for which none of these says anything.
+ * destination store itself) has it. `refuse` is told of all cells for which none of these says anything, and whose place `isNeeded`
+ * (NoCell): if it does not throw, they are left out, as are those that need none.
  */
 export function destinationCells(
   source: readonly Cell[],
   destination: { readonly global: StoreAddress; readonly cells: readonly Cell[] },
   rule: CellRule,
+  refuse: (error: TopologyError) => void = raise,
+  isNeeded: (name: string) => boolean = () => true,
 ): Cell[] {
   const existing = new Map(destination.cells.map((cell) => [cell.name, cell]));
   const unknown = [...rule.given.keys()].filter((name) => !source.some((cell) => cell.name === name));
@@ -33,13 +36,15 @@ export function destinationCells(
   const missing: string[] = [];
   const cells = source.flatMap(({ name }) => {
     const cell = locate(name, destination.global, rule, existing.get(name));
-    if (cell === undefined) missing.push(name);
+    if (cell === undefined && isNeeded(name)) missing.push(name);
     return cell === undefined ? [] : [cell];
   });
   if (missing.length > 0) {
-    throw new TopologyError(ErrorCode.NoCell, `the destination has no address for ${list(missing)}`, {
-      hint: `give --to-cell ${missing[0]}=SERVER,ROOT for each, or --to-cell-root '/vitess/{cell}' for all on the destination's servers`,
-    });
+    refuse(
+      new TopologyError(ErrorCode.NoCell, `the destination has no address for ${list(missing)}`, {
+        hint: `give --to-cell ${missing[0]}=SERVER,ROOT for each, or --to-cell-root '/vitess/{cell}' for all on the destination's servers`,
+      }),
+    );
   }
   return cells;
 }
@@ -62,6 +67,11 @@ export function checkLayout(which: string, global: StoreAddress, cells: readonly
       );
     }
   }
+}
+
+/** Throws what is refused. */
+export function raise(error: TopologyError): never {
+  throw error;
 }
 
 function locate(

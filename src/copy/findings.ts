@@ -1,10 +1,10 @@
-import { decode, decodeProblem } from '../topo/codec.js';
-import type { JsonObject } from '../topo/codec-json.js';
 import type { StoredRecord } from '../topo/connection.js';
-import type { Kind, KindRow } from '../topo/kinds.js';
+import { classify, type Kind } from '../topo/kinds.js';
 import { parseTabletAlias } from '../topo/names.js';
 import { GLOBAL } from '../topo/topology.js';
 import type { PlanContext } from './context.js';
+import { scopeKind } from './context.js';
+import type { Decoded } from './decoded.js';
 
 /** What can be the matter with a record that is to be copied. Some are told, others stop the copy ({@link checkPlan}). */
 export type Problem =
@@ -21,6 +21,8 @@ export type Problem =
   | 'leased'
   /** A tablet of another cell: the cell's address is that of another one. */
   | 'other cell'
+  /** Somebody else wrote or deleted the destination's record since the copy that is resumed began. */
+  | 'foreign'
   /** The destination's primary is newer: it is, or was, in use. */
   | 'older primary';
 
@@ -34,34 +36,45 @@ export interface Finding {
 
 /** Everything that is the matter with a record of the source, given what the destination has in its place. */
 export function findingsOf(
-  source: StoredRecord,
-  existing: StoredRecord | undefined,
-  row: KindRow,
+  source: Decoded,
+  existing: Decoded | undefined,
   context: PlanContext,
-): Finding[] {
-  const { path } = source;
-  const found: Finding[] = [];
+): readonly Finding[] {
+  const { row, record } = source;
+  const { path } = record;
+  let found: Finding[] | undefined;
   const add = (problem: Problem, detail: string | undefined) => {
-    if (detail !== undefined) found.push({ path, kind: row.kind, problem, detail });
+    if (detail === undefined) return;
+    found ??= [];
+    found.push({ path, kind: row.kind, problem, detail });
   };
   if (row.kind === 'Unknown') add('unknown', 'not a file of Vitess: copied byte for byte');
-  const undecodable = row.message === null ? undefined : decodeProblem(row.message, source.bytes);
+  const undecodable = source.problem;
   if (undecodable !== undefined) add('undecodable', `${undecodable}: copied byte for byte`);
-  add('too large', sizeProblem(source, context));
+  add('too large', sizeProblem(record, context));
   add('path too long', lengthProblem(path, context));
   add('path refused', context.capabilities.pathProblem?.(path));
+  add('path refused', lockProblem(path, context));
   if (row.kind === 'Tablet') add('other cell', cellProblem(path, context));
-  if (existing?.ephemeral === true) add('leased', 'it belongs to a session or lease in the destination');
-  if (
-    existing !== undefined &&
-    undecodable === undefined &&
-    Buffer.compare(source.bytes, existing.bytes) !== 0
-  ) {
-    if (row.kind === 'Tablet') add('blank tablet', blankProblem(row, source, existing));
-    if (row.kind === 'Shard') add('older primary', termProblem(row, source, existing));
+  if (existing?.record.ephemeral === true)
+    add('leased', 'it belongs to a session or lease in the destination');
+  if (existing === undefined && context.ledger?.isDeleted(path) === true)
+    add('foreign', 'it was there when the copy began, and somebody deleted it');
+  if (existing !== undefined && Buffer.compare(record.bytes, existing.record.bytes) !== 0) {
+    const { token } = existing.record.version;
+    if (context.ledger?.isForeign(path, token) === true)
+      add('foreign', 'neither the copy wrote it, nor was it there when the copy began');
+    if (row.kind === 'Tablet' && undecodable === undefined)
+      add('blank tablet', blankProblem(source, existing));
+    // What this copy wrote there is not newer: the source has no primary any more, or was taken back.
+    const isOurs = context.ledger?.owns(path, token) === true;
+    if (row.kind === 'Shard' && !isOurs && undecodable === undefined)
+      add('older primary', termProblem(source, existing));
   }
-  return found;
+  return found ?? NOTHING;
 }
+
+const NOTHING: readonly Finding[] = [];
 
 function sizeProblem({ bytes }: StoredRecord, { capabilities }: PlanContext): string | undefined {
   const { maxValueBytes } = capabilities;
@@ -71,44 +84,46 @@ function sizeProblem({ bytes }: StoredRecord, { capabilities }: PlanContext): st
 }
 
 function lengthProblem(path: string, { capabilities, root }: PlanContext): string | undefined {
-  const bytes = Buffer.byteLength(`${root}/${path}`);
+  // No character takes more than three bytes for each of its units: almost no path needs to be measured.
+  if (3 * (root.length + 1 + path.length) <= capabilities.maxPathBytes) return undefined;
+  const bytes = Buffer.byteLength(root) + 1 + Buffer.byteLength(path);
   return bytes > capabilities.maxPathBytes
     ? `${bytes} bytes with the root, the destination takes ${capabilities.maxPathBytes}`
     : undefined;
 }
 
+function lockProblem(path: string, { capabilities: { lockRecord }, scope }: PlanContext): string | undefined {
+  if (lockRecord === undefined || !path.endsWith(`/${lockRecord}`)) return undefined;
+  const isLock = classify(scopeKind(scope), path, true).kind === 'Lock';
+  return isLock ? 'there nobody could lock its directory while it exists' : undefined;
+}
+
 function cellProblem(path: string, { scope }: PlanContext): string | undefined {
   if (scope === GLOBAL) return undefined;
+  const alias = path.slice(path.indexOf('/') + 1, path.lastIndexOf('/'));
+  // What almost every tablet is: looked at without taking it apart.
+  if (alias.lastIndexOf('-') === scope.length && alias.startsWith(scope)) return undefined;
   try {
-    const { cell } = parseTabletAlias(path.split('/')[1] ?? '');
+    const { cell } = parseTabletAlias(alias);
     return cell === scope ? undefined : `a tablet of cell ${cell}`;
   } catch {
     return undefined;
   }
 }
 
-function blankProblem(row: KindRow, source: StoredRecord, existing: StoredRecord): string | undefined {
-  const isBlank = (record: StoredRecord) => fields(row, record)['hostname'] === undefined;
+function blankProblem(source: Decoded, existing: Decoded): string | undefined {
+  const isBlank = (tablet: Decoded) => tablet.text('hostname') === undefined;
   return isBlank(source) && !isBlank(existing)
     ? 'blank in the source, since its tablet was stopped, and filled in the destination'
     : undefined;
 }
 
-function termProblem(row: KindRow, source: StoredRecord, existing: StoredRecord): string | undefined {
-  const [ours, theirs] = [termOf(fields(row, source)), termOf(fields(row, existing))];
-  return ours < theirs ? 'the destination has a primary of a later term' : undefined;
+function termProblem(source: Decoded, existing: Decoded): string | undefined {
+  return termOf(source) < termOf(existing) ? 'the destination has a primary of a later term' : undefined;
 }
 
 /** Start of a primary's term in nanoseconds; 0 without one, which is older than any. */
-function termOf(shard: JsonObject): bigint {
-  const time = shard['primary_term_start_time'];
-  if (typeof time !== 'object' || time === null || Array.isArray(time)) return 0n;
-  const { seconds = '0', nanoseconds = 0 } = time;
+function termOf(shard: Decoded): bigint {
+  const { seconds = 0, nanoseconds = 0 } = shard.message('primary_term_start_time') ?? {};
   return BigInt(String(seconds)) * 1_000_000_000n + BigInt(String(nanoseconds));
-}
-
-/** Decoded fields; none where the record does not decode. */
-function fields(row: KindRow, record: StoredRecord): JsonObject {
-  if (row.message === null || decodeProblem(row.message, record.bytes) !== undefined) return {};
-  return decode(row.message, record.bytes).json;
 }

@@ -1,17 +1,47 @@
 import { formatAddress, type StoreAddress } from '../topo/address.js';
 import { ErrorCode, TopologyError } from '../topo/errors.js';
+import { parentPath } from '../topo/paths.js';
 import { type Cell, GLOBAL } from '../topo/topology.js';
-import type { Problem } from './findings.js';
+import { NORMAL_EXTRA, OWN_DELETED } from './decide.js';
+import type { Action, Entry } from './entries.js';
+import type { Finding, Problem } from './findings.js';
+import type { Ledger } from './ledger.js';
 import type { Plan, ScopePlan } from './plan.js';
+import type { Tally } from './tally.js';
 
-/** Guards a caller may overrule. */
+/** Guards a caller may overrule. Each is a flag of its own, `--allow-…`. */
 export interface Overrules {
-  /** Accept cells whose local store holds nothing. */
+  /** Cells whose local store holds nothing. */
   readonly emptyCells?: boolean | undefined;
-  /** Accept records that only the destination has; they are left alone. */
+  /** A source that holds much less than at the last run. */
+  readonly shrunk?: boolean | undefined;
+  /** Records that only the destination has; they are left alone. */
   readonly extra?: boolean | undefined;
   /** Write a Shard over one whose primary is of a later term. */
   readonly newer?: boolean | undefined;
+  /** Records that do not decode; they are copied byte for byte. */
+  readonly undecodable?: boolean | undefined;
+  /** Locks that are held in the source. */
+  readonly locks?: boolean | undefined;
+  /** Tablets in a store that is said to be another cell's. */
+  readonly otherCell?: boolean | undefined;
+  /** A CellInfo of the destination that leads into the source. */
+  readonly cellInSource?: boolean | undefined;
+  /** Source and destination that look like one place. */
+  readonly samePlace?: boolean | undefined;
+  /** Records that may be deleted; default 0. */
+  readonly maxDelete?: number | undefined;
+}
+
+/** What guards compare with. */
+export interface Before {
+  /** What the source held at the last run, by scope; undefined: there was none. */
+  readonly lastRun?: ReadonlyMap<string, Tally> | undefined;
+  /**
+   * Directories of the global store in which the entries of locks are that the caller holds itself. Others in them wait for that
+   * lock, and stop nothing.
+   */
+  readonly ownLocks?: ReadonlySet<string> | undefined;
 }
 
 /** Refuses a source that cannot be a topology: Guard when it names no cell. `records`: whether its root holds anything. */
@@ -27,42 +57,165 @@ export function checkSourceCells(address: StoreAddress, cells: readonly Cell[], 
   );
 }
 
-/** Refuses a plan that would lose something or fail half-way: Guard, naming the records. */
-export function checkPlan(plan: Plan, overrules: Overrules): void {
-  const { scopes } = plan;
-  if (overrules.emptyCells !== true)
-    stop('the source’s local store holds nothing for', emptyCells(scopes), EMPTY_HINT);
-  stop('a cell’s store holds tablets of another cell', found(scopes, 'other cell'), OTHER_CELL_HINT);
-  stop(
-    'the destination cannot hold',
-    found(scopes, 'too large', 'path too long', 'path refused'),
-    UNFIT_HINT,
-  );
-  stop('records of the destination will go away by themselves', found(scopes, 'leased'), LEASED_HINT);
-  if (overrules.extra !== true)
-    stop('the destination holds records that the source does not', extra(scopes), EXTRA_HINT);
-  if (overrules.newer !== true)
-    stop('the destination is newer than the source', found(scopes, 'older primary'), NEWER_HINT);
+/** Something that a guard refuses a plan for. */
+export interface Objection {
+  /** Which guard: the flag that overrules it, without `allow-`, where there is one. */
+  readonly guard: GuardName;
+  readonly what: string;
+  /** What it is about: records as `scope:path`, or cells, or counts. */
+  readonly about: readonly string[];
+  readonly hint: string;
+  /** Whether the caller overrules it. */
+  readonly overruled: boolean;
 }
+
+export type GuardName =
+  | 'empty-cells'
+  | 'shrunk'
+  | 'other-cell'
+  | 'cannot-hold'
+  | 'undecodable'
+  | 'leased'
+  | 'foreign'
+  | 'older'
+  | 'locks'
+  | 'extra'
+  | 'primary-deleted'
+  | 'deletions';
+
+/** Refuses a plan that would lose something or fail half-way: Guard, naming the records. */
+export function checkPlan(plan: Plan, overrules: Overrules, before: Before = {}): void {
+  const first = objections(plan, overrules, before).find(({ overruled }) => !overruled);
+  if (first !== undefined) stop(first.what, first.about, first.hint);
+}
+
+/** Everything that the guards find in a plan, what is overruled included. Pure. */
+export function objections({ scopes }: Plan, overrules: Overrules, before: Before = {}): Objection[] {
+  const object = (
+    guard: GuardName,
+    what: string,
+    about: readonly string[],
+    hint: string,
+    overruled: boolean | undefined,
+  ): Objection[] => (about.length === 0 ? [] : [{ guard, what, about, hint, overruled: overruled === true }]);
+  const ofFindings = FINDING_GUARDS.flatMap(({ guard, problems, what, hint, overruled }) =>
+    object(guard, what, found(scopes, ...problems), hint, overruled(overrules)),
+  );
+  return [
+    ...object(
+      'empty-cells',
+      'the source’s local store holds nothing for',
+      emptyCells(scopes),
+      EMPTY_HINT,
+      overrules.emptyCells,
+    ),
+    ...object(
+      'shrunk',
+      'the source holds less than at the last run, by more than a tenth',
+      shrunk(scopes, before),
+      SHRUNK_HINT,
+      overrules.shrunk,
+    ),
+    ...ofFindings,
+    ...object('locks', 'locks are held in the source', locks(scopes, before), LOCKS_HINT, overrules.locks),
+    ...object(
+      'extra',
+      'the destination holds records that the source does not',
+      extra(scopes),
+      EXTRA_HINT,
+      overrules.extra,
+    ),
+    ...object('primary-deleted', PRIMARY_DELETED, deletedPrimaries(scopes), PRIMARY_HINT, false),
+    ...deletions(scopes, overrules.maxDelete ?? 0),
+  ];
+}
+
+/** Refuses one record that a guard stops (Guard). For records that are looked at one by one. */
+export function checkFinding(scope: string, finding: Finding, overrules: Overrules): void {
+  const guard = FINDING_GUARDS.find(({ problems }) => problems.includes(finding.problem));
+  if (guard === undefined || guard.overruled(overrules)) return;
+  stop(guard.what, [findingText(scope, finding)], guard.hint);
+}
+
+interface FindingGuard {
+  readonly guard: GuardName;
+  readonly problems: readonly Problem[];
+  readonly what: string;
+  readonly hint: string;
+  readonly overruled: (overrules: Overrules) => boolean;
+}
+
+const FINDING_GUARDS: readonly FindingGuard[] = [
+  {
+    guard: 'other-cell',
+    problems: ['other cell'],
+    what: 'a cell’s store holds tablets of another cell',
+    hint: 'check the cells’ addresses: an address such as localhost means another store on every host (--from-cell); if they belong there, add --allow-other-cell',
+    overruled: ({ otherCell }) => otherCell === true,
+  },
+  {
+    guard: 'cannot-hold',
+    problems: ['too large', 'path too long', 'path refused'],
+    what: 'the destination cannot hold',
+    hint: 'choose another kind of store, raise its limits, or make these records smaller or name them otherwise',
+    overruled: () => false,
+  },
+  {
+    guard: 'undecodable',
+    problems: ['undecodable'],
+    what: 'records of the source do not decode',
+    hint: 'Vitess stumbles over them, too: repair or remove them; to copy them byte for byte as they are, add --allow-undecodable',
+    overruled: ({ undecodable }) => undecodable === true,
+  },
+  {
+    guard: 'leased',
+    problems: ['leased'],
+    what: 'records of the destination will go away by themselves',
+    hint: 'remove these records from the destination, then copy again',
+    overruled: () => false,
+  },
+  {
+    guard: 'foreign',
+    problems: ['foreign'],
+    what: 'somebody else changed records of the destination since the copy that is resumed began',
+    hint: 'find out who writes to the destination; the copy begins anew, and writes the source’s records over them, without --resume',
+    overruled: () => false,
+  },
+  {
+    guard: 'older',
+    problems: ['older primary'],
+    what: 'the destination is newer than the source',
+    hint: 'the cluster may have moved on already: copying would take it back; --allow-older writes the source’s records all the same',
+    overruled: ({ newer }) => newer === true,
+  },
+];
 
 const EMPTY_HINT =
   'check the cell’s address (--from-cell CELL=SERVER,ROOT); if the cell really is empty, add --allow-empty-cells';
-const OTHER_CELL_HINT =
-  'check the cells’ addresses: an address such as localhost means another store on every host (--from-cell)';
-const UNFIT_HINT =
-  'choose another kind of store, raise its limits, or make these records smaller or name them otherwise';
-const LEASED_HINT = 'remove these records from the destination, then copy again';
+const SHRUNK_HINT =
+  'a store that answers with less than it holds (no right to read, a stale member) looks like this; if the records really are gone, add --allow-shrunk';
 const EXTRA_HINT =
-  'look at them: another topology may live there, or they were deleted in the source; --allow-extra copies and leaves them alone';
-const NEWER_HINT =
-  'the cluster may have moved on already: copying would take it back; --allow-older writes the source’s records all the same';
+  'look at them: another topology may live there, or they were deleted in the source; --allow-extra copies and leaves them alone, --delete deletes them';
+const LOCKS_HINT =
+  'somebody is changing what these locks protect: wait until they are given back (topo2topo locks list); --allow-locks copies all the same';
 
+const DELETED: ReadonlySet<Action> = new Set(['delete']);
+/** Records that one message names. */
 const SHOWN = 20;
+/** What a source may lose without a question, from run to run: this share of a part. */
+const SHRINK = 0.1;
+/** And while it is copied: at least one record, or one tablet that goes would stop the copy of a small shard. */
+const MAY_GO = 1;
 
 function stop(what: string, records: readonly string[], hint: string): void {
   if (records.length === 0) return;
+  throw new TopologyError(ErrorCode.Guard, `${what}: ${someOf(records)}`, { hint });
+}
+
+/** Names as many as a message can hold. */
+export function someOf(records: readonly string[]): string {
   const more = records.length > SHOWN ? `, and ${records.length - SHOWN} more` : '';
-  throw new TopologyError(ErrorCode.Guard, `${what}: ${records.slice(0, SHOWN).join('; ')}${more}`, { hint });
+  return `${records.slice(0, SHOWN).join('; ')}${more}`;
 }
 
 function emptyCells(scopes: readonly ScopePlan[]): string[] {
@@ -71,16 +224,173 @@ function emptyCells(scopes: readonly ScopePlan[]): string[] {
     .map((scope) => `cell ${scope.scope} (${scope.from})`);
 }
 
-function extra(scopes: readonly ScopePlan[]): string[] {
-  return scopes.flatMap((scope) =>
-    scope.extra.filter(({ normal }) => !normal).map(({ path }) => `${scope.scope}:${path}`),
+function shrunk(scopes: readonly ScopePlan[], { lastRun }: Before, mayGo = 0): string[] {
+  return scopes.flatMap(({ scope, tally }) =>
+    [...(lastRun?.get(scope)?.entries() ?? [])]
+      .filter(([part, number]) => number - tally.of(part) > Math.max(mayGo, number * SHRINK))
+      .map(([part, number]) => `${scope}: ${part}, ${tally.of(part)} after ${number}`),
   );
 }
 
-function found(scopes: readonly ScopePlan[], ...problems: Problem[]): string[] {
+function locks(scopes: readonly ScopePlan[], { ownLocks }: Before): string[] {
+  const isOwn = (path: string) => ownLocks?.has(parentPath(path)) === true;
   return scopes.flatMap((scope) =>
-    scope.findings
-      .filter(({ problem }) => problems.includes(problem))
-      .map(({ path, problem, detail }) => `${scope.scope}:${path} is ${problem} (${detail})`),
+    named(
+      scope,
+      scope.skipped(),
+      ({ kind, source, path }) => kind === 'Lock' && source !== undefined && !isOwn(path),
+    ),
   );
+}
+
+function extra(scopes: readonly ScopePlan[]): string[] {
+  return scopes.flatMap((scope) => named(scope, scope.extra(), ({ reason }) => reason !== NORMAL_EXTRA));
+}
+
+const PRIMARY_DELETED = 'the primary of a shard would be deleted';
+const PRIMARY_HINT =
+  'a Tablet that a Shard names is never deleted: the source lost it, or it is about to change its primary';
+
+/** Tablets that Shards name as their primaries, and that the plan would delete. */
+function deletedPrimaries(scopes: readonly ScopePlan[]): string[] {
+  const primaries = new Set(scopes.flatMap((scope) => [...scope.primaries]));
+  const isPrimary = ({ kind, path }: Entry) => kind === 'Tablet' && primaries.has(path.split('/')[1] ?? '');
+  return scopes.flatMap((scope) => named(scope, scope.writes(DELETED), isPrimary));
+}
+
+/** Deletions beyond what is allowed, counted by cell and kind. */
+function deletions(scopes: readonly ScopePlan[], allowed: number): Objection[] {
+  const deleted = scopes.flatMap((scope) => {
+    const byKind = new Map<string, number>();
+    for (const { kind, reason } of scope.writes(DELETED))
+      if (reason !== OWN_DELETED) byKind.set(kind, (byKind.get(kind) ?? 0) + 1);
+    return [...byKind].map(([kind, number]) => ({ text: `${scope.scope}: ${number} ${kind}`, number }));
+  });
+  const total = deleted.reduce((sum, { number }) => sum + number, 0);
+  if (total <= allowed) return [];
+  return [
+    {
+      guard: 'deletions',
+      what: `${total} records would be deleted from the destination, and ${allowed} may be`,
+      about: deleted.map(({ text }) => text),
+      hint: `look at them with --dry-run; to delete them, add --max-delete ${total}`,
+      overruled: false,
+    },
+  ];
+}
+
+function named(scope: ScopePlan, entries: Iterable<Entry>, which: (entry: Entry) => boolean): string[] {
+  const found: string[] = [];
+  for (const entry of entries) if (which(entry)) found.push(`${scope.scope}:${entry.path}`);
+  return found;
+}
+
+function found(scopes: readonly ScopePlan[], ...problems: Problem[]): string[] {
+  return scopes.flatMap(({ scope, findings }) =>
+    findings
+      .filter(({ problem }) => problems.includes(problem))
+      .map((finding) => findingText(scope, finding)),
+  );
+}
+
+function findingText(scope: string, { path, problem, detail }: Finding): string {
+  return `${scope}:${path} is ${problem} (${detail})`;
+}
+
+/**
+ * Refuses to commit (CellInfo) while a cell that others copy is not wholly there (Guard). What changed in the source since it was copied
+ * stops nothing.
+ */
+export function checkCopied(elsewhere: readonly ScopePlan[]): void {
+  const missing = elsewhere.flatMap(({ scope, counts }) => {
+    const number = [...counts.values()].reduce((sum, { create }) => sum + create, 0);
+    return number === 0 ? [] : [{ scope, number }];
+  });
+  const [first] = missing;
+  if (first === undefined) return;
+  stop(
+    `cell ${first.scope} is not copied yet`,
+    missing.map(({ scope, number }) => `${scope} lacks ${number} of its records`),
+    `the global part, with CellInfo as its commit, comes last; copy the cell first: --cells ${first.scope}; to commit all the same, add --allow-empty-cells`,
+  );
+}
+
+/** Refuses a source that lost much from one reading to the next (Guard). */
+export function checkLost(plan: Plan, before: Plan, overrules: Overrules): void {
+  const lastRun = new Map(before.scopes.map(({ scope, tally }) => [scope, tally]));
+  if (overrules.shrunk === true) return;
+  stop(
+    'the source lost more than a tenth while it was copied',
+    shrunk(plan.scopes, { lastRun }, MAY_GO),
+    SHRUNK_HINT,
+  );
+}
+
+/**
+ * Refuses what a later pass of the same copy finds (Guard): what {@link checkLost} does, and records of the destination that
+ * somebody else wrote or deleted since they were ours.
+ */
+export function checkPass(
+  plan: Plan,
+  before: Plan,
+  parts: readonly { readonly scope: string; readonly ledger: Ledger }[],
+  overrules: Overrules,
+): void {
+  checkLost(plan, before, overrules);
+  const foreign = plan.scopes.flatMap((scope) => {
+    const ledger = parts.find((part) => part.scope === scope.scope)?.ledger;
+    return ledger === undefined
+      ? []
+      : named(scope, scope.entries, (entry) => isForeign(entry, ledger, overrules));
+  });
+  stop('somebody else changed records of the destination meanwhile', foreign, FOREIGN_HINT);
+  stop(PRIMARY_DELETED, deletedPrimaries(plan.scopes), PRIMARY_HINT);
+}
+
+/** Refuses a source that somebody wrote to while it was frozen (Guard): `moved`, `SCOPE:PATH` of each record. */
+export function checkMoved(moved: readonly string[]): void {
+  stop(
+    'somebody wrote to the source while it was locked, so nothing is certified',
+    moved,
+    'not everything that writes minds locks: stop it (vtctld, VTOrc, tools, jobs), copy again, then freeze again',
+  );
+}
+
+/** Guard when somebody wrote to a source that was only kept. */
+export function checkHeld(moved: readonly string[]): void {
+  stop(
+    'somebody wrote to the source after it was certified, while it was kept',
+    moved,
+    'the destination lacks these writes: find out who writes to the old store, and freeze again before anything relies on the new one',
+  );
+}
+
+/** Refuses to delete much at once (Guard): `going`, of what there is by `held`. */
+export function checkGoing(scope: string, going: Tally, held: Tally): void {
+  const much = [...going.entries()]
+    .filter(([part, number]) => number > Math.max(MAY_GO, held.of(part) * SHRINK))
+    .map(([part, number]) => `${scope}: ${part}, ${number} of ${held.of(part)}`);
+  stop('more than a tenth of the source’s records went at once', much, SHRUNK_HINT);
+}
+
+const FOREIGN_HINT =
+  'find out who writes to the destination, then run the copy again: what is written already is not written twice';
+
+/** Whether an entry would change what is not ours. */
+function isForeign(
+  { action, path, destination, reason }: Entry,
+  ledger: Ledger,
+  overrules: Overrules,
+): boolean {
+  switch (action) {
+    case 'create':
+      return ledger.has(path);
+    case 'update':
+    case 'rewrite':
+      return destination === undefined ? ledger.has(path) : !ledger.owns(path, destination);
+    case 'extra':
+      return overrules.extra !== true && reason !== NORMAL_EXTRA;
+    default:
+      return false;
+  }
 }

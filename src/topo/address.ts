@@ -119,8 +119,18 @@ export function overlaps(a: StoreAddress, b: StoreAddress): boolean {
   if (a.implementation === 'file')
     return resolve(a.server) === resolve(b.server) && rootsOverlap(a.root, b.root);
   if (a.implementation === 'memory') return a.server === b.server && rootsOverlap(a.root, b.root);
+  return sharesServer(a, b) && rootsOverlap(a.root, b.root);
+}
+
+/** Whether two addresses of servers have at least one server in common, however it is spelt and whatever the products. */
+export function sharesServer(a: StoreAddress, b: StoreAddress): boolean {
   const hosts = new Set(allServers(a).map(canonicalHost));
-  return allServers(b).some((server) => hosts.has(canonicalHost(server))) && rootsOverlap(a.root, b.root);
+  return allServers(b).some((server) => hosts.has(canonicalHost(server)));
+}
+
+/** Whether two roots are one, whatever slashes they are written with. */
+export function sameRoot(a: string, b: string): boolean {
+  return cleanRoot(a) === cleanRoot(b);
 }
 
 function rootsOverlap(a: string, b: string): boolean {

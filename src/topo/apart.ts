@@ -1,6 +1,7 @@
 import { formatAddress, overlaps, type StoreAddress } from './address.js';
-import type { Connection } from './connection.js';
+import type { CallOptions, Connection } from './connection.js';
 import { ErrorCode, TopologyError } from './errors.js';
+import { sameIdentity } from './identity.js';
 import type { Pair, ScanSpan } from './join.js';
 import type { Cell } from './topology.js';
 
@@ -33,14 +34,31 @@ export function checkApart(source: Places, destination: Places): void {
 }
 
 /**
- * Refuses two open stores that turn out to be one (Guard), where the addresses did not show it: a file under two names.
+ * Refuses two open stores that turn out to be one (Guard), where the addresses did not show it: a file under two names, servers
+ * under two names.
  */
-export function checkDistinct(source: Connection, destination: Connection): void {
-  if (source.store !== destination.store) return;
-  throw new TopologyError(ErrorCode.Guard, 'source and destination are the same place', {
+export async function checkDistinct(
+  source: Connection,
+  destination: Connection,
+  { signal, deadline }: CallOptions,
+): Promise<void> {
+  const isSame =
+    source.store === destination.store || (await areOne(source, destination, { signal, deadline }));
+  if (!isSame) return;
+  const named = source.store === destination.store ? '' : `, also called ${destination.store}`;
+  throw new TopologyError(ErrorCode.Guard, `source and destination are the same place${named}`, {
     store: source.store,
     hint: 'give two different stores',
   });
+}
+
+/** Equal identities and positions: of two clusters that were set up alike, one goes on counting before the other. */
+async function areOne(a: Connection, b: Connection, call: CallOptions): Promise<boolean> {
+  const [one, other] = await Promise.all([a.identity(call), b.identity(call)]);
+  if (!sameIdentity(one, other)) return false;
+  const before = await a.position(call);
+  const between = await b.position(call);
+  return before <= between && between <= (await a.position(call));
 }
 
 /**

@@ -1,6 +1,8 @@
 import type { Implementation, StoreAddress } from './address.js';
 import type { Clock, Random } from './clock.js';
 import type { Connection } from './connection.js';
+import type { StoreHealth } from './health.js';
+import type { NativeStore } from './native.js';
 
 /** What a folder of src/backends exports as `backend`: everything the rest of the project may know of it. */
 export interface Backend {
@@ -10,6 +12,13 @@ export interface Backend {
    * message for people, after one attempt within `connectTimeoutMs`. The root need not exist.
    */
   connect(address: StoreAddress, settings: ConnectSettings): Promise<Connection>;
+  /** Opens the store as it is, for looking. Fails as {@link connect} does. Absent: the canonical tree is all there is. */
+  readonly openNative?: (address: StoreAddress, settings: ConnectSettings) => Promise<NativeStore>;
+  /**
+   * Asks every server of an address how it is, over connections of its own; changes nothing. Never fails because of a server: one that
+   * does not answer within `connectTimeoutMs`, or does not say, is told as such. Absent: there are no servers.
+   */
+  readonly health?: (address: StoreAddress, settings: ConnectSettings) => Promise<StoreHealth>;
   /**
    * For stores whose cells are found without CellInfo addresses (one file holds all parts): the address of a cell's
    * part, given the global one's. Absent: cells are where their CellInfo says.
@@ -26,12 +35,23 @@ export interface ConnectSettings {
   /** Milliseconds a call may take when it names no deadline. */
   readonly requestTimeoutMs: number;
   readonly tls?: TlsSettings | undefined;
+  /**
+   * Milliseconds for which a lock outlives its dead holder: etcd's lease, Consul's session, ZooKeeper's session as far as
+   * the servers allow. Default: 30,000 for etcd, 10,000 for the others (the least that Consul takes).
+   */
+  readonly lockTtlMs?: number | undefined;
   /** etcd user and password. */
   readonly etcdAuth?: { readonly username: string; readonly password: string } | undefined;
   /** ZooKeeper `<scheme>:<auth>`, for instance `digest:user:password`. */
   readonly zkAuth?: string | undefined;
   /** Which ZooKeeper client: the project's own, or the `zookeeper` package. */
   readonly zkClient?: 'own' | 'native' | undefined;
+  /** Consul ACL token. */
+  readonly consulToken?: string | undefined;
+  /** Consul: milliseconds of one blocking query of a watch, at most 600,000. Default 30,000. */
+  readonly watchPollMs?: number | undefined;
+  /** Consul: milliseconds for which nobody gets a lock whose holder died. Default: the least that the servers take. */
+  readonly lockDelayMs?: number | undefined;
   /** ZooKeeper jute.maxbuffer, in bytes, where the servers raise it. */
   readonly zkMaxRequestBytes?: number | undefined;
 }
@@ -47,8 +67,12 @@ export interface TlsSettings {
 
 /** Opens stores by address. What the registry gives, and what wrappers and tests put themselves around. */
 export interface Stores {
-  /** See {@link Backend.connect}. */
-  open(address: StoreAddress): Promise<Connection>;
+  /** See {@link Backend.connect}. `scope`: `global`, or the cell whose store it is, for credentials that differ by cell. */
+  open(address: StoreAddress, scope: string): Promise<Connection>;
+  /** See {@link Backend.openNative}. Unsupported where there is nothing but the canonical tree. */
+  openNative(address: StoreAddress, scope: string): Promise<NativeStore>;
+  /** See {@link Backend.health}; undefined where there are no servers. */
+  health(address: StoreAddress, scope: string): Promise<StoreHealth | undefined>;
   /** See {@link Backend.cellAddress}; undefined where cells are found by their CellInfo. */
   cellAddress(global: StoreAddress, cell: string): Promise<StoreAddress | undefined>;
 }

@@ -65,8 +65,15 @@ export function raceCall<T>(
     // Many calls share one signal; Node would take that for a leak.
     if (signal !== undefined) setMaxListeners(0, signal);
     signal?.addEventListener('abort', onAbort, { once: true });
-    const begin = async () => (typeof work === 'function' ? work() : work);
-    begin().then(
+    let begun: Promise<T>;
+    try {
+      begun = typeof work === 'function' ? work() : work;
+    } catch (error) {
+      settle();
+      reject(error);
+      return;
+    }
+    begun.then(
       (value) => {
         settle();
         resolve(value);

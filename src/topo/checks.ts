@@ -11,7 +11,10 @@ export interface CheckedStore {
   readonly root?: string | undefined;
 }
 
-/** {@link checkPath}, and TooLarge for a path that is longer, with its root, than the store takes. */
+/**
+ * {@link checkPath}, TooLarge for a path that is longer, with its root, than the store takes, and InvalidPath for one that
+ * the store itself refuses.
+ */
 export function checkStoredPath(
   connection: CheckedStore,
   path: string,
@@ -19,8 +22,8 @@ export function checkStoredPath(
 ): string {
   checkPath(path, kind, connection.store);
   const { root = '', capabilities, store } = connection;
-  const bytes =
-    Buffer.byteLength(path) + (root === '' ? 0 : Buffer.byteLength(root) + (root.endsWith('/') ? 0 : 1));
+  // No UTF-16 unit takes more than three bytes: what is short by that need not be counted.
+  const bytes = 3 * (path.length + root.length + 1) <= capabilities.maxPathBytes ? 0 : bytesOf(root, path);
   if (bytes > capabilities.maxPathBytes) {
     throw new TopologyError(
       ErrorCode.TooLarge,
@@ -28,7 +31,18 @@ export function checkStoredPath(
       { path, store },
     );
   }
+  const problem = capabilities.pathProblem?.(path);
+  if (problem !== undefined)
+    throw new TopologyError(ErrorCode.InvalidPath, `invalid path: the store takes no ${problem}`, {
+      path,
+      store,
+    });
   return path;
+}
+
+/** Bytes of a path with its root. */
+function bytesOf(root: string, path: string): number {
+  return Buffer.byteLength(path) + (root === '' ? 0 : Buffer.byteLength(root) + (root.endsWith('/') ? 0 : 1));
 }
 
 /** TooLarge for a value that the store does not take at `path`. */
@@ -55,13 +69,13 @@ export function checkWritable(connection: CheckedStore, path?: string): void {
 /**
  * The rules of {@link Connection.write} that need no server: InvalidBatch (empty, a path twice), InvalidPath, TooLarge
  * (path, value, operations, bytes), ReadOnly, BadVersion for a version of another store. The error of one operation names
- * its path and index.
+ * its path and index. `more`: operations that the backend adds.
  */
-export function checkBatch(connection: CheckedStore, ops: readonly WriteOp[]): void {
+export function checkBatch(connection: CheckedStore, ops: readonly WriteOp[], more = 0): void {
   const { store, capabilities } = connection;
   checkWritable(connection);
   if (ops.length === 0) throw new TopologyError(ErrorCode.InvalidBatch, 'the batch is empty', { store });
-  checkRoom(connection, 'operations', ops.length, capabilities.batch.maxOps);
+  checkRoom(connection, 'operations', ops.length + more, capabilities.batch.maxOps);
   const seen = new Map<string, number>();
   let total = 0;
   ops.forEach((op, index) => {

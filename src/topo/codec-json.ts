@@ -60,7 +60,7 @@ export function valueToJson(field: Field, value: unknown): Json {
 }
 
 /** The shortest decimal that a 32-bit float of this value is read back from. */
-function shortestFloat(value: number): number {
+export function shortestFloat(value: number): number {
   for (let digits = 1; digits <= 9; digits++) {
     const shorter = Number(value.toPrecision(digits));
     // Shortening the largest float rounds it up to what protojson holds for too large.

@@ -18,8 +18,20 @@ export interface MessageFields {
 
 let loaded: protobuf.Root | undefined;
 
+/** Every record that is decoded asks, and a lookup walks the tree of packages. */
+const known = new Map<string, Type>();
+
 /** The message of a full name such as `topodata.Shard`. Usage: there is none. */
 export function messageType(name: string): Type {
+  let type = known.get(name);
+  if (type === undefined) {
+    type = findType(name);
+    known.set(name, type);
+  }
+  return type;
+}
+
+function findType(name: string): Type {
   loaded ??= load();
   const found = loaded.lookup(name, [protobuf.Type]);
   // A lookup also finds partial names, in whichever package comes first.
@@ -46,6 +58,27 @@ export function messageName(type: Type): string {
 /** Message of a field's value, element or map value; undefined for scalars and enums. */
 export function submessage(field: Field): Type | undefined {
   return field.resolvedType instanceof protobuf.Type ? field.resolvedType : undefined;
+}
+
+/** A field whose value, elements or map values are messages. */
+export interface MessageField {
+  readonly field: Field;
+  readonly type: Type;
+}
+
+const messageFieldsOf = new WeakMap<Type, readonly MessageField[]>();
+
+/** The fields of a message that hold messages, in the order of the schema. */
+export function messageFields(type: Type): readonly MessageField[] {
+  let found = messageFieldsOf.get(type);
+  if (found === undefined) {
+    found = type.fieldsArray.flatMap((field) => {
+      const inner = submessage(field);
+      return inner === undefined ? [] : [{ field, type: inner }];
+    });
+    messageFieldsOf.set(type, found);
+  }
+  return found;
 }
 
 /** Whether a singular field tells absent from its default value. */

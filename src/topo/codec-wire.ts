@@ -1,6 +1,6 @@
-import protobuf, { type Type } from 'protobufjs';
+import protobuf, { type Field, type Type } from 'protobufjs';
 import { toJson } from './codec-json.js';
-import { isFields, type MessageFields, messageName, submessage, submessages } from './codec-schema.js';
+import { isFields, type MessageFields, messageFields, messageName, submessages } from './codec-schema.js';
 import { ErrorCode, TopologyError } from './errors.js';
 
 /** A field that the schema does not know: of a version of Vitess to come, or of somebody else's. */
@@ -24,7 +24,7 @@ export function decodeMessage(type: Type, bytes: Uint8Array): MessageFields {
   }
   const fields = isFields(message) ? message : {};
   const wrong = wrongWireType(type, fields);
-  if (wrong !== undefined) throw corrupt(type, wrong);
+  if (wrong !== undefined) throw corrupt(type, `field ${wrong}`);
   return fields;
 }
 
@@ -38,7 +38,8 @@ export function unknownFields(type: Type, message: MessageFields): UnknownField[
   return [...messagesIn(type, message, '')].flatMap((part) => ownUnknownFields(part.message, part.prefix));
 }
 
-interface MessagePart {
+/** A message of a record: the record itself, or one within it. */
+export interface MessagePart {
   readonly type: Type;
   readonly message: MessageFields;
   /** What the paths of the message's fields begin with. */
@@ -46,11 +47,9 @@ interface MessagePart {
 }
 
 /** A message and all messages in it. */
-function* messagesIn(type: Type, message: MessageFields, prefix: string): Generator<MessagePart> {
+export function* messagesIn(type: Type, message: MessageFields, prefix: string): Generator<MessagePart> {
   yield { type, message, prefix };
-  for (const field of type.fieldsArray) {
-    const inner = submessage(field);
-    if (inner === undefined) continue;
+  for (const { field, type: inner } of messageFields(type)) {
     for (const [place, child] of submessages(field, message))
       yield* messagesIn(inner, child, `${prefix}${field.name}${place}.`);
   }
@@ -70,13 +69,34 @@ function readUnknown(raw: Uint8Array, prefix: string): UnknownField {
   return { path: `${prefix}#${number}`, number, wireType, bytes };
 }
 
-/** protobufjs takes a known field of another wire type for an unknown one; it would be lost to whoever looks for it. */
+/**
+ * protobufjs takes a known field of another wire type for an unknown one; it would be lost to whoever looks for it. Every
+ * decoding comes here, so what is told is put together only where there is something to tell.
+ */
 function wrongWireType(type: Type, message: MessageFields): string | undefined {
-  for (const part of messagesIn(type, message, '')) {
-    for (const { number, wireType } of ownUnknownFields(part.message)) {
-      const field = part.type.fieldsById[number];
-      if (field !== undefined) return `field ${part.prefix}${field.name} has wire type ${wireType}`;
+  if (message.$unknowns !== undefined) {
+    for (const { number, wireType } of ownUnknownFields(message)) {
+      const field = type.fieldsById[number];
+      if (field !== undefined) return `${field.name} has wire type ${wireType}`;
     }
+  }
+  for (const { field, type: inner } of messageFields(type)) {
+    const wrong =
+      field.repeated || field.map ? wrongInside(field, inner, message) : wrongAt(inner, message[field.name]);
+    if (wrong !== undefined) return `${field.name}${wrong}`;
+  }
+  return undefined;
+}
+
+function wrongAt(type: Type, value: unknown): string | undefined {
+  const wrong = isFields(value) ? wrongWireType(type, value) : undefined;
+  return wrong === undefined ? undefined : `.${wrong}`;
+}
+
+function wrongInside(field: Field, type: Type, message: MessageFields): string | undefined {
+  for (const [place, child] of submessages(field, message)) {
+    const wrong = wrongWireType(type, child);
+    if (wrong !== undefined) return `${place}.${wrong}`;
   }
   return undefined;
 }
@@ -99,9 +119,7 @@ function reasonOf(error: unknown): string {
  */
 export function keepUnknown(type: Type, original: MessageFields, changed: MessageFields): void {
   if (original.$unknowns !== undefined) changed.$unknowns = original.$unknowns;
-  for (const field of type.fieldsArray) {
-    const inner = submessage(field);
-    if (inner === undefined) continue;
+  for (const { field, type: inner } of messageFields(type)) {
     const befores = submessages(field, original);
     const afters = submessages(field, changed);
     const pairs =

@@ -1,5 +1,5 @@
 import { fromJson, type JsonObject, toJson } from './codec-json.js';
-import { messageType } from './codec-schema.js';
+import { type MessageFields, messageType } from './codec-schema.js';
 import { decodeMessage, encodeMessage, keepUnknown, type UnknownField, unknownFields } from './codec-wire.js';
 import { ErrorCode, isTopologyError } from './errors.js';
 
@@ -23,9 +23,14 @@ export function decode(message: string, bytes: Uint8Array): DecodedRecord {
 
 /** Why a record does not decode, in a few words; undefined when it does. */
 export function decodeProblem(message: string, bytes: Uint8Array): string | undefined {
+  const read = fieldsOrProblem(message, bytes);
+  return typeof read === 'string' ? read : undefined;
+}
+
+/** {@link readFields}, or, where the record does not decode, {@link decodeProblem}. */
+export function fieldsOrProblem(message: string, bytes: Uint8Array): MessageFields | string {
   try {
-    decodeMessage(messageType(message), bytes);
-    return undefined;
+    return readFields(message, bytes);
   } catch (error) {
     if (isTopologyError(error, ErrorCode.Corrupt)) return error.message;
     throw error;
@@ -39,6 +44,19 @@ export function decodeProblem(message: string, bytes: Uint8Array): string | unde
 export function encode(message: string, json: JsonObject): Uint8Array {
   const type = messageType(message);
   return encodeMessage(type, fromJson(type, json));
+}
+
+/**
+ * The fields of a record under their proto names, as parts of which other records are built: a message within it keeps its
+ * unknown fields wherever it is put. Corrupt as by {@link decode}.
+ */
+export function readFields(message: string, bytes: Uint8Array): MessageFields {
+  return decodeMessage(messageType(message), bytes);
+}
+
+/** A record made of fields, their names proto names, messages those that {@link readFields} gave or objects like them. */
+export function writeFields(message: string, fields: MessageFields): Uint8Array {
+  return encodeMessage(messageType(message), fields);
 }
 
 /**

@@ -1,4 +1,10 @@
+import type { CallOptions } from './call-options.js';
+import type { StoreIdentity } from './identity.js';
+import type { LeaderEvent, Lock, LockEntry } from './locks.js';
+import type { Seal, SealRequest, Unsealed, UnsealOptions } from './seal.js';
 import type { Version } from './version.js';
+
+export type { CallOptions } from './call-options.js';
 
 /**
  * The contract every store keeps: ONE cell's store (or the global one), seen from its root.
@@ -53,6 +59,15 @@ export interface Connection {
    */
   scan(prefix: string, options?: CallOptions): AsyncIterable<ScanPage>;
 
+  /**
+   * The states of one record that the store still knows, newest first: the present one, or else its deletion, then each
+   * before it, deletions included, none left out. The last item says why it ends there: the record was created, or what came
+   * before is compacted away. Read as one goes along: what the store forgets meanwhile brings the end nearer.
+   *
+   * NoNode: no record, and no state of one is known. Unsupported without `capabilities.history`. Fails as {@link scan} does.
+   */
+  history(path: string, options?: CallOptions): AsyncIterable<PastState | HistoryEnd>;
+
   /** Makes a record that must not exist; missing directories are made. NodeExists: there is one, or a directory that cannot also be a record. */
   create(path: string, bytes: Uint8Array, options?: CallOptions): Promise<Version>;
 
@@ -75,7 +90,7 @@ export interface Connection {
    * Fails with the code the single method would give, and the path and index of an operation that failed.
    * Answers with the new version of each create and update, undefined for the others, in order.
    */
-  write(ops: readonly WriteOp[], options?: CallOptions): Promise<(Version | undefined)[]>;
+  write(ops: readonly WriteOp[], options?: WriteOptions): Promise<(Version | undefined)[]>;
 
   /**
    * Follows one record: first its present state (absent included), then its later states. States may be skipped, are
@@ -94,24 +109,104 @@ export interface Connection {
    */
   watchRecursive(prefix: string, options?: CallOptions): AsyncIterable<WatchEvent | SyncedEvent>;
 
+  /**
+   * Locks a directory as Vitess does: Vitess's processes and this one exclude one another, and see one another's
+   * `contents`. Waits for its turn, in the order of arrival where `capabilities.locks` is `fair`; without deadline and
+   * signal for as long as it takes. A wait that ends (Timeout, Interrupted) leaves nothing behind: what it cannot take back at
+   * once it goes on taking back after it has failed, and the store drops it when its time to live is over.
+   *
+   * NoNode: nothing is below the directory. Unavailable: no server answers until the deadline. Unsupported where
+   * `capabilities.locks` is `none`. A lock is never taken back without being told: see {@link Lock.lost}.
+   */
+  lock(dir: string, contents: string, options?: CallOptions): Promise<Lock>;
+
+  /** {@link lock}, for a lock that outlives a dead holder by `ttlMs` milliseconds where the store lets one choose; at least its own minimum. */
+  lockWithTtl(dir: string, contents: string, ttlMs: number, options?: CallOptions): Promise<Lock>;
+
+  /** {@link lock} without waiting: NodeExists at once when anybody holds the lock or waits for it, this connection included. */
+  tryLock(dir: string, contents: string, options?: CallOptions): Promise<Lock>;
+
+  /** {@link lock} of a name (`<keyspace>/<workflow>` for Vitess) and not of a directory: nothing need exist. */
+  lockName(name: string, contents: string, options?: CallOptions): Promise<Lock>;
+
+  /**
+   * Who holds the lock of a directory (as an election has it: of `elections/<name>`), and who waits, in order, where the store knows. Empty: nobody.
+   * Needs no right to write. Read as {@link get} reads.
+   */
+  lockQueue(dir: string, options?: CallOptions): Promise<LockEntry[]>;
+
+  /**
+   * Waits until this candidate leads the election `name` as Vitess's processes hold it; `unlock` of the answer gives the
+   * leadership, `lost` tells that it was taken. A candidate that gives up waiting (signal, deadline) leaves the election.
+   */
+  campaign(name: string, id: string, options?: CallOptions): Promise<Lock>;
+
+  /** Id of the candidate that leads; undefined: nobody. Read as {@link get} reads. */
+  leader(name: string, options?: CallOptions): Promise<string | undefined>;
+
+  /** Follows who leads, as {@link watch} follows a record: the present leader first, then each that is told to lead. */
+  watchLeader(name: string, options?: CallOptions): AsyncIterable<LeaderEvent>;
+
+  /**
+   * Does what can be done of {@link seal} beforehand without changing anything: where rights must be looked at, for instance, they are
+   * looked at now. A seal is the same without, and takes longer; so is one before which anything changed. Fails as {@link seal} does.
+   */
+  prepareSeal(scope: SealRequest['scope'], options?: CallOptions): Promise<void>;
+
+  /**
+   * Has the store itself refuse every write of others below the root until {@link unseal}: those that it acknowledged before this
+   * resolves are there to be read afterwards, later ones fail with Unauthorized. Reads go on. What belongs to locks and elections may go
+   * on or not; what a session or lease owns goes with it as ever. Nothing outside the root is touched. Whether this connection may
+   * still write is the store's affair.
+   *
+   * NoNode: there is no root. NodeExists: it is sealed already, by whomever. Unsupported without `capabilities.seal`, and where
+   * this store or login cannot, saying why. Without a deadline it takes as long as it takes. Whatever it fails with, what was sealed
+   * until then stays so: {@link unseal} with the same id takes it off.
+   */
+  seal(request: SealRequest, options?: CallOptions): Promise<Seal>;
+
+  /**
+   * Takes a seal off: every right is what it was before, to the letter. Also one whose maker died at any moment, of which it takes off
+   * what there is; and where there is none it does nothing. A right that somebody else changed meanwhile stays as it is, and is named.
+   *
+   * BadVersion: the seal is not the one of `options.id`. Unsupported without `capabilities.seal`. Can be called again as often as it fails.
+   */
+  unseal(options?: UnsealOptions): Promise<Unsealed>;
+
+  /** The seal that is on the store, whole or in part; undefined: none, or the store cannot be sealed. Read as {@link get} reads. */
+  sealed(options?: CallOptions): Promise<Seal | undefined>;
+
   /** The store's own clock now: grows with every change to the store. See Visibility above. */
   position(options?: CallOptions): Promise<bigint>;
 
   /**
-   * Ends the connection. Operations in flight fail with Interrupted or OutcomeUnknown, later ones with Interrupted.
+   * What tells this place from every other, whatever its servers are called: two connections to one place give the same, as long as
+   * the witness is not deleted. The witness is the record `options.witness`, or else the first below the root in byte order; a
+   * store that knows since when its root exists needs none. Another place gives another identity where the store can tell; a root
+   * that holds nothing tells nothing. Read as {@link get} reads.
+   */
+  identity(options?: IdentityOptions): Promise<StoreIdentity>;
+
+  /**
+   * Ends the connection. Operations in flight fail with Interrupted or OutcomeUnknown, later ones with Interrupted. Locks
+   * are given back as far as the store answers within moments, and count as lost.
    * Idempotent, never throws, leaves no socket, timer or process behind.
    */
   close(): Promise<void>;
 }
 
-/** Options of every call. */
-export interface CallOptions {
-  readonly signal?: AbortSignal | undefined;
+/** Options of {@link Connection.identity}. */
+export interface IdentityOptions extends CallOptions {
+  readonly witness?: string | undefined;
+}
+
+/** Options of {@link Connection.write}. */
+export interface WriteOptions extends CallOptions {
   /**
-   * Moment (milliseconds since the epoch, on the connection's clock) at which the call gives up. Default: the connection's
-   * own limit, for a scan in each of its requests; a watch goes on without.
+   * The batch is applied only while this lock is held: the store itself decides that, in the same moment as the rest.
+   * LockLost otherwise. Counts as one operation. Unsupported without `capabilities.fencing`, and for a lock of another store.
    */
-  readonly deadline?: number | undefined;
+  readonly fence?: Lock | undefined;
 }
 
 /** What a store can do. Tested, never guessed: the conformance suite is driven by it. */
@@ -127,6 +222,8 @@ export interface Capabilities {
   readonly maxPathBytes: number;
   /** What the store itself refuses in a path that is legal here, in a few words; absent: nothing. */
   readonly pathProblem?: ((path: string) => string | undefined) | undefined;
+  /** {@link Connection.history} works. */
+  readonly history: boolean;
   readonly watchRecursive: boolean;
   /** Every page of a scan shows the same moment. */
   readonly snapshotScan: boolean;
@@ -139,6 +236,17 @@ export interface Capabilities {
    * `detected`, it may go through between the check and the write, which is then seen and reported as OutcomeUnknown.
    */
   readonly recreation: 'exact' | 'detected';
+  /** `fair`: waiters get the lock in the order of their arrival; `unfair`: any of them; `none`: no locks and no elections. */
+  readonly locks: 'fair' | 'unfair' | 'none';
+  /**
+   * Name of the record through which a directory is locked, where that is one fixed name: any record of that name keeps
+   * everybody from locking the directory.
+   */
+  readonly lockRecord?: string | undefined;
+  /** {@link WriteOptions.fence} works. */
+  readonly fencing: boolean;
+  /** {@link Connection.seal} works, where the login has the right to. */
+  readonly seal: boolean;
   /** False for a store that forgets everything on {@link Connection.close} of its last user. */
   readonly durable: boolean;
   readonly readOnly: boolean;
@@ -171,6 +279,21 @@ export interface StoredRecord extends Value {
 export interface ScanPage {
   readonly records: readonly StoredRecord[];
   readonly position: bigint;
+}
+
+/** A state that a record had. See {@link Connection.history}. */
+export interface PastState {
+  readonly type: 'past';
+  /** Undefined: deleted. */
+  readonly value: Value | undefined;
+  /** The store's position at which the record came into this state. */
+  readonly position: bigint;
+}
+
+/** Where a history ends: `created`, there was no such record before; `compacted`, the store has forgotten what was before. */
+export interface HistoryEnd {
+  readonly type: 'end';
+  readonly reason: 'created' | 'compacted';
 }
 
 /** One operation of {@link Connection.write}. */

@@ -12,14 +12,15 @@ import {
   submessage,
 } from './codec-schema.js';
 import { decodeMessage, encodeMessage, ownUnknownFields } from './codec-wire.js';
-import { EMPTY_IS_ABSENT, LIST_RULES, type ListRule } from './diff-rules.js';
+import { EMPTY_IS_ABSENT, type ListRule } from './diff-rules.js';
 import { isOneValue, showKey, showValue } from './diff-show.js';
+import { elementKey, listRule, ruleName, WIRE_TYPES } from './field-names.js';
 import { compareBytewise } from './paths.js';
 
 /** One field in which two records differ. */
 export interface FieldDifference {
   /**
-   * Where: `hostname`, `tablet_controls[RDONLY].denied_tables`, `columns[2].type` in an ordered list, `#9999` for a
+   * Where: `hostname`, `tablet_controls[rdonly].denied_tables`, `columns[2].type` in an ordered list, `#9999` for a
    * field that the schema does not know.
    */
   readonly path: string;
@@ -28,33 +29,63 @@ export interface FieldDifference {
   readonly b: string | undefined;
 }
 
+/** A difference, and which field of the schema it is in. */
+export interface TracedDifference extends FieldDifference {
+  /** Names of the fields on the way, without keys and places: `tablet_controls.denied_tables`. */
+  readonly names: string;
+  /** The field as the schema has it, `topodata.Shard.TabletControl.denied_tables`; an unknown one by its number. */
+  readonly declared: string;
+}
+
 /**
  * Compares two records of a message such as `topodata.Shard` field by field, by what Vitess makes of them: sets as sets,
  * named elements by their names, see diff-rules.ts. Corrupt when one does not decode. Empty for records that differ in
  * bytes and mean the same.
  */
 export function diffRecords(message: string, a: Uint8Array, b: Uint8Array): FieldDifference[] {
+  return traceDifferences(message, a, b).map(({ path, a: was, b: is }) => ({ path, a: was, b: is }));
+}
+
+/** {@link diffRecords} that tells the fields. */
+export function traceDifferences(message: string, a: Uint8Array, b: Uint8Array): TracedDifference[] {
   const type = messageType(message);
-  const found: FieldDifference[] = [];
-  diffMessages(found, type, decodeMessage(type, a), decodeMessage(type, b), '');
+  const found: TracedDifference[] = [];
+  diffMessages(found, type, decodeMessage(type, a), decodeMessage(type, b), undefined);
   return found;
 }
 
+/** Where a comparison is: in a field. */
+type At = Pick<TracedDifference, 'path' | 'names' | 'declared'>;
+
+/** A field, named `name`, of the message at a place; undefined: of the record. */
+function within(at: At | undefined, type: Type, name: string): At {
+  const prefix = (outer: string | undefined) => (outer === undefined ? '' : `${outer}.`);
+  return {
+    path: `${prefix(at?.path)}${name}`,
+    names: `${prefix(at?.names)}${name}`,
+    declared: `${messageName(type)}.${name}`,
+  };
+}
+
+/** An element of the field at a place. */
+function element(at: At, name: string): At {
+  return { ...at, path: `${at.path}[${name}]` };
+}
+
 function diffMessages(
-  found: FieldDifference[],
+  found: TracedDifference[],
   type: Type,
   a: MessageFields,
   b: MessageFields,
-  path: string,
+  outer: At | undefined,
 ): void {
-  const prefix = path === '' ? '' : `${path}.`;
   for (const field of type.fieldsArray) {
-    const at = `${prefix}${field.name}`;
+    const at = within(outer, type, field.name);
     if (field.map) diffNamed(found, field, byKey(field, a), byKey(field, b), at);
     else if (field.repeated) diffLists(found, type, field, a, b, at);
     else diffValues(found, field, ...singular(type, field, a, b), at);
   }
-  diffUnknown(found, a, b, prefix);
+  diffUnknown(found, type, a, b, outer);
 }
 
 /** Both sides of a singular field; undefined: absent. */
@@ -68,17 +99,17 @@ function singular(type: Type, field: Field, a: MessageFields, b: MessageFields):
 }
 
 /** One value on each side; undefined: absent. */
-function diffValues(found: FieldDifference[], field: Field, a: unknown, b: unknown, path: string): void {
+function diffValues(found: TracedDifference[], field: Field, a: unknown, b: unknown, at: At): void {
   const type = submessage(field);
   const both = type !== undefined && isFields(a) && isFields(b);
   if (both && !isOneValue(type)) {
-    diffMessages(found, type, a, b, path);
+    diffMessages(found, type, a, b, at);
     return;
   }
-  if (both) diffUnknown(found, a, b, `${path}.`);
+  if (both) diffUnknown(found, type, a, b, at);
   if (textOf(field, a) === textOf(field, b)) return;
   const [shownA, shownB] = [a, b].map((value) => (value === undefined ? undefined : showValue(field, value)));
-  found.push({ path, a: shownA, b: shownB });
+  found.push({ ...at, a: shownA, b: shownB });
 }
 
 function textOf(field: Field, value: unknown): string | undefined {
@@ -88,46 +119,46 @@ function textOf(field: Field, value: unknown): string | undefined {
 type Sides = readonly [unknown[], unknown[]];
 
 function diffLists(
-  found: FieldDifference[],
+  found: TracedDifference[],
   type: Type,
   field: Field,
   a: MessageFields,
   b: MessageFields,
-  path: string,
+  at: At,
 ): void {
-  const rule = LIST_RULES[ruleName(type, field)];
+  const rule = listRule(type, field);
   const sides: Sides = [elements(field, a), elements(field, b)];
   const inner = submessage(field);
-  if (inner === undefined) diffScalars(found, field, rule, sides, path);
-  else if (rule === undefined) diffNamed(found, field, byIndex(sides[0]), byIndex(sides[1]), path);
-  else diffKeyed(found, field, inner, rule, sides, path);
+  if (inner === undefined) diffScalars(found, field, rule, sides, at);
+  else if (rule === undefined) diffNamed(found, field, byIndex(sides[0]), byIndex(sides[1]), at);
+  else diffKeyed(found, field, inner, rule, sides, at);
 }
 
 /** Lists of scalars are compared and shown whole. */
 function diffScalars(
-  found: FieldDifference[],
+  found: TracedDifference[],
   field: Field,
   rule: ListRule | undefined,
   sides: Sides,
-  path: string,
+  at: At,
 ): void {
   const [a, b] = sides.map((values) => {
     const shown = values.map((value) => showValue(field, value));
     return `[${(rule?.as === 'set' ? [...new Set(shown)].sort(compareBytewise) : shown).join(', ')}]`;
   });
-  if (a !== b) found.push({ path, a, b });
+  if (a !== b) found.push({ ...at, a, b });
 }
 
 /** Values that belong together by their names: entries of a map, elements of a list by their index. */
 function diffNamed(
-  found: FieldDifference[],
+  found: TracedDifference[],
   field: Field,
   a: ReadonlyMap<string, unknown>,
   b: ReadonlyMap<string, unknown>,
-  path: string,
+  at: At,
 ): void {
   for (const name of new Set([...a.keys(), ...b.keys()]))
-    diffValues(found, field, a.get(name), b.get(name), `${path}[${showKey([name])}]`);
+    diffValues(found, field, a.get(name), b.get(name), element(at, showKey([name])));
 }
 
 function byKey(field: Field, message: MessageFields): Map<string, unknown> {
@@ -140,21 +171,21 @@ function byIndex(values: unknown[]): Map<string, unknown> {
 
 /** Elements that a rule names by their own fields. */
 function diffKeyed(
-  found: FieldDifference[],
+  found: TracedDifference[],
   field: Field,
   inner: Type,
   rule: ListRule,
   sides: Sides,
-  path: string,
+  at: At,
 ): void {
   const a = groupByKey(inner, rule, sides[0]);
   const b = groupByKey(inner, rule, sides[1]);
   for (const key of new Set([...a.keys(), ...b.keys()])) {
     const [as, bs] = [a.get(key) ?? [], b.get(key) ?? []];
-    const at = `${path}[${key}]`;
-    if (as.length > 1 || bs.length > 1) diffNamed(found, field, byIndex(as), byIndex(bs), at);
+    const here = element(at, key);
+    if (as.length > 1 || bs.length > 1) diffNamed(found, field, byIndex(as), byIndex(bs), here);
     else if (as.length === bs.length || !isInert(inner, rule, as[0] ?? bs[0]))
-      diffValues(found, field, as[0], bs[0], at);
+      diffValues(found, field, as[0], bs[0], here);
   }
 }
 
@@ -165,20 +196,12 @@ function groupByKey(inner: Type, rule: ListRule, values: readonly unknown[]): Ma
     const whole = Buffer.from(encodeMessage(inner, value)).toString('latin1');
     if (rule.as === 'set' && seen.has(whole)) continue;
     seen.add(whole);
-    const key = showKey((rule.key ?? []).map((name) => keyPart(inner, name, value)));
+    const key = elementKey(inner, rule, value);
     const group = groups.get(key);
     if (group === undefined) groups.set(key, [value]);
     else group.push(value);
   }
   return groups;
-}
-
-function keyPart(inner: Type, name: string, element: MessageFields): string {
-  const field = inner.fields[name];
-  if (field === undefined) return '';
-  const value = isSet(field, element) ? element[name] : field.typeDefault;
-  const json = valueToJson(field, value);
-  return typeof json === 'string' ? json : showValue(field, value);
 }
 
 function isInert(inner: Type, rule: ListRule, element: MessageFields | undefined): boolean {
@@ -187,11 +210,17 @@ function isInert(inner: Type, rule: ListRule, element: MessageFields | undefined
 }
 
 /** Unknown fields, by their numbers: the order between different ones means nothing. */
-function diffUnknown(found: FieldDifference[], a: MessageFields, b: MessageFields, prefix: string): void {
+function diffUnknown(
+  found: TracedDifference[],
+  type: Type,
+  a: MessageFields,
+  b: MessageFields,
+  at: At | undefined,
+): void {
   const [as, bs] = [unknownByNumber(a), unknownByNumber(b)];
   for (const number of new Set([...as.keys(), ...bs.keys()])) {
     const [x, y] = [as.get(number), bs.get(number)];
-    if (x !== y) found.push({ path: `${prefix}#${number}`, a: x, b: y });
+    if (x !== y) found.push({ ...within(at, type, `#${number}`), a: x, b: y });
   }
 }
 
@@ -203,16 +232,4 @@ function unknownByNumber(message: MessageFields): Map<number, string> {
     shown.set(number, before === undefined ? one : `${before}, ${one}`);
   }
   return shown;
-}
-
-const WIRE_TYPES: Readonly<Record<number, string>> = {
-  0: 'varint',
-  1: 'fixed64',
-  2: 'bytes',
-  3: 'group',
-  5: 'fixed32',
-};
-
-function ruleName(type: Type, field: Field): string {
-  return `${messageName(type)}.${field.name}`;
 }

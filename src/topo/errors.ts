@@ -37,6 +37,8 @@ export const ErrorCode = {
   OutcomeUnknown: 'OutcomeUnknown',
   /** What was read is not what it should be: a damaged file, a truncated answer, a record that does not decode. */
   Corrupt: 'Corrupt',
+  /** The lock is not held any more, or was lost before it was given back: somebody else may hold it. */
+  LockLost: 'LockLost',
   /** A watch cannot go on without a gap; read again and open a new one. */
   WatchLost: 'WatchLost',
   /** The topology has no such cell, or a cell has no address. */
@@ -94,6 +96,12 @@ export class TopologyError extends Error {
   /** The same error, as that of operation `index` of a batch. */
   at(index: number): TopologyError {
     const { path, store, hint, retryable, cause } = this;
+    return new TopologyError(this.code, this.#sentence, { path, store, hint, retryable, cause, index });
+  }
+
+  /** The same error, with something else to do next. */
+  withHint(hint: string): TopologyError {
+    const { path, store, retryable, cause, index } = this;
     return new TopologyError(this.code, this.#sentence, { path, store, hint, retryable, cause, index });
   }
 }

@@ -122,14 +122,9 @@ const UNKNOWN: KindRow = { ...excluded('Unknown', 'any', '**', 'plain'), copied:
  * copied) or `Unknown` (copied).
  */
 export function classify(scope: 'global' | 'cell', path: string, ephemeral: boolean): KindRow {
-  const segments = path.split('/');
-  const found = ROWS.find(
-    ({ row, parts }) =>
-      (row.scope === scope || row.scope === 'any') &&
-      (row.holds === 'both' || (row.holds === 'ephemeral') === ephemeral) &&
-      fits(parts, segments),
-  );
-  return found?.row ?? (ephemeral ? EPHEMERAL : UNKNOWN);
+  const rules = (ephemeral ? EPHEMERAL_RULES : PLAIN_RULES)[scope].get(firstSegment(path)) ?? [];
+  for (const { row, fits } of rules) if (fits.test(path)) return row;
+  return ephemeral ? EPHEMERAL : UNKNOWN;
 }
 
 /**
@@ -137,10 +132,8 @@ export function classify(scope: 'global' | 'cell', path: string, ephemeral: bool
  * is never a directory: an empty node there is a record of zero bytes.
  */
 export function recordFileName(path: string): boolean {
-  const segments = path.split('/');
-  return ROWS.some(
-    ({ row, parts }) => row.holds === 'plain' && !isName(parts.at(-1)) && fits(parts, segments),
-  );
+  const rules = FILE_NAMES.get(firstSegment(path)) ?? [];
+  return rules.some(({ fits }) => fits.test(path));
 }
 
 /** Whether any of these kinds (undefined: all) is kept in the cells' stores. */
@@ -162,16 +155,47 @@ export function notCopiedReason(kind: Kind): string {
   }
 }
 
-const ROWS = KINDS.map((row) => ({ row, parts: row.pattern.split('/') }));
-
-function fits(parts: readonly string[], segments: readonly string[]): boolean {
-  const open = parts.at(-1) === '**';
-  const fixed = open ? parts.length - 1 : parts.length;
-  if (open ? segments.length < fixed : segments.length !== fixed) return false;
-  for (let i = 0; i < fixed; i++) if (parts[i] !== segments[i] && !isName(parts[i])) return false;
-  return true;
+/** A row, and what fits its pattern. */
+interface Rule {
+  readonly row: KindRow;
+  readonly fits: RegExp;
 }
 
-function isName(part: string | undefined): boolean {
-  return part?.startsWith('{') === true;
+const RULES: readonly Rule[] = KINDS.map((row) => ({ row, fits: expressionOf(row.pattern) }));
+
+function expressionOf(pattern: string): RegExp {
+  const open = pattern.endsWith('/**');
+  const segments = (open ? pattern.slice(0, -'/**'.length) : pattern).split('/');
+  const fixed = segments.map((segment) => (segment.startsWith('{') ? '[^/]*' : segment)).join('/');
+  return new RegExp(`^${fixed}${open ? '(?:/|$)' : '$'}`);
 }
+
+/** Some of the rules in their order, by the first segment of their patterns, which is always a literal one. */
+function rulesOf(which: (row: KindRow) => boolean): ReadonlyMap<string, readonly Rule[]> {
+  const byFirst = new Map<string, Rule[]>();
+  for (const rule of RULES) {
+    if (!which(rule.row)) continue;
+    const first = firstSegment(rule.row.pattern);
+    byFirst.set(first, [...(byFirst.get(first) ?? []), rule]);
+  }
+  return byFirst;
+}
+
+function rulesFor(
+  scope: 'global' | 'cell',
+  holds: 'plain' | 'ephemeral',
+): ReadonlyMap<string, readonly Rule[]> {
+  return rulesOf(
+    (row) => (row.scope === scope || row.scope === 'any') && (row.holds === 'both' || row.holds === holds),
+  );
+}
+
+function firstSegment(path: string): string {
+  const slash = path.indexOf('/');
+  return slash < 0 ? path : path.slice(0, slash);
+}
+
+// Every record of every scan is looked up.
+const PLAIN_RULES = { global: rulesFor('global', 'plain'), cell: rulesFor('cell', 'plain') };
+const EPHEMERAL_RULES = { global: rulesFor('global', 'ephemeral'), cell: rulesFor('cell', 'ephemeral') };
+const FILE_NAMES = rulesOf(({ holds, pattern }) => holds === 'plain' && !pattern.endsWith('}'));

@@ -15,6 +15,8 @@ function pathProblem(path: string, kind: 'record' | 'directory'): string | undef
   if (path === '') return kind === 'directory' ? undefined : 'the root is a directory, not a record';
   if (path.includes('\0')) return 'NUL character';
   if (!path.isWellFormed()) return 'not well-formed Unicode';
+  // What almost every path is: looked at without taking it apart.
+  if (!SUSPICIOUS.test(path)) return undefined;
   for (const segment of path.split('/')) {
     if (segment === '')
       return path.startsWith('/') ? 'leading slash' : path.endsWith('/') ? 'trailing slash' : 'empty segment';
@@ -22,6 +24,9 @@ function pathProblem(path: string, kind: 'record' | 'directory'): string | undef
   }
   return undefined;
 }
+
+/** An empty segment, or one that begins with a dot. */
+const SUSPICIOUS = /^[/.]|\/[/.]|\/$/;
 
 /** Joins segments, leaving out empty ones. */
 export function joinPath(...segments: string[]): string {
@@ -55,6 +60,8 @@ export function isBelow(path: string, prefix: string): boolean {
 
 /** Order of the UTF-8 bytes, which JavaScript's own order of UTF-16 units is not beyond U+FFFF. */
 export function compareBytewise(a: string, b: string): number {
+  // Two stores that are compared hold the same paths nearly everywhere.
+  if (a === b) return 0;
   const length = Math.min(a.length, b.length);
   for (let i = 0; i < length; i++) {
     let x = a.charCodeAt(i);

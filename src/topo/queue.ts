@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { type CallContext, interrupted, timedOut, timeLeft } from './calls.js';
 import type { CallOptions } from './connection.js';
 
@@ -134,6 +135,8 @@ function endWithCall<T>(
   const left = timeLeft(context, options, path);
   const signal = options?.signal;
   const onAbort = () => queue.fail(interrupted(context, path, signal?.reason));
+  // Many watches share one signal; Node would take that for a leak.
+  if (signal !== undefined) setMaxListeners(0, signal);
   signal?.addEventListener('abort', onAbort, { once: true });
   queue.onClose(() => signal?.removeEventListener('abort', onAbort));
   // Without a deadline of its own a watch goes on for ever: the default is for calls that have an answer.

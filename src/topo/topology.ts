@@ -3,6 +3,8 @@ import type { Stores } from './backend.js';
 import { readCellInfo } from './codec.js';
 import type { CallOptions, Connection } from './connection.js';
 import { ErrorCode, isTopologyError, TopologyError } from './errors.js';
+import type { StoreHealth } from './health.js';
+import type { NativeStore } from './native.js';
 
 /** Scope of the global store; every other scope is a cell's name (no cell may be called `global`). */
 export const GLOBAL = 'global';
@@ -21,7 +23,11 @@ export interface TopologySpec {
   /** Addresses that replace what CellInfo says, by cell. */
   readonly cells?: ReadonlyMap<string, StoreAddress> | undefined;
   readonly stores: Stores;
+  /** The flag that gives a cell's address, for hints. */
+  readonly cellFlag?: string | undefined;
 }
+
+const CELL_FLAGS = '--from-cell or --to-cell';
 
 /**
  * A topology: the global store, and one local store for each cell, found through the cell's CellInfo record. It never
@@ -41,7 +47,7 @@ export class Topology {
 
   /** Connects to the global store; cells are connected to when they are asked for. */
   static async open(spec: TopologySpec): Promise<Topology> {
-    return new Topology(spec, await spec.stores.open(spec.global));
+    return new Topology(spec, await spec.stores.open(spec.global, GLOBAL));
   }
 
   /**
@@ -65,12 +71,26 @@ export class Topology {
     const key = `${cell.name}\0${formatAddress(cell.address)}\0${cell.address.root}`;
     const known = this.#open.get(key);
     if (known !== undefined) return known;
-    const opening = this.#spec.stores.open(cell.address).catch((error: unknown) => {
+    const opening = this.#spec.stores.open(cell.address, cell.name).catch((error: unknown) => {
       this.#open.delete(key);
-      throw inCell(cell.name, error);
+      throw this.#inCell(cell.name, error);
     });
     this.#open.set(key, opening);
     return opening;
+  }
+
+  /** The store of a cell, or the global one, as it is: whoever asks closes it. Unsupported where there is no native view. */
+  async openNative(cell?: Pick<Cell, 'name' | 'address'>): Promise<NativeStore> {
+    const { stores } = this.#spec;
+    if (cell === undefined) return stores.openNative(this.address, GLOBAL);
+    return stores.openNative(cell.address, cell.name).catch((error: unknown) => {
+      throw this.#inCell(cell.name, error);
+    });
+  }
+
+  /** How the servers of a cell's store, or of the global one, are. See {@link Backend.health}. */
+  health(cell?: Pick<Cell, 'name' | 'address'>): Promise<StoreHealth | undefined> {
+    return this.#spec.stores.health(cell?.address ?? this.address, cell?.name ?? GLOBAL);
   }
 
   /** Where a cell of this topology is when no CellInfo is asked: given by the caller, or known to the store itself. */
@@ -124,21 +144,25 @@ export class Topology {
         {
           path,
           store: this.global.store,
-          hint: `give the cell's address with --from-cell or --to-cell ${name}=SERVER,ROOT`,
+          hint: `give the cell's address with ${this.#cellFlag} ${name}=SERVER,ROOT`,
           cause: error,
         },
       );
     }
   }
-}
 
-function inCell(name: string, error: unknown): unknown {
-  if (!(error instanceof TopologyError)) return error;
-  return new TopologyError(error.code, `cell ${name}: ${error.message}`, {
-    hint: `${error.hint === undefined ? '' : `${error.hint}; `}if the recorded address means something else from this host, give it with --from-cell or --to-cell ${name}=SERVER,ROOT`,
-    retryable: error.retryable,
-    cause: error,
-  });
+  #inCell(name: string, error: unknown): unknown {
+    if (!(error instanceof TopologyError) || name === GLOBAL) return error;
+    return new TopologyError(error.code, `cell ${name}: ${error.message}`, {
+      hint: `${error.hint === undefined ? '' : `${error.hint}; `}if the recorded address means something else from this host, give it with ${this.#cellFlag} ${name}=SERVER,ROOT`,
+      retryable: error.retryable,
+      cause: error,
+    });
+  }
+
+  get #cellFlag(): string {
+    return this.#spec.cellFlag ?? CELL_FLAGS;
+  }
 }
 
 function messageOf(error: unknown): string {

@@ -1,10 +1,13 @@
 import { type CellAddress, decodeProblem, readCellInfo } from '../topo/codec.js';
 import type { StoredRecord } from '../topo/connection.js';
-import { diffRecords, type FieldDifference } from '../topo/diff.js';
+import { traceDifferences } from '../topo/diff.js';
 import type { Pair } from '../topo/join.js';
 import { classify, type Kind, type KindRow, notCopiedReason } from '../topo/kinds.js';
 import { GLOBAL } from '../topo/topology.js';
-import type { Difference, NotCompared, Note, VerifiedCounts } from './report.js';
+import { type Class, worstOf } from './classes.js';
+import { classifyField, classifyWhole } from './classify.js';
+import { keyspaceOf } from './places.js';
+import type { Difference, NotCompared, Note } from './report.js';
 
 /**
  * `own`: it names the place where the destination's part was read. `kept`: the source's own, in a store that keeps the addresses
@@ -22,27 +25,38 @@ export interface CompareContext {
   readonly judgeAddress: (cell: string, found: CellAddress, source: CellAddress) => AddressJudgement;
 }
 
-/** What comparing found so far. */
-export interface Findings {
-  readonly differences: Difference[];
-  readonly notes: Note[];
-  readonly notCompared: NotCompared[];
-  readonly counts: Map<Kind, VerifiedCounts>;
+/** What two stores have at one path. */
+export interface Comparison {
+  /** Sides that were left out. */
+  readonly notCompared: readonly NotCompared[];
+  /** The rest: equal, a note, or a difference; undefined: both sides were left out. */
+  readonly outcome: Equal | Note | Difference | undefined;
+}
+
+/** Equal in all that counts. */
+export interface Equal {
+  readonly type: 'equal';
+  readonly scope: string;
+  readonly path: string;
+  readonly kind: Kind;
+}
+
+/** Whether an outcome is one that the stores should not have. */
+export function isDifference(outcome: Comparison['outcome']): outcome is Difference {
+  return outcome?.type === 'missing' || outcome?.type === 'extra' || outcome?.type === 'different';
 }
 
 const CELL_INFO = 'topodata.CellInfo';
 /** Fields that a copy replaces in CellInfo. */
-const ADDRESS_FIELDS = new Set(['server_address', 'root']);
+const ADDRESS_FIELDS = new Set(['cell_info.server_address', 'cell_info.root']);
 
-/** Compares pairs by bytes, and by fields where the bytes differ. Pure but for `found`, which it grows. */
-export function comparePairs(found: Findings, pairs: readonly Pair[], context: CompareContext): void {
-  for (const pair of pairs) {
-    const a = side(found, pair.a, 'source', context);
-    const b = side(found, pair.b, 'destination', context);
-    if (a !== undefined && b !== undefined) compareBoth(found, a, b, context);
-    else if (a !== undefined) oneSided(found, a, 'missing', context);
-    else if (b !== undefined) oneSided(found, b, 'extra', context);
-  }
+/** Compares by bytes, and by fields where the bytes differ. Pure. */
+export function comparePair(pair: Pair, context: CompareContext): Comparison {
+  const a = sideOf(pair.a, 'source', context);
+  const b = sideOf(pair.b, 'destination', context);
+  const notCompared = [a, b].flatMap((side) => (side !== undefined && 'reason' in side ? [side] : []));
+  const [one, other] = [a, b].map((side) => (side !== undefined && 'record' in side ? side : undefined));
+  return { notCompared, outcome: outcomeOf(one, other, context) };
 }
 
 interface Compared {
@@ -50,110 +64,110 @@ interface Compared {
   readonly row: KindRow;
 }
 
-function side(
-  found: Findings,
+function sideOf(
   record: StoredRecord | undefined,
-  name: NotCompared['side'],
-  context: CompareContext,
-): Compared | undefined {
+  side: NotCompared['side'],
+  { scope, kinds }: CompareContext,
+): Compared | NotCompared | undefined {
   if (record === undefined) return undefined;
-  const row = classify(context.scope === GLOBAL ? 'global' : 'cell', record.path, record.ephemeral);
+  const row = classify(scope === GLOBAL ? 'global' : 'cell', record.path, record.ephemeral);
   const reason =
     row.copied === false
       ? notCopiedReason(row.kind)
-      : context.kinds !== undefined && !context.kinds.has(row.kind)
+      : kinds !== undefined && !kinds.has(row.kind)
         ? 'kind not asked for'
         : undefined;
-  if (reason === undefined) return { record, row };
-  countsOf(found, row.kind).notCompared += 1;
-  found.notCompared.push({ scope: context.scope, path: record.path, kind: row.kind, side: name, reason });
-  return undefined;
+  return reason === undefined ? { record, row } : { scope, path: record.path, kind: row.kind, side, reason };
 }
 
-function compareBoth(found: Findings, a: Compared, b: Compared, context: CompareContext): void {
-  const { row } = a;
-  const { path, bytes } = a.record;
-  const counts = countsOf(found, row.kind);
-  const addressMatters = row.copied === 'rewritten';
-  if (!addressMatters && Buffer.compare(bytes, b.record.bytes) === 0) {
-    counts.equal += 1;
-    return;
-  }
-  const at = { scope: context.scope, path, kind: row.kind };
-  const outcome = addressMatters
-    ? compareCellInfo(a.record, b.record, row, context)
-    : compareFields(row, bytes, b.record.bytes);
-  if (outcome.type === 'equal') counts.equal += 1;
-  else if (outcome.type === 'different') {
-    counts.different += 1;
-    found.differences.push({ ...at, type: 'different', fields: outcome.fields, detail: outcome.detail });
-  } else {
-    counts.noted += 1;
-    found.notes.push({ ...at, type: outcome.type, fields: outcome.fields });
-  }
+function outcomeOf(
+  a: Compared | undefined,
+  b: Compared | undefined,
+  context: CompareContext,
+): Comparison['outcome'] {
+  if (a !== undefined && b !== undefined) return compareBoth(a, b.record, context);
+  const one = a ?? b;
+  if (one === undefined) return undefined;
+  const type = b === undefined ? 'missing' : 'extra';
+  return {
+    ...placeOf(one, context.scope),
+    type,
+    ...classifyWhole(one.row, type),
+    fields: [],
+    detail: `${one.record.bytes.byteLength} bytes`,
+  };
 }
 
-interface Outcome {
+function compareBoth(
+  { record, row }: Compared,
+  other: StoredRecord,
+  context: CompareContext,
+): Equal | Note | Difference {
+  const equal: Equal = { type: 'equal', scope: context.scope, path: record.path, kind: row.kind };
+  const sameBytes = Buffer.compare(record.bytes, other.bytes) === 0;
+  if (sameBytes && row.copied !== 'rewritten') return equal;
+  const fields = sameBytes ? NONE : compareFields(row, record.bytes, other.bytes);
+  const found = row.copied === 'rewritten' ? judgeCellInfo(record, other, row, fields, context) : fields;
+  if (found.type === 'equal') return equal;
+  const at = placeOf({ record, row }, context.scope);
+  if (found.type !== 'different')
+    return { ...at, ...found, type: found.type, class: NOTE_CLASSES[found.type] };
+  const classes = found.fields.map((field) => field.class);
+  return { ...at, ...found, type: 'different', class: worstOf([...classes, found.class ?? 'equal']) };
+}
+
+const NOTE_CLASSES = { encoding: 'benign', address: 'expected', elsewhere: 'expected' } as const;
+
+/** What two records that both sides have come to. */
+interface Outcome extends Pick<Difference, 'fields' | 'rule' | 'detail'> {
   readonly type: 'equal' | 'different' | Note['type'];
-  readonly fields: readonly FieldDifference[];
-  readonly detail?: string | undefined;
+  readonly class?: Class;
 }
+
+const NONE: Outcome = { type: 'equal', fields: [] };
 
 function compareFields(row: KindRow, a: Uint8Array, b: Uint8Array): Outcome {
-  if (Buffer.compare(a, b) === 0) return { type: 'equal', fields: [] };
-  if (row.message === null)
-    return { type: 'different', fields: [], detail: `${a.byteLength} and ${b.byteLength} bytes` };
-  const broken = [decodeProblem(row.message, a), decodeProblem(row.message, b)];
-  if (broken[0] !== undefined || broken[1] !== undefined) {
-    const told = broken.map((problem, i) =>
-      problem === undefined ? [] : [`${i === 0 ? 'source' : 'destination'}: ${problem}`],
-    );
-    return { type: 'different', fields: [], detail: told.flat().join('; ') };
+  if (row.message === null) {
+    const detail = `${a.byteLength} and ${b.byteLength} bytes`;
+    return { type: 'different', fields: [], ...classifyWhole(row, 'contents'), detail };
   }
-  const fields = diffRecords(row.message, a, b);
+  const { message } = row;
+  const problems = [a, b].map((bytes) => decodeProblem(message, bytes));
+  if (problems.some((problem) => problem !== undefined)) {
+    const told = problems.flatMap((problem, index) =>
+      problem === undefined ? [] : [`${index === 0 ? 'source' : 'destination'}: ${problem}`],
+    );
+    return { type: 'different', fields: [], ...classifyWhole(row, 'undecodable'), detail: told.join('; ') };
+  }
+  const fields = traceDifferences(message, a, b).map((field) => classifyField(row, field));
   return { type: fields.length === 0 ? 'encoding' : 'different', fields };
 }
 
-function compareCellInfo(a: StoredRecord, b: StoredRecord, row: KindRow, context: CompareContext): Outcome {
-  const outcome = compareFields(row, a.bytes, b.bytes);
-  if (outcome.detail !== undefined || decodeProblem(CELL_INFO, a.bytes) !== undefined) return outcome;
+function judgeCellInfo(
+  a: StoredRecord,
+  b: StoredRecord,
+  row: KindRow,
+  fields: Outcome,
+  context: CompareContext,
+): Outcome {
+  if (fields.detail !== undefined || decodeProblem(CELL_INFO, a.bytes) !== undefined) return fields;
   const cell = a.path.split('/')[1] ?? '';
   const [source, destination] = [readCellInfo(a.bytes), readCellInfo(b.bytes)];
   const judgement = context.judgeAddress(cell, destination, source);
-  if (judgement === 'kept') return outcome;
+  if (judgement === 'kept') return fields;
   if (judgement === 'wrong') {
     const detail = `the destination names ${destination.serverAddress} ${destination.root}, which is not where its part of the cell is`;
-    return { ...outcome, type: 'different', detail };
+    return { ...fields, type: 'different', ...classifyWhole(row, 'address'), detail };
   }
-  const others = outcome.fields.filter((field) => !ADDRESS_FIELDS.has(field.path));
+  const others = fields.fields.filter((field) => !ADDRESS_FIELDS.has(field.rule));
   if (others.length > 0) return { type: 'different', fields: others };
-  if (judgement === 'elsewhere') return { type: 'elsewhere', fields: outcome.fields };
-  return outcome.fields.length > 0 ? { type: 'address', fields: outcome.fields } : outcome;
+  if (judgement === 'elsewhere') return { type: 'elsewhere', fields: fields.fields };
+  return fields.fields.length > 0 ? { type: 'address', fields: fields.fields } : fields;
 }
 
-function oneSided(
-  found: Findings,
+function placeOf(
   { record, row }: Compared,
-  type: 'missing' | 'extra',
-  context: CompareContext,
-): void {
-  countsOf(found, row.kind)[type] += 1;
-  const detail = `${record.bytes.byteLength} bytes`;
-  found.differences.push({
-    scope: context.scope,
-    path: record.path,
-    kind: row.kind,
-    type,
-    fields: [],
-    detail,
-  });
-}
-
-function countsOf(found: Findings, kind: Kind): VerifiedCounts {
-  let counts = found.counts.get(kind);
-  if (counts === undefined) {
-    counts = { equal: 0, noted: 0, different: 0, missing: 0, extra: 0, notCompared: 0 };
-    found.counts.set(kind, counts);
-  }
-  return counts;
+  scope: string,
+): Pick<Difference, 'scope' | 'path' | 'kind' | 'keyspace'> {
+  return { scope, path: record.path, kind: row.kind, keyspace: keyspaceOf(row, record) };
 }

@@ -33,6 +33,7 @@ export class Call {
   #sent = false;
   #settled = false;
   #xid = 0;
+  #sentAt = 0;
 
   constructor(parts: CallParts<unknown>) {
     this.#parts = parts;
@@ -57,6 +58,10 @@ export class Call {
   get xid(): number {
     return this.#xid;
   }
+  /** On the clock of `performance.now()`. */
+  get sentAt(): number {
+    return this.#sentAt;
+  }
 
   /** Whether it is to be sent to a server that lacks some operations; takes to the fallback if need be. */
   prepare(lacks: (operation: { readonly code: number }) => boolean): boolean {
@@ -69,9 +74,10 @@ export class Call {
   }
 
   /** The bytes to send now; from here on the server may have them. */
-  send(xid: number): Buffer {
+  send(xid: number, now: number): Buffer {
     const { frame } = this.#parts;
     this.#xid = xid;
+    this.#sentAt = now;
     this.#sent = true;
     frame.writeInt32BE(xid, XID_AT);
     frame.writeInt32BE(this.#operation.code, OPCODE_AT);

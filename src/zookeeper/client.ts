@@ -107,6 +107,8 @@ export const CreateMode = {
   PersistentSequential: 2,
   EphemeralSequential: 3,
   Container: 4,
+  /** Removed by the server when it has had no children and no change for `ttlMs` (ZooKeeper 3.5.3, where it is enabled). */
+  PersistentWithTtl: 5,
 } as const;
 export type CreateMode = (typeof CreateMode)[keyof typeof CreateMode];
 
@@ -117,6 +119,8 @@ export interface CreateArguments {
   readonly acl: readonly Acl[];
   /** Default: Persistent. */
   readonly mode?: CreateMode;
+  /** Milliseconds, 1 to 2^40 - 1: given with PersistentWithTtl, and with nothing else. */
+  readonly ttlMs?: number | undefined;
 }
 
 /** What an operation of a multi may be. `version` -1 means any. */
@@ -155,6 +159,25 @@ export type WatchSignal = 'created' | 'deleted' | 'dataChanged' | 'childrenChang
 /** Called once. */
 export type Watcher = (signal: WatchSignal) => void;
 
+/** What a persistent watch tells. */
+export interface PersistentWatchEvent {
+  /** `lost`: the connection or session ended, and the watch with it: add it again and read again. */
+  readonly signal: WatchSignal;
+  /** The node it is about: the watched one or, for a recursive watch, one below it. Of `lost`: the watched one. */
+  readonly path: string;
+  /** The change, or 0n where the server does not tell (before 3.9) and for `lost`. */
+  readonly zxid: bigint;
+}
+/** Called once per event, in the order of the server, and never again after `lost`. */
+export type PersistentWatcher = (event: PersistentWatchEvent) => void;
+
+/** What proves to a server that a session is ours: whoever has it can take the session over, or end it. */
+export interface SessionCredentials {
+  readonly id: bigint;
+  /** A secret. */
+  readonly password: Buffer;
+}
+
 /** Answers carry the zxid of the reply header: the server's position when it answered (0n where the client hides it). */
 export interface Reply {
   readonly zxid: bigint;
@@ -174,6 +197,17 @@ export interface ZooKeeperFeatures {
   readonly createStat: boolean;
   /** multiRead is one request. Of the server as well (ZooKeeper 3.6): known since the latest connect. */
   readonly multiRead: boolean;
+  /** addWatch. Of the server as well (ZooKeeper 3.6): known since the latest connect. */
+  readonly persistentWatch: boolean;
+  /** {@link ZooKeeperSettings.tls}. */
+  readonly tls: boolean;
+  /** {@link ZooKeeperSettings.session}, {@link ZooKeeperSettings.renewSession} false, and detach. */
+  readonly reattach: boolean;
+  /**
+   * Nodes with a time to live. Of the server as well: known since the latest connect. A server that has them switched
+   * off answers Unimplemented nevertheless.
+   */
+  readonly ttl: boolean;
 }
 
 export interface ZooKeeperClient {
@@ -182,6 +216,16 @@ export interface ZooKeeperClient {
   readonly maxRequestBytes: number;
   /** Id of the present session, 0n before the first connect. A new session after an expiry has a new id. */
   readonly sessionId: bigint;
+  /** What proves the present session; id 0n before the first connect. */
+  readonly session: SessionCredentials;
+  /** Time-out of the present session as the server granted it, in milliseconds. */
+  readonly sessionTimeoutMs: number;
+  /**
+   * Fires when the session is over or given up, and is not to be renewed. Its reason is a ZooKeeperError with the code
+   * that every pending and later call gets: SessionExpired, or AuthFailed. Never fires where sessions are renewed, nor by
+   * close or detach.
+   */
+  readonly expired: AbortSignal;
 
   /** Resolves with path (the name given by the server when sequential) and Stat. NodeExists, NoNode (parent), … */
   create(
@@ -231,8 +275,39 @@ export interface ZooKeeperClient {
     reads: readonly MultiRead[],
     options?: OperationOptions,
   ): Promise<Reply & { results: readonly MultiReadResult[] }>;
+  /**
+   * A watch that lasts as long as the connection, on a node, whether it exists or not. Plain: every change of its data,
+   * its existence and its list of children. Recursive: data and existence of the node and of all below it, and no
+   * childrenChanged. Notifications of changes come before the answers to reads that show them.
+   *
+   * A path has one kind of persistent watch per client: BadArguments for the other kind. `remove` takes it back, also at
+   * the server where it can be reached; it never rejects, and no event is told after the call, `lost` neither. One-shot
+   * watches of this client on the same path are told `lost` by it. Unimplemented before ZooKeeper 3.6.
+   */
+  addWatch(
+    path: string,
+    kind: { readonly recursive: boolean },
+    watcher: PersistentWatcher,
+    options?: OperationOptions,
+  ): Promise<Reply & { remove(): Promise<void> }>;
   /** Ends the session (ephemeral nodes go at once). In-flight operations reject with Closed. Idempotent. */
   close(): Promise<void>;
+  /**
+   * Ends the client as close does, and leaves the session to itself: it lives on for its time-out, in which another
+   * client may take it over by {@link ZooKeeperSettings.session}.
+   */
+  detach(): Promise<void>;
+}
+
+/** TLS to every server. PEM. A server's certificate is always checked. */
+export interface ZooKeeperTls {
+  /** Authorities that servers' certificates are signed by. Default: those of the system. */
+  readonly ca?: Buffer | undefined;
+  /** Certificate of the client, for servers that want one; with `key`. */
+  readonly cert?: Buffer | undefined;
+  readonly key?: Buffer | undefined;
+  /** Name that servers' certificates must be for. Default: the host of each server's address. */
+  readonly serverName?: string | undefined;
 }
 
 /** How to connect. */
@@ -254,6 +329,21 @@ export interface ZooKeeperSettings {
    * limit requests, not answers.
    */
   readonly maxAnswerBytes?: number;
+  /** Absent: no TLS. */
+  readonly tls?: ZooKeeperTls | undefined;
+  /**
+   * Whether a session that has expired is followed by a new one. Default true. With false it is over when a server says
+   * so, or when it may be so for all that is known: its whole time-out has passed since the last request that was
+   * answered had been sent. See {@link ZooKeeperClient.expired}.
+   */
+  readonly renewSession?: boolean;
+  /**
+   * A session to take over instead of beginning one. When it is gone: connect rejects with SessionExpired where
+   * `renewSession` is false, else a new one is begun. A client that still has it loses its connection, at its next write at
+   * the latest, and takes the session back if it can: it should detach first. What that client has seen the new one may
+   * not see yet: sync first.
+   */
+  readonly session?: SessionCredentials | undefined;
   /** Source of randomness for the order of servers, in [0, 1). Default Math.random. */
   readonly random?: () => number;
 }

@@ -1,14 +1,16 @@
-import { connect, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import type { ServerAddress } from './address.js';
 import { Call } from './call.js';
-import { ZkCode, ZooKeeperError } from './client.js';
-import { connectionLoss, connectProblem, serverError } from './errors.js';
+import { type SessionCredentials, ZkCode, ZooKeeperError } from './client.js';
+import { connectionLoss, connectProblem, isCut, serverError } from './errors.js';
 import { Fifo } from './fifo.js';
 import { FrameSplitter } from './frames.js';
-import { type Credentials, greeting, readGreeting, refuseStranger } from './handshake.js';
+import { greeting, readGreeting, refuseStranger } from './handshake.js';
 import { JuteReader, malformed } from './jute.js';
+import type { Life } from './life.js';
 import { isModern, type Operation, operations, watcherEvent, Xid } from './protocol.js';
 import { encodeRequest } from './requests.js';
+import { openSocket, type Security } from './tls.js';
 
 /** Where and how to connect. */
 export interface ConnectionSettings {
@@ -16,7 +18,7 @@ export interface ConnectionSettings {
   /** Milliseconds until the connection must be ready for requests. */
   readonly limitMs: number;
   readonly sessionTimeoutMs: number;
-  readonly credentials: Credentials;
+  readonly credentials: SessionCredentials;
   /** Newest zxid seen in this session: a server that is behind it refuses the connection. */
   readonly lastZxid: bigint;
   readonly auth: readonly { readonly scheme: string; readonly auth: string }[];
@@ -26,7 +28,11 @@ export interface ConnectionSettings {
   readonly maxAnswerBytes: number;
   /** Requests to send, in this order; taken from here as fast as the socket takes them. */
   readonly waiting: Fifo<Call>;
-  onNotification(eventType: number, path: string): void;
+  /** Absent: no TLS. */
+  readonly security: Security | undefined;
+  /** Of the session, where it is not renewed: when that is over nothing more is answered. */
+  readonly life: Life | undefined;
+  onNotification(eventType: number, path: string, zxid: bigint): void;
 }
 
 /** Requests of one turn of the event loop go to the socket together, at most this many bytes at a time. */
@@ -49,7 +55,7 @@ export class Connection {
   /** Resolves with the reason when the connection has ended. */
   readonly ended: Promise<ZooKeeperError>;
   /** Of the session; valid from `ready` on. */
-  credentials: Credentials;
+  credentials: SessionCredentials;
   /** Negotiated time-out of the session in milliseconds; valid from `ready` on. */
   timeoutMs = 0;
   lastZxid: bigint;
@@ -65,6 +71,10 @@ export class Connection {
   #probed: boolean;
   #heardAt = 0;
   #sentAt = 0;
+  /** When each ping that was not answered yet had been sent. */
+  readonly #pings = new Fifo<number>();
+  /** Whether the connection is there and, with TLS, the servers' certificate was accepted. */
+  #opened = false;
   #flush: NodeJS.Immediate | undefined;
   #verdict: NodeJS.Immediate | undefined;
   #timer: NodeJS.Timeout;
@@ -117,6 +127,8 @@ export class Connection {
 
   /** Closes the socket at once. Calls in flight are failed with `reason`'s code. */
   end(reason: ZooKeeperError): void {
+    // A process that was stopped may hear of the end of its connection before its timers run. The session's end counts.
+    this.#settings.life?.isOver(performance.now());
     if (this.#phase === 'closed') return;
     this.#phase = 'closed';
     clearTimeout(this.#timer);
@@ -147,22 +159,29 @@ export class Connection {
   #open(): Socket {
     // One buffer for everything read, in place of a new one for each read. Whoever keeps bytes copies them.
     const buffer = Buffer.allocUnsafeSlow(READ_BYTES);
-    const socket = connect({
+    const { credentials, lastZxid, sessionTimeoutMs, security } = this.#settings;
+    const options = {
       host: this.server.host,
       port: this.server.port,
       noDelay: true,
       onread: {
         buffer,
-        callback: (length) => {
+        callback: (length: number) => {
           this.#received(buffer.subarray(0, length));
           return true;
         },
       },
+    };
+    const socket = openSocket(options, security, () => {
+      this.#opened = true;
+      this.#write(greeting(credentials, lastZxid, sessionTimeoutMs));
     });
-    const { credentials, lastZxid, sessionTimeoutMs } = this.#settings;
-    socket.on('connect', () => this.#write(greeting(credentials, lastZxid, sessionTimeoutMs)));
     socket.on('drain', () => this.wake());
-    socket.on('error', (error) => this.end(connectionLoss(connectProblem(error), error)));
+    socket.on('error', (error) => {
+      const why =
+        isCut(error) && this.#phase === 'handshake' ? this.#closedByServer() : connectProblem(error);
+      this.end(connectionLoss(why, error));
+    });
     const closed = (): void => this.end(connectionLoss(this.#closedByServer()));
     socket.on('end', closed);
     socket.on('close', closed);
@@ -171,11 +190,14 @@ export class Connection {
 
   #closedByServer(): string {
     if (this.#phase !== 'handshake') return 'the server closed it';
+    if (!this.#opened) {
+      return 'the server closed it before TLS was agreed on (it may speak no TLS there, or still be starting)';
+    }
     const reasons = [
       'still be starting',
       'have no quorum',
       ...(this.#settings.lastZxid > 0n ? ['be behind what this client has seen'] : []),
-      'want TLS',
+      this.#settings.security === undefined ? 'want TLS' : 'want another client certificate',
       'be no ZooKeeper',
     ];
     return `the server closed it without an answer (it may ${reasons.join(', or ')})`;
@@ -183,6 +205,7 @@ export class Connection {
 
   #write(bytes: Buffer): void {
     this.#sentAt = performance.now();
+    this.#settings.life?.sent(this.#sentAt);
     this.#socket.write(bytes);
   }
 
@@ -208,15 +231,25 @@ export class Connection {
     const zxid = reader.long();
     const code = reader.int();
     if (zxid > this.lastZxid) this.lastZxid = zxid;
+    if (this.#outlived(xid)) return;
     if (xid === Xid.Ping) return;
     if (xid === Xid.Notification) {
       const event = watcherEvent.read(reader);
-      this.#settings.onNotification(event.type, event.path);
+      this.#settings.onNotification(event.type, event.path, zxid);
     } else if (xid === Xid.Auth) {
       this.#authenticated(code);
     } else {
       this.#answered(xid, zxid, code, reader);
     }
+  }
+
+  /** Whether the session is over for all that the answer to `xid`, which arrived just now, can prove. */
+  #outlived(xid: number): boolean {
+    const { life } = this.#settings;
+    const sentAt = xid === Xid.Ping ? this.#pings.shift() : this.#inFlight.peek()?.sentAt;
+    if (life === undefined) return false;
+    if (sentAt !== undefined && xid !== Xid.Notification && xid !== Xid.Auth) life.proven(sentAt);
+    return life.isOver(this.#heardAt);
   }
 
   #answered(xid: number, zxid: bigint, code: ZkCode, reader: JuteReader): void {
@@ -232,7 +265,10 @@ export class Connection {
   }
 
   #connected(reader: JuteReader): void {
+    // So far the greeting is all that was sent.
+    const greetedAt = this.#sentAt;
     const { credentials, timeoutMs } = readGreeting(reader);
+    this.#settings.life?.granted(greetedAt, timeoutMs);
     this.credentials = credentials;
     this.timeoutMs = timeoutMs;
     this.#phase = 'preparing';
@@ -313,7 +349,7 @@ export class Connection {
   #hand(call: Call): Buffer {
     this.#xid = this.#xid === MAX_XID ? 1 : this.#xid + 1;
     this.#inFlight.push(call);
-    return call.send(this.#xid);
+    return call.send(this.#xid, performance.now());
   }
 
   /** Pings after a third of the session's time-out without sending, and gives up after two thirds of silence. */
@@ -330,6 +366,7 @@ export class Connection {
       const ping = encodeRequest(operations.ping, {});
       ping.writeInt32BE(Xid.Ping, 4);
       this.#write(ping);
+      this.#pings.push(this.#sentAt);
     }
     const next = Math.min(this.#sentAt + this.timeoutMs / 3, giveUpAt);
     this.#timer = setTimeout(

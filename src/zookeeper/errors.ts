@@ -31,9 +31,36 @@ function systemCode(error: unknown): string | undefined {
   return typeof error.code === 'string' ? error.code : undefined;
 }
 
+/** Codes of Node and OpenSSL for what is wrong with TLS. None goes away by trying again. */
+const TLS_PROBLEMS: readonly (readonly [codes: RegExp, problem: string])[] = [
+  [/^ERR_TLS_CERT_ALTNAME_INVALID$/, 'the server’s certificate is for another name'],
+  [/^CERT_(?:HAS_EXPIRED|NOT_YET_VALID)$/, 'the server’s certificate is not valid at this time'],
+  [
+    /^(?:UNABLE_TO_|DEPTH_ZERO_|SELF_SIGNED_|CERT_)/,
+    'the server’s certificate is not signed by the given authority',
+  ],
+  [
+    /^ERR_SSL_.*ALERT_.*(?:CERTIFICATE|UNKNOWN_CA|HANDSHAKE_FAILURE|ACCESS_DENIED)/,
+    'the server does not accept the client’s certificate, or wants one',
+  ],
+  [
+    /^ERR_SSL_.*(?:PROTOCOL_VERSION|UNSUPPORTED_PROTOCOL)/,
+    'the server speaks no version of TLS that is safe',
+  ],
+  [
+    /^(?:ERR_SSL_(?:WRONG_VERSION_NUMBER|PACKET_LENGTH_TOO_LONG|UNKNOWN_PROTOCOL)|EPROTO)$/,
+    'the server does not speak TLS there',
+  ],
+];
+
+function tlsProblem(code: string | undefined): string | undefined {
+  return code && TLS_PROBLEMS.find(([codes]) => codes.test(code))?.[1];
+}
+
 /** In words, what a failure to connect to a server means. */
 export function connectProblem(error: Error): string {
-  switch (systemCode(error)) {
+  const code = systemCode(error);
+  switch (code) {
     case 'ECONNREFUSED':
       return 'nobody listens there';
     case 'ENOTFOUND':
@@ -41,13 +68,20 @@ export function connectProblem(error: Error): string {
     case undefined:
       return error.message;
     default:
-      return `${systemCode(error)}`;
+      return tlsProblem(code) ?? code;
   }
 }
 
-/** Whether trying again soon is pointless: a mistake in the address, or nobody there. */
+/** Whether the other end cut the connection. */
+export function isCut(error: Error): boolean {
+  const code = systemCode(error);
+  return code === 'ECONNRESET' || code === 'EPIPE';
+}
+
+/** Whether trying again soon is pointless: a mistake in the address or in TLS, or nobody there. */
 export function isHopeless(error: unknown): boolean {
   if (!(error instanceof ZooKeeperError)) return false;
   const code = systemCode(error.cause);
-  return error.code === ZkCode.MarshallingError || code === 'ECONNREFUSED' || code === 'ENOTFOUND';
+  if (error.code === ZkCode.MarshallingError || tlsProblem(code) !== undefined) return true;
+  return code === 'ECONNREFUSED' || code === 'ENOTFOUND';
 }

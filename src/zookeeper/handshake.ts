@@ -1,16 +1,10 @@
-import { ZkCode, ZooKeeperError } from './client.js';
+import { type SessionCredentials, ZkCode, ZooKeeperError } from './client.js';
 import { type JuteReader, malformed } from './jute.js';
 import { connectAnswer, connectRequest } from './protocol.js';
 import { framed } from './requests.js';
 
-/** What proves to a server that a session is ours. */
-export interface Credentials {
-  readonly id: bigint;
-  readonly password: Buffer;
-}
-
 /** Credentials that ask for a new session. */
-export const NEW_SESSION: Credentials = { id: 0n, password: Buffer.alloc(16) };
+export const NEW_SESSION: SessionCredentials = { id: 0n, password: Buffer.alloc(16) };
 
 const TLS_ALERT = 0x15;
 const TLS_HANDSHAKE = 0x16;
@@ -20,7 +14,11 @@ const TLS_HANDSHAKE = 0x16;
  *
  * @param lastZxid newest zxid seen: a server that is behind it closes the connection
  */
-export function greeting(credentials: Credentials, lastZxid: bigint, sessionTimeoutMs: number): Buffer {
+export function greeting(
+  credentials: SessionCredentials,
+  lastZxid: bigint,
+  sessionTimeoutMs: number,
+): Buffer {
   return framed(connectRequest, {
     protocolVersion: 0,
     lastZxidSeen: lastZxid,
@@ -32,7 +30,7 @@ export function greeting(credentials: Credentials, lastZxid: bigint, sessionTime
 }
 
 /** The server's answer to it. Throws SessionExpired, or MarshallingError when it is none. */
-export function readGreeting(reader: JuteReader): { credentials: Credentials; timeoutMs: number } {
+export function readGreeting(reader: JuteReader): { credentials: SessionCredentials; timeoutMs: number } {
   const { protocolVersion, timeoutMs, sessionId, password } = connectAnswer.read(reader);
   if (protocolVersion !== 0) throw stranger();
   if (timeoutMs <= 0 || sessionId === 0n) {
@@ -45,7 +43,7 @@ export function readGreeting(reader: JuteReader): { credentials: Credentials; ti
 export function refuseStranger(firstBytes: Buffer): void {
   const [first, second] = firstBytes;
   if ((first === TLS_ALERT || first === TLS_HANDSHAKE) && second === 3) {
-    throw malformed('the server speaks TLS, which this client does not');
+    throw malformed('the server speaks TLS, and was spoken to without');
   }
   // The answer's length is a number below 2^24.
   if (first !== 0) throw stranger();

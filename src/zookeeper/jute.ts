@@ -5,6 +5,12 @@
 
 import { type Acl, type Stat, ZkCode, ZooKeeperError } from './client.js';
 
+/** Bytes that one copy for several values has at the most, unless a value is larger. */
+const SHARED_BYTES = 16_384;
+/** What may follow the only value of an answer: a Stat. */
+const REST_BYTES = 128;
+const NONE = Buffer.alloc(0);
+
 /** Writes one request after another into a buffer that grows and is used again. */
 export class JuteWriter {
   #bytes: Buffer = Buffer.allocUnsafe(1024);
@@ -86,10 +92,14 @@ export class JuteWriter {
  * Every method throws MarshallingError when the bytes end too early or a length is absurd, before allocating by it.
  */
 export class JuteReader {
-  #bytes: Buffer = Buffer.alloc(0);
+  #bytes: Buffer = NONE;
   #view = viewOf(this.#bytes);
   #position = 0;
   #end = 0;
+  /** A copy of the bytes from one position up to and without another one. */
+  #copy: Buffer = NONE;
+  #copiedFrom = 0;
+  #copiedTo = 0;
 
   /** Goes to the bytes from `start` up to and without `end`. */
   over(bytes: Buffer, start = 0, end = bytes.length): this {
@@ -99,6 +109,8 @@ export class JuteReader {
     }
     this.#position = start;
     this.#end = end;
+    this.#copy = NONE;
+    this.#copiedTo = 0;
     return this;
   }
 
@@ -128,7 +140,7 @@ export class JuteReader {
     const length = this.int();
     if (length === -1) return null;
     const start = this.#take(length);
-    return Buffer.from(this.#bytes.subarray(start, start + length));
+    return this.#copyOf(start, start + length);
   }
 
   string(): string {
@@ -144,6 +156,21 @@ export class JuteReader {
     if (count === -1) return 0;
     if (count < 0 || count * itemBytes > this.remaining) throw malformed(`a vector of ${count}`);
     return count;
+  }
+
+  /**
+   * The many values of one answer share copies of {@link SHARED_BYTES}, as those of Node's own pool do: a copy for each
+   * would cost a scan more than all else that is done to read it.
+   */
+  #copyOf(start: number, end: number): Buffer {
+    if (end > this.#copiedTo) {
+      if (this.#end - end < REST_BYTES) return Buffer.from(this.#bytes.subarray(start, end));
+      const to = Math.min(this.#end, Math.max(end, start + SHARED_BYTES));
+      this.#copy = Buffer.from(this.#bytes.subarray(start, to));
+      this.#copiedFrom = start;
+      this.#copiedTo = to;
+    }
+    return this.#copy.subarray(start - this.#copiedFrom, end - this.#copiedFrom);
   }
 
   #take(bytes: number): number {

@@ -32,6 +32,8 @@ export interface NativeCalls {
   init(config: object): unknown;
   readonly client_id: string;
   readonly client_password: string;
+  /** Milliseconds of the session's time-out. */
+  readonly timeout: number;
   a_create(path: string, data: Buffer, flags: number, callback: Callback<[path: string]>): number;
   a_delete_(path: string, version: number, callback: Callback<[]>): number;
   a_exists(path: string, watch: boolean, callback: Callback<[stat: NativeStat]>): number;

@@ -1,7 +1,13 @@
-import { type OperationOptions, type Watcher, ZkCode, ZooKeeperError } from './client.js';
+import {
+  type OperationOptions,
+  type SessionCredentials,
+  type Watcher,
+  ZkCode,
+  ZooKeeperError,
+} from './client.js';
 import { connectionLoss, serverError } from './errors.js';
 import { Fifo } from './fifo.js';
-import { type Credentials, NEW_SESSION } from './handshake.js';
+import { NEW_SESSION } from './handshake.js';
 import { knock } from './knock.js';
 import { type Limited, Limits } from './limits.js';
 import type { NativeAddon, NativeCalls, NativeHandle, NativeWatch } from './native-addon.js';
@@ -65,7 +71,7 @@ export class NativeSession {
   #reopen: NodeJS.Timeout | undefined;
   #connected = false;
   #over: { readonly code: ZkCode; readonly why: string } | undefined;
-  #credentials: Credentials = NEW_SESSION;
+  #credentials: SessionCredentials = NEW_SESSION;
   #onFirst: ((failure: ZooKeeperError | undefined) => void) | undefined;
 
   private constructor(addon: NativeAddon, settings: FullSettings) {
@@ -111,8 +117,13 @@ export class NativeSession {
   }
 
   /** What proves the present session to a server. */
-  get credentials(): Credentials {
+  get credentials(): SessionCredentials {
     return this.#credentials;
+  }
+
+  /** Time-out of the session as the server granted it, in milliseconds. */
+  get timeoutMs(): number {
+    return this.#handle?.native.timeout ?? this.#settings.sessionTimeoutMs;
   }
 
   request<T>(what: NativeRequest<T>): Promise<T> {

@@ -7,7 +7,9 @@ import {
   type MultiReadResult,
   type MultiResult,
   type OperationOptions,
+  type PersistentWatcher,
   type Reply,
+  type SessionCredentials,
   type Stat,
   type Watcher,
   ZkCode,
@@ -36,6 +38,9 @@ const OPEN: readonly Acl[] = [{ perms: 31, scheme: 'world', id: 'anyone' }];
  * cannot be loaded.
  */
 export async function connectNativeClient(settings: ZooKeeperSettings): Promise<ZooKeeperClient> {
+  if (settings.tls !== undefined) throw unsupported('speak TLS');
+  if (settings.session !== undefined) throw unsupported('take a session over');
+  if (settings.renewSession === false) throw unsupported('end with its session');
   return new NativeClient(await NativeSession.start(await loadAddon(), fillIn(settings)), settings);
 }
 
@@ -52,7 +57,12 @@ export class NativeClient implements ZooKeeperClient {
     replyZxid: false,
     createStat: false,
     multiRead: false,
+    persistentWatch: false,
+    tls: false,
+    reattach: false,
+    ttl: false,
   };
+  readonly expired: AbortSignal = new AbortController().signal;
   readonly maxRequestBytes: number;
   readonly #session: NativeSession;
   readonly #settings: ZooKeeperSettings;
@@ -67,11 +77,20 @@ export class NativeClient implements ZooKeeperClient {
     return this.#session.credentials.id;
   }
 
+  get session(): SessionCredentials {
+    return this.#session.credentials;
+  }
+
+  get sessionTimeoutMs(): number {
+    return this.#session.timeoutMs;
+  }
+
   async create(
     args: CreateArguments,
     options?: OperationOptions,
   ): Promise<Reply & { path: string; stat: Stat | undefined }> {
     const { path, data, acl, mode = CreateMode.Persistent } = args;
+    if (mode === CreateMode.PersistentWithTtl) throw unsupported('create nodes with a time to live');
     checkPath(path, isSequential(mode));
     this.#checkSize(operations.create, { path, data, acl: OPEN, flags: mode }, path, data);
     const created = await this.#session.request<string>({
@@ -221,7 +240,7 @@ export class NativeClient implements ZooKeeperClient {
   }
 
   async multi(_: readonly MultiOp[]): Promise<Reply & { results: MultiResult[] }> {
-    throw new ZooKeeperError(ZkCode.Unsupported, 'the zookeeper package cannot do multi');
+    throw unsupported('do multi');
   }
 
   multiRead(
@@ -229,6 +248,18 @@ export class NativeClient implements ZooKeeperClient {
     options?: OperationOptions,
   ): Promise<Reply & { results: readonly MultiReadResult[] }> {
     return readOneByOne(this, reads, options);
+  }
+
+  async addWatch(
+    _path: string,
+    _kind: { readonly recursive: boolean },
+    _watcher: PersistentWatcher,
+  ): Promise<Reply & { remove(): Promise<void> }> {
+    throw unsupported('set persistent watches');
+  }
+
+  async detach(): Promise<void> {
+    throw unsupported('leave its session');
   }
 
   async close(): Promise<void> {
@@ -264,6 +295,10 @@ export class NativeClient implements ZooKeeperClient {
     const why = `a request of ${bytes} bytes; the server takes ${this.maxRequestBytes}`;
     throw new ZooKeeperError(ZkCode.TooLarge, `${operation.name} ${path}: ${why}`, { path });
   }
+}
+
+function unsupported(what: string): ZooKeeperError {
+  return new ZooKeeperError(ZkCode.Unsupported, `the zookeeper package cannot ${what}`);
 }
 
 function isOpen(acl: readonly Acl[]): boolean {

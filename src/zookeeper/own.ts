@@ -1,13 +1,14 @@
 import {
   type Acl,
   type CreateArguments,
-  CreateMode,
   type MultiOp,
   type MultiRead,
   type MultiReadResult,
   type MultiResult,
   type OperationOptions,
+  type PersistentWatcher,
   type Reply,
+  type SessionCredentials,
   type Stat,
   type Watcher,
   ZkCode,
@@ -17,11 +18,12 @@ import {
   type ZooKeeperSettings,
 } from './client.js';
 import { serverError } from './errors.js';
-import { checkPath, isSequential } from './paths.js';
-import { operations } from './protocol.js';
+import { checkCreation, creation, multiResults } from './multi.js';
+import { checkPath } from './paths.js';
+import type { WatchKind } from './persistent.js';
+import { ANY_WATCH, operations, WatchMode } from './protocol.js';
 import { readOneByOne } from './reads.js';
-import { type Request, Session } from './session.js';
-import type { WatchKind } from './watches.js';
+import { type Request, type RequestedWatch, Session } from './session.js';
 
 type Watching = OperationOptions & { readonly watcher?: Watcher | undefined };
 
@@ -50,6 +52,10 @@ export class OwnClient implements ZooKeeperClient {
       replyZxid: true,
       createStat: !this.#session.lacks(operations.create2),
       multiRead: !this.#session.lacks(operations.multiRead),
+      persistentWatch: !this.#session.lacks(operations.addWatch),
+      tls: true,
+      reattach: true,
+      ttl: !this.#session.lacks(operations.createTtl),
     };
   }
 
@@ -61,13 +67,31 @@ export class OwnClient implements ZooKeeperClient {
     return this.#session.credentials.id;
   }
 
+  get session(): SessionCredentials {
+    return this.#session.credentials;
+  }
+
+  get sessionTimeoutMs(): number {
+    return this.#session.timeoutMs;
+  }
+
+  get expired(): AbortSignal {
+    return this.#session.expired;
+  }
+
   create(
     args: CreateArguments,
     options?: OperationOptions,
   ): Promise<Reply & { path: string; stat: Stat | undefined }> {
-    const { path, data, acl, mode = CreateMode.Persistent } = args;
+    const { path } = args;
+    try {
+      checkCreation(args);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+    const { type, ...request } = creation(args);
     const common = {
-      request: { path, data, acl, flags: mode },
+      request,
       path,
       options,
       finish: (created: { path: string; stat?: Stat }, zxid: bigint) => ({
@@ -76,11 +100,12 @@ export class OwnClient implements ZooKeeperClient {
         zxid,
       }),
     };
-    const request =
-      mode === CreateMode.Container
-        ? { ...common, operation: operations.createContainer }
-        : { ...common, operation: operations.create2, fallback: operations.create };
-    return this.#send(request, isSequential(mode));
+    if (type !== 'create') return this.#session.request({ ...common, operation: operations[type] });
+    return this.#session.request({
+      ...common,
+      operation: operations.create2,
+      fallback: operations.create,
+    });
   }
 
   delete(path: string, version: number, options?: OperationOptions): Promise<Reply> {
@@ -94,24 +119,26 @@ export class OwnClient implements ZooKeeperClient {
   }
 
   exists(path: string, options?: Watching): Promise<Reply & { stat: Stat | undefined }> {
+    const watch = this.#watchOf('data', path, options);
     return this.#send({
       operation: operations.exists,
-      request: { path, watch: options?.watcher !== undefined },
+      request: { path, watch: watch?.covered === false },
       path,
       options,
-      watch: watchOf('data', options),
+      watch,
       finish: ({ stat }, zxid): Reply & { stat: Stat | undefined } => ({ stat, zxid }),
       absent: (zxid) => ({ stat: undefined, zxid }),
     });
   }
 
   getData(path: string, options?: Watching): Promise<Reply & { data: Buffer | null; stat: Stat }> {
+    const watch = this.#watchOf('data', path, options);
     return this.#send({
       operation: operations.getData,
-      request: { path, watch: options?.watcher !== undefined },
+      request: { path, watch: watch?.covered === false },
       path,
       options,
-      watch: watchOf('data', options),
+      watch,
       finish: ({ data, stat }, zxid) => ({ data, stat, zxid }),
     });
   }
@@ -132,12 +159,13 @@ export class OwnClient implements ZooKeeperClient {
   }
 
   getChildren(path: string, options?: Watching): Promise<Reply & { children: string[]; stat: Stat }> {
+    const watch = this.#watchOf('children', path, options);
     return this.#send({
       operation: operations.getChildren2,
-      request: { path, watch: options?.watcher !== undefined },
+      request: { path, watch: watch?.covered === false },
       path,
       options,
-      watch: watchOf('children', options),
+      watch,
       finish: ({ children, stat }, zxid) => ({ children, stat, zxid }),
     });
   }
@@ -181,13 +209,20 @@ export class OwnClient implements ZooKeeperClient {
     ops: readonly MultiOp[],
     options?: OperationOptions,
   ): Promise<Reply & { results: MultiResult[] }> {
-    for (const op of ops) checkPath(op.path, op.type === 'create' && isSequential(op.mode));
-    if (ops.some(isContainer) && this.#session.lacks(operations.createContainer)) {
-      throw serverError('multi', ZkCode.Unimplemented, ops.find(isContainer)?.path);
-    }
+    const request = ops.map((op) => {
+      if (op.type !== 'create') {
+        checkPath(op.path);
+        return op;
+      }
+      checkCreation(op);
+      const made = creation(op);
+      if (this.#session.lacks(operations[made.type]))
+        throw serverError('multi', ZkCode.Unimplemented, op.path);
+      return made;
+    });
     return this.#session.request({
       operation: operations.multi,
-      request: ops.map(multiEntry),
+      request,
       options,
       finish: (answers, zxid) => ({ results: multiResults(ops, answers), zxid }),
     });
@@ -201,7 +236,7 @@ export class OwnClient implements ZooKeeperClient {
     for (const { path } of reads) checkPath(path);
     const answer = this.#session.request({
       operation: operations.multiRead,
-      request: reads.map(({ type, path }) => ({ type, path, watch: false })),
+      request: reads,
       options,
       finish: (results, zxid) => ({ results, zxid }),
     });
@@ -212,13 +247,63 @@ export class OwnClient implements ZooKeeperClient {
     });
   }
 
+  async addWatch(
+    path: string,
+    { recursive }: { readonly recursive: boolean },
+    watcher: PersistentWatcher,
+    options?: OperationOptions,
+  ): Promise<Reply & { remove(): Promise<void> }> {
+    checkPath(path);
+    const claim = this.#session.watches.persistent.claim(path, recursive, watcher);
+    const withdraw = async (): Promise<void> => {
+      if (claim.release()) await this.#removeWatches(path);
+    };
+    try {
+      const { zxid } = await this.#session.request({
+        operation: operations.addWatch,
+        request: { path, mode: recursive ? WatchMode.Recursive : WatchMode.Plain },
+        path,
+        options,
+        finish: (_, at): Reply => {
+          claim.arm();
+          // Before 3.9 these are replaced by it, and it does not tell what they were for.
+          if (recursive) this.#session.watches.loseAt(path, 'children');
+          return { zxid: at };
+        },
+      });
+      return { zxid, remove: withdraw };
+    } catch (error) {
+      const left = claim.release();
+      // The server may have set it after all, on a connection that is still there: it would go on telling, to nobody.
+      if (left && isUnanswered(error)) void this.#removeWatches(path);
+      throw error;
+    }
+  }
+
   close(): Promise<void> {
     return this.#session.close();
   }
 
-  #send<Q, A, T>(request: Request<Q, A, T> & { readonly path: string }, sequential = false): Promise<T> {
+  detach(): Promise<void> {
+    return this.#session.detach();
+  }
+
+  #watchOf(kind: WatchKind, path: string, options: Watching | undefined): RequestedWatch | undefined {
+    const watcher = options?.watcher;
+    return watcher && { kind, watcher, covered: this.#session.watches.persistent.covers(kind, path) };
+  }
+
+  async #removeWatches(path: string): Promise<void> {
+    const lose = (): void => this.#session.watches.loseAt(path, 'data', 'children');
+    const request = { path, type: ANY_WATCH };
+    const operation = operations.removeWatches;
+    // A failure: it is gone already, or goes with the connection.
+    await this.#session.request({ operation, request, path, finish: lose }).catch(lose);
+  }
+
+  #send<Q, A, T>(request: Request<Q, A, T> & { readonly path: string }): Promise<T> {
     try {
-      checkPath(request.path, sequential);
+      checkPath(request.path);
     } catch (error) {
       return Promise.reject(error);
     }
@@ -226,57 +311,10 @@ export class OwnClient implements ZooKeeperClient {
   }
 }
 
-function isContainer(op: MultiOp): boolean {
-  return op.type === 'create' && op.mode === CreateMode.Container;
-}
-
-function watchOf(
-  kind: WatchKind,
-  options: Watching | undefined,
-): Request<unknown, unknown, unknown>['watch'] {
-  return options?.watcher && { kind, watcher: options.watcher };
+function isUnanswered(error: unknown): boolean {
+  return error instanceof ZooKeeperError && error.sent && error.code !== ZkCode.ConnectionLoss;
 }
 
 function onlyZxid(_: unknown, zxid: bigint): Reply {
   return { zxid };
-}
-
-function multiEntry(op: MultiOp) {
-  if (op.type !== 'create') return op;
-  const { path, data, acl, mode = CreateMode.Persistent } = op;
-  const type = mode === CreateMode.Container ? ('createContainer' as const) : op.type;
-  return { type, path, data, acl, flags: mode };
-}
-
-type MultiAnswer = ReturnType<typeof operations.multi.answer.read>[number];
-
-/** Throws the failure of the operation that failed: the others of a failed multi say RuntimeInconsistency. */
-function multiResults(ops: readonly MultiOp[], answers: readonly MultiAnswer[]): MultiResult[] {
-  for (const [index, answer] of answers.entries()) {
-    if (answer.type !== 'error' || answer.code === 0 || answer.code === ZkCode.RuntimeInconsistency) continue;
-    const op = ops[index];
-    throw serverError(op?.type ?? 'operation', answer.code, op?.path, index);
-  }
-  if (answers.length !== ops.length || answers.some((answer) => answer.type === 'error')) {
-    throw new ZooKeeperError(ZkCode.MarshallingError, 'the answer to a multi does not fit its request', {
-      sent: true,
-    });
-  }
-  return answers.flatMap(multiResult);
-}
-
-function multiResult(answer: MultiAnswer): MultiResult[] {
-  switch (answer.type) {
-    case 'create':
-      return [{ type: 'create', path: answer.path, stat: undefined }];
-    case 'create2':
-    case 'createContainer':
-      return [{ type: 'create', path: answer.path, stat: answer.stat }];
-    case 'setData':
-      return [{ type: 'setData', stat: answer.stat }];
-    case 'error':
-      return [];
-    default:
-      return [{ type: answer.type }];
-  }
 }

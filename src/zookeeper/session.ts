@@ -3,6 +3,7 @@ import type { ServerAddress } from './address.js';
 import { Call } from './call.js';
 import {
   type OperationOptions,
+  type SessionCredentials,
   type Watcher,
   ZkCode,
   ZooKeeperError,
@@ -11,12 +12,14 @@ import {
 import { Connection } from './connection.js';
 import { connectionLoss, isHopeless } from './errors.js';
 import { Fifo } from './fifo.js';
-import { type Credentials, NEW_SESSION } from './handshake.js';
+import { NEW_SESSION } from './handshake.js';
+import { Life } from './life.js';
 import { Limits } from './limits.js';
+import type { WatchKind } from './persistent.js';
 import type { Operation } from './protocol.js';
 import { encodeRequest, requestBytes } from './requests.js';
 import { type FullSettings, fillIn } from './settings.js';
-import { Watches, type WatchKind } from './watches.js';
+import { Watches } from './watches.js';
 
 /** Pauses between rounds over all servers, doubled from the first to the last. */
 const FIRST_PAUSE_MS = 20;
@@ -31,6 +34,14 @@ const LEAST_ATTEMPT_MS = 250;
 /** How long `close` waits for the server to confirm the end of the session. */
 const CLOSE_LIMIT_MS = 2_000;
 
+/** A one-shot watch that a read is to set. */
+export interface RequestedWatch {
+  readonly kind: WatchKind;
+  readonly watcher: Watcher;
+  /** The server is not asked for it, because a persistent watch tells the same. */
+  readonly covered: boolean;
+}
+
 /** One request, and what becomes of its answer. */
 export interface Request<Q, A, T> {
   readonly operation: Operation<Q, A>;
@@ -40,7 +51,7 @@ export interface Request<Q, A, T> {
   readonly path?: string | undefined;
   readonly options?: OperationOptions | undefined;
   /** Watch that an answer sets, and that NoNode sets too where `absent` is given. */
-  readonly watch?: { readonly kind: WatchKind; readonly watcher: Watcher } | undefined;
+  readonly watch?: RequestedWatch | undefined;
   /** Makes the result of a good answer; what it throws is the failure of the call. */
   finish(answer: A, zxid: bigint): T;
   /** Makes the result of NoNode, where that is no failure. */
@@ -53,20 +64,23 @@ export interface Request<Q, A, T> {
  */
 export class Session {
   readonly maxRequestBytes: number;
+  readonly watches = new Watches();
   readonly #settings: FullSettings;
   /** The one to try next comes first. */
   readonly #servers: ServerAddress[];
   readonly #waiting = new Fifo<Call>();
-  readonly #watches = new Watches();
   readonly #limits: Limits<Call>;
-  readonly #life = new AbortController();
+  readonly #ending = new AbortController();
+  readonly #expiry = new AbortController();
+  /** Where the session is not renewed. */
+  readonly #life: Life | undefined;
   /** Servers that turned out to be older than 3.6. An upgraded one is taken for old until the client ends. */
   readonly #legacy = new Set<ServerAddress>();
   #connection: Connection | undefined;
   /** The latest connection that became ready. */
   #served: Connection | undefined;
   #connected = false;
-  #credentials: Credentials = NEW_SESSION;
+  #credentials: SessionCredentials;
   #lastZxid = 0n;
   #timeoutMs: number;
   /** Why the session takes no more requests. */
@@ -78,6 +92,10 @@ export class Session {
     this.#settings = settings;
     this.#servers = [...settings.servers];
     this.#timeoutMs = settings.sessionTimeoutMs;
+    this.#credentials = settings.session ?? NEW_SESSION;
+    this.#life = settings.renewSession
+      ? undefined
+      : new Life(() => this.#expire('its time-out has passed since the last sign of life'));
     this.maxRequestBytes = settings.maxRequestBytes;
     this.#limits = new Limits(
       () => this.#pending(),
@@ -89,7 +107,7 @@ export class Session {
     );
   }
 
-  /** Connects. Rejects with ConnectionLoss, AuthFailed or BadArguments. */
+  /** Connects. Rejects with ConnectionLoss, AuthFailed, BadArguments or, where it is not renewed, SessionExpired. */
   static async start(settings: ZooKeeperSettings): Promise<Session> {
     const session = new Session(fillIn(settings));
     await session.#begin();
@@ -97,8 +115,18 @@ export class Session {
   }
 
   /** What proves the present session to a server. */
-  get credentials(): Credentials {
+  get credentials(): SessionCredentials {
     return this.#credentials;
+  }
+
+  /** Its time-out as a server granted it, in milliseconds. */
+  get timeoutMs(): number {
+    return this.#timeoutMs;
+  }
+
+  /** See {@link ZooKeeperClient.expired}. */
+  get expired(): AbortSignal {
+    return this.#expiry.signal;
   }
 
   /** Whether the server of the latest connection does not know the operation. */
@@ -113,7 +141,8 @@ export class Session {
       const signal = options?.signal;
       const timeoutMs = options?.timeoutMs ?? this.#settings.requestTimeoutMs;
       const remember = (): void => {
-        if (watch !== undefined && path !== undefined) this.#watches.add(watch.kind, path, watch.watcher);
+        if (watch === undefined || path === undefined) return;
+        this.watches.add(watch.kind, path, watch.watcher, watch.covered);
       };
       const settle = (make: () => T): void => {
         remember();
@@ -124,12 +153,14 @@ export class Session {
         }
       };
       const { absent } = what;
+      const now = performance.now();
+      this.#life?.isOver(now);
       const call = new Call({
         operation,
         fallback,
         frame: encodeRequest(operation, what.request),
         path,
-        deadline: performance.now() + timeoutMs,
+        deadline: now + timeoutMs,
         signal,
         accept: (answer: A, zxid) => settle(() => what.finish(answer, zxid)),
         absent: absent && ((zxid) => settle(() => absent(zxid))),
@@ -147,6 +178,18 @@ export class Session {
   close(): Promise<void> {
     this.#closing ??= this.#close();
     return this.#closing;
+  }
+
+  /** Ends the client, and leaves the session to its time-out. */
+  detach(): Promise<void> {
+    this.#closing ??= this.#detach();
+    return this.#closing;
+  }
+
+  async #detach(): Promise<void> {
+    const why = 'the client has left its session';
+    this.#end(ZkCode.Closed, why);
+    this.#connection?.end(connectionLoss(why));
   }
 
   async #close(): Promise<void> {
@@ -189,8 +232,22 @@ export class Session {
     for (const call of this.#pending()) call.fail(code, why);
     this.#forgetSettled();
     this.#limits.stop();
-    this.#watches.lose();
-    this.#life.abort();
+    this.watches.lose();
+    this.#life?.stop();
+    this.#ending.abort();
+  }
+
+  #expire(why: string): void {
+    this.#finish(ZkCode.SessionExpired, `the session has expired: ${why}`);
+  }
+
+  /** Ends the client for good, and says so where the session is not renewed. */
+  #finish(code: ZkCode, why: string): void {
+    if (this.#over !== undefined) return;
+    this.#over = { code, why };
+    if (this.#life !== undefined) this.#expiry.abort(new ZooKeeperError(code, why));
+    this.#end(code, why);
+    this.#connection?.end(connectionLoss(why));
   }
 
   async #begin(): Promise<void> {
@@ -216,7 +273,7 @@ export class Session {
       if (failures.length === 0) return;
       this.#lastFailure = failures.map((each) => each.message).join('; ');
       await sleep(pause * (0.5 + this.#settings.random() / 2), undefined, {
-        signal: this.#life.signal,
+        signal: this.#ending.signal,
       }).catch(() => {});
     }
   }
@@ -243,6 +300,10 @@ export class Session {
   /** Whether a failed attempt told something with which the next one may succeed. */
   #learns(server: ServerAddress, failure: ZooKeeperError): boolean {
     if (failure.code === ZkCode.SessionExpired && this.#credentials.id !== NEW_SESSION.id) {
+      if (this.#life !== undefined) {
+        this.#expire('a server says so');
+        return false;
+      }
       this.#credentials = NEW_SESSION;
       return true;
     }
@@ -264,7 +325,9 @@ export class Session {
       legacy: this.#legacy.has(server),
       maxAnswerBytes: this.#settings.maxAnswerBytes,
       waiting: this.#waiting,
-      onNotification: (type, path) => this.#watches.fire(type, path),
+      security: this.#settings.security,
+      life: this.#life,
+      onNotification: (type, path, zxid) => this.watches.fire(type, path, zxid),
     });
     this.#connection = connection;
     const failure = await connection.ready.then(
@@ -274,7 +337,7 @@ export class Session {
     this.#credentials = connection.credentials;
     this.#lastZxid = connection.lastZxid;
     if (failure === undefined) this.#adopt(connection);
-    if (failure?.code === ZkCode.AuthFailed) this.#end(ZkCode.AuthFailed, failure.message);
+    if (failure?.code === ZkCode.AuthFailed) this.#finish(ZkCode.AuthFailed, failure.message);
     return failure;
   }
 
@@ -286,7 +349,7 @@ export class Session {
       this.#connected = false;
       this.#lastZxid = connection.lastZxid;
       this.#lastFailure = `${connection.server.text}: ${reason.message}`;
-      this.#watches.lose();
+      this.watches.lose();
       void this.#reconnect();
     });
   }

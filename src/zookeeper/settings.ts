@@ -1,13 +1,15 @@
 import { parseServer, type ServerAddress } from './address.js';
 import type { ZooKeeperSettings } from './client.js';
 import { badArguments } from './errors.js';
+import { readSecurity, type Security } from './tls.js';
 
 /** Settings with every default filled in, the servers read and in random order. */
-export type FullSettings = Required<Omit<ZooKeeperSettings, 'servers'>> & {
+export type FullSettings = Required<Omit<ZooKeeperSettings, 'servers' | 'tls'>> & {
   readonly servers: readonly ServerAddress[];
+  readonly security: Security | undefined;
 };
 
-/** Throws BadArguments for a list of servers that is empty or cannot be read. */
+/** Throws BadArguments for a list of servers that is empty or cannot be read, and for certificates that cannot be used. */
 export function fillIn(settings: ZooKeeperSettings): FullSettings {
   if (settings.servers.length === 0) throw badArguments('no ZooKeeper server was given');
   const random = settings.random ?? Math.random;
@@ -20,6 +22,9 @@ export function fillIn(settings: ZooKeeperSettings): FullSettings {
     maxRequestBytes: settings.maxRequestBytes ?? 1_048_575,
     maxAnswerBytes: settings.maxAnswerBytes ?? 256 * 1024 * 1024,
     random,
+    security: settings.tls && readSecurity(settings.tls),
+    session: settings.session,
+    renewSession: settings.renewSession ?? true,
   };
 }
 

@@ -1,7 +1,5 @@
 import type { Watcher, WatchSignal } from './client.js';
-
-/** What a watch is for: a node's data and existence, or its list of children. */
-export type WatchKind = 'data' | 'children';
+import { PersistentWatches, type WatchKind } from './persistent.js';
 
 /** Event types of the protocol, with the kinds of watches each of them ends. */
 const EVENTS = new Map<number, { readonly signal: WatchSignal; readonly kinds: readonly WatchKind[] }>([
@@ -11,24 +9,36 @@ const EVENTS = new Map<number, { readonly signal: WatchSignal; readonly kinds: r
   [4, { signal: 'childrenChanged', kinds: ['children'] }],
 ]);
 
-/** The one-shot watches of a connection. */
+/** The watches of a connection. */
 export class Watches {
+  readonly persistent = new PersistentWatches();
   readonly #watchers = { data: new Map<string, Watcher[]>(), children: new Map<string, Watcher[]>() };
 
-  add(kind: WatchKind, path: string, watcher: Watcher): void {
+  /** @param covered the server was not asked: it tells by a persistent watch, which must still be there */
+  add(kind: WatchKind, path: string, watcher: Watcher, covered: boolean): void {
+    if (covered && !this.persistent.isArmed(path)) {
+      call(watcher, 'lost');
+      return;
+    }
     const known = this.#watchers[kind].get(path);
     if (known === undefined) this.#watchers[kind].set(path, [watcher]);
     else known.push(watcher);
   }
 
-  /** @param eventType number of the protocol; unknown ones, and those of paths without a watch, do nothing */
-  fire(eventType: number, path: string): void {
+  /**
+   * @param eventType number of the protocol; unknown ones, and those of paths without a watch, do nothing
+   * @param zxid of the notification's header: -1 where the server does not tell
+   */
+  fire(eventType: number, path: string, zxid: bigint): void {
     const event = EVENTS.get(eventType);
-    for (const kind of event?.kinds ?? []) {
-      const watchers = this.#watchers[kind].get(path) ?? [];
-      this.#watchers[kind].delete(path);
-      for (const watcher of watchers) call(watcher, event?.signal ?? 'lost');
-    }
+    if (event === undefined) return;
+    for (const kind of event.kinds) this.#end(kind, path, event.signal);
+    this.persistent.fire({ signal: event.signal, path, zxid: zxid > 0n ? zxid : 0n });
+  }
+
+  /** Tells the one-shot watchers of a path `lost`. */
+  loseAt(path: string, ...kinds: readonly WatchKind[]): void {
+    for (const kind of kinds) this.#end(kind, path, 'lost');
   }
 
   /** Tells every watcher `lost`. */
@@ -38,6 +48,13 @@ export class Watches {
       byPath.clear();
       for (const watcher of all) call(watcher, 'lost');
     }
+    this.persistent.lose();
+  }
+
+  #end(kind: WatchKind, path: string, signal: WatchSignal): void {
+    const watchers = this.#watchers[kind].get(path) ?? [];
+    this.#watchers[kind].delete(path);
+    for (const watcher of watchers) call(watcher, signal);
   }
 }
 

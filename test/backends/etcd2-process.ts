@@ -8,7 +8,23 @@ const watching = connection.watch('a')[Symbol.asyncIterator]();
 await watching.next();
 const recursive = connection.watchRecursive('')[Symbol.asyncIterator]();
 await recursive.next();
-const pending = [watching.next(), recursive.next(), connection.get('a'), connection.position()];
+await (await connection.lockName('given back', '')).unlock();
+const held = await connection.lockName('held', '');
+const leading = connection.watchLeader('e')[Symbol.asyncIterator]();
+await leading.next();
+const pending: Promise<unknown>[] = [
+  watching.next(),
+  recursive.next(),
+  connection.get('a'),
+  connection.position(),
+];
+pending.push(
+  leading.next(),
+  connection.lockName('held', 'waits'),
+  connection.lockName('new', ''),
+  held.check(),
+);
+const settled = Promise.allSettled(pending);
 await connection.close();
-await Promise.allSettled(pending);
+await settled;
 console.log('closed');

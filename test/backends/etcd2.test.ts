@@ -5,6 +5,8 @@ import { addressFromTriple } from '../../src/topo/address.js';
 import { systemClock } from '../../src/topo/clock.js';
 import { runConformance, type Subject } from '../conformance/index.js';
 import { available, ETCD_VERSIONS, type EtcdCluster, type EtcdVersion, startEtcd } from '../servers/index.js';
+import { etcdRivals } from './etcd2-rivals.js';
+import { compactEtcd } from './etcd2-support.js';
 
 function subject(version: EtcdVersion): Subject {
   let etcd: EtcdCluster;
@@ -15,12 +17,13 @@ function subject(version: EtcdVersion): Subject {
     },
     stop: () => etcd.stop(),
     servers: () => etcd.servers,
-    open: (root, { requestTimeoutMs = 10_000, servers = etcd.servers } = {}) =>
+    open: (root, { requestTimeoutMs = 10_000, servers = etcd.servers, lockTtlMs } = {}) =>
       backend.connect(addressFromTriple('etcd2', servers, root), {
         clock: systemClock,
         random: Math.random,
         connectTimeoutMs: 10_000,
         requestTimeoutMs,
+        lockTtlMs,
       }),
     faults: {
       // etcd 3.3 with one member acknowledges before its log is written: a kill loses what a production cluster keeps.
@@ -30,6 +33,8 @@ function subject(version: EtcdVersion): Subject {
       thaw: () => etcd.thaw(),
     },
     raw: {
+      ...etcdRivals(() => etcd),
+      compact: () => compactEtcd(etcd),
       ephemeral: async (root, path, bytes) => {
         const client = new Etcd3({ hosts: etcd.servers });
         const lease = client.lease(600);

@@ -30,5 +30,16 @@ runConformance({
   expects: {
     'a place inside another is seen from the outer one, under its path':
       'the parts of a file lie side by side',
+    'a root whose records were all deleted and made anew has another identity':
+      'a file is told by where it is, and does not keep since when a record is there',
+    ...Object.fromEntries(
+      [
+        'a lock is held until unlock, and its entry is an ephemeral record that holds the contents',
+        'lockQueue shows who holds the lock, with what it wrote; nobody before, nobody after',
+        'unlock leaves the store as it was: records, versions, directories',
+        'check asks the store: it is LockLost right after the entry was deleted',
+        'unlock right after the entry was deleted is LockLost, too',
+      ].map((title) => [title, 'a lock is a file of its own, and no record of the topology file']),
+    ),
   },
 });

@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { readFile, writeFile } from 'node:fs/promises';
 import { backend } from '../../src/backends/file/index.js';
 import { systemClock } from '../../src/topo/clock.js';
 import type { Connection } from '../../src/topo/connection.js';
@@ -66,6 +67,36 @@ const WORK: Readonly<Record<string, (connection: Connection, count: number) => P
       console.log(`${batch} ${outcome.code}`);
       await connection.create('small', value.subarray(0, 10));
       return;
+    }
+  },
+
+  /** Locks the directory `d`, says `held`, and gives it back when it may go on. */
+  async hold(connection) {
+    const lock = await connection.lock('d', 'other process');
+    console.log('held');
+    await once(process.stdin, 'data');
+    process.stdin.destroy();
+    await lock.unlock();
+  },
+
+  /** Leads the election `e` until it may go on. */
+  async lead(connection) {
+    const lock = await connection.campaign('e', `process ${process.pid}`);
+    console.log('leads');
+    await once(process.stdin, 'data');
+    process.stdin.destroy();
+    await lock.unlock();
+  },
+
+  /** Adds 1 to the number in a file beside the topology, `count` times, with nothing to guard it but the lock of `d`. */
+  async guarded(connection, count) {
+    const file = `${server}.number`;
+    for (let done = 0; done < count; done++) {
+      const lock = await connection.lock('d', 'adds');
+      const number = Number(await readFile(file, 'utf8'));
+      await lock.check();
+      await writeFile(file, String(number + 1));
+      await lock.unlock();
     }
   },
 

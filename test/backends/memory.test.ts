@@ -3,17 +3,19 @@ import { memoryStore } from '../../src/backends/memory/stores.js';
 import { addressFromTriple } from '../../src/topo/address.js';
 import { systemClock } from '../../src/topo/clock.js';
 import { runConformance, type Subject } from '../conformance/index.js';
+import { memoryOrphan, memoryRivals } from './memory-rivals.js';
 
-function subject(flavour: string, more: Partial<Subject> = {}): Subject {
+function subject(flavour: 'zookeeper' | 'etcd' | 'consul', more: Partial<Subject> = {}): Subject {
   const server = `${flavour}:conformance`;
   return {
     name: `memory, ${flavour}`,
-    open: (root, { requestTimeoutMs = 10_000 } = {}) =>
+    open: (root, { requestTimeoutMs = 10_000, lockTtlMs } = {}) =>
       backend.connect(addressFromTriple('memory', server, root), {
         clock: systemClock,
         random: Math.random,
         connectTimeoutMs: 10_000,
         requestTimeoutMs,
+        lockTtlMs,
       }),
     ...more,
     raw: {
@@ -22,6 +24,11 @@ function subject(flavour: string, more: Partial<Subject> = {}): Subject {
         return async () => memoryStore(server).expireSession(session);
       },
       emptyDirectory: async (root, path) => memoryStore(server).makeDirectory(`${root}/${path}`),
+      ...(flavour === 'etcd' ? { compact: async () => memoryStore(server).compact() } : {}),
+      rivals: memoryRivals(flavour, () => memoryStore(server)),
+      endOwner: async (owner) => memoryStore(server).expireSession(owner),
+      orphan: async (root, dir, contents) =>
+        memoryOrphan(flavour, memoryStore(server), `${root}/${dir}`, contents),
     },
   };
 }

@@ -1,8 +1,20 @@
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { TlsSettings } from '../../src/topo/backend.js';
+import { isTopologyError } from '../../src/topo/errors.js';
 import { connectOwnClient } from '../../src/zookeeper/own.js';
-import { available, type Cluster, freePorts, startZooKeeper } from '../servers/index.js';
+import {
+  available,
+  type Certificates,
+  type Cluster,
+  freePorts,
+  makeCertificates,
+  removeFolder,
+  startZooKeeper,
+} from '../servers/index.js';
+import { nativeClientBuilt } from '../support/native.js';
 import { openZk2 } from './zk2-subject.js';
 
 const ROOT = '/vitess/global';
@@ -85,14 +97,114 @@ describe.runIf(available.zookeeper('3.8'))('connecting to zk2', () => {
     });
   });
 
-  test('TLS is Unsupported, by name, and so is a root that leaves no room for records', async () => {
-    await expect(openZk2(cluster.servers, ROOT, { tls: {} })).rejects.toMatchObject({
-      code: 'Unsupported',
-      message: expect.stringContaining('TLS'),
-    });
+  test('a root that leaves no room for records is InvalidAddress', async () => {
     await expect(openZk2(cluster.servers, `/${'x'.repeat(200)}`)).rejects.toMatchObject({
       code: 'InvalidAddress',
     });
+  });
+
+  test('TLS with the zookeeper package is Unsupported, by name', async () => {
+    if (!nativeClientBuilt()) return;
+    await expect(openZk2(cluster.servers, ROOT, { zkClient: 'native', tls: {} })).rejects.toMatchObject({
+      code: 'Unsupported',
+      message: expect.stringContaining('TLS'),
+      hint: 'use --zk-client own',
+    });
+  });
+
+  test('records and locks are made through digest credentials, with the ACLs that Vitess sets', async () => {
+    const connection = await openZk2(cluster.servers, '/digest', { zkAuth: 'digest:vitess:right' });
+    await connection.create('keyspaces/a/Keyspace', Buffer.from('x'));
+    const lock = await connection.lock('keyspaces/a', 'why');
+    await connection.write([{ type: 'create', path: 'b', bytes: Buffer.from('x') }], { fence: lock });
+    const raw = await connectOwnClient({ servers: [cluster.servers] });
+    for (const path of ['keyspaces/a/Keyspace', lock.entry, 'b'])
+      expect((await raw.getAcl(`/digest/${path}`)).acl).toEqual([
+        { perms: 19, scheme: 'world', id: 'anyone' },
+      ]);
+    await lock.unlock();
+    await Promise.all([raw.close(), connection.close()]);
+  });
+
+  test('locks work where the ACL of the root is for these credentials alone', async () => {
+    const auth = [{ scheme: 'digest', auth: 'vitess:right' }];
+    const owner = await connectOwnClient({ servers: [cluster.servers], auth });
+    await owner.create({ path: '/own', data: null, acl: [{ perms: 31, scheme: 'auth', id: '' }] });
+    const connection = await openZk2(cluster.servers, '/own', { zkAuth: 'digest:vitess:right' });
+    const lock = await connection.lockName('n', 'why');
+    await lock.check();
+    await lock.unlock();
+    expect((await owner.getChildren('/own')).children).toEqual([]);
+    await Promise.all([owner.close(), connection.close()]);
+  });
+});
+
+describe.runIf(available.zookeeper('3.8'))('zk2 over TLS', () => {
+  let own: Certificates;
+  let others: Certificates;
+  beforeAll(async () => {
+    [own, others] = await Promise.all([makeCertificates(), makeCertificates()]);
+  });
+  afterAll(() => Promise.all([own, others].map(({ folder }) => removeFolder(folder))));
+
+  const read = ({ ca, cert, key }: Certificates) => ({
+    ca: readFileSync(ca),
+    cert: readFileSync(cert),
+    key: readFileSync(key),
+  });
+  const failureOf = async (servers: string, tls: TlsSettings | undefined) => {
+    const begun = Date.now();
+    const error = await openZk2(servers, ROOT, { tls, connectTimeoutMs: 3_000 }).then(
+      () => undefined,
+      (reason: unknown) => reason,
+    );
+    expect(Date.now() - begun).toBeLessThan(10_000);
+    if (!isTopologyError(error)) throw new Error(`connected, or failed with ${error}`);
+    return error;
+  };
+
+  test('what is wrong is told, and that it is TLS', { timeout: 60_000 }, async () => {
+    const cluster = await startZooKeeper({ version: '3.8', tls: own });
+    const { ca } = read(own);
+    const connection = await openZk2(cluster.servers, ROOT, { tls: { ca } });
+    await connection.create('a', Buffer.from('x'));
+    await (await connection.lockName('n', '')).unlock();
+    await connection.close();
+    for (const [tls, what] of [
+      [{ ca: read(others).ca }, 'not signed by the given authority'],
+      [{}, 'not signed by the given authority'],
+      [{ ca, serverName: 'other.example' }, 'for another name'],
+    ] as const) {
+      const error = await failureOf(cluster.servers, tls);
+      expect(error.code).toBe('Unavailable');
+      expect(error.message).toContain(what);
+      expect(error.hint).toContain('TLS');
+    }
+    const plain = await failureOf(cluster.servers, undefined);
+    expect(plain.code).toBe('Unavailable');
+    const withoutTls = await failureOf(cluster.plainServers, { ca });
+    expect(withoutTls.code).toBe('Unavailable');
+    expect(withoutTls.hint).toContain('TLS');
+    for (const tls of [{ ca: Buffer.from('no PEM') }, { ca, cert: read(own).cert }])
+      expect((await failureOf(cluster.servers, tls)).code).toBe('Usage');
+    await cluster.stop();
+  });
+
+  test('a server that wants a certificate takes that of its authority and no other', {
+    timeout: 60_000,
+  }, async () => {
+    const cluster = await startZooKeeper({ version: '3.8', tls: { ...own, clientCertificates: true } });
+    const connection = await openZk2(cluster.servers, ROOT, { tls: read(own) });
+    await connection.create('a', Buffer.from('x'));
+    await connection.close();
+    const { ca } = read(own);
+    const { cert, key } = read(others);
+    for (const tls of [{ ca }, { ca, cert, key }]) {
+      const error = await failureOf(cluster.servers, tls);
+      expect(error.code).toBe('Unavailable');
+      expect(error.message).toContain('client’s certificate');
+    }
+    await cluster.stop();
   });
 });
 

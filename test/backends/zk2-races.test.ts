@@ -1,9 +1,12 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { Zk2Connection } from '../../src/backends/zk2/connection.js';
+import { zk2Connection } from '../../src/backends/zk2/connection.js';
+import { Locks } from '../../src/backends/zk2/lock-session.js';
 import { Sessions } from '../../src/backends/zk2/sessions.js';
 import { Store } from '../../src/backends/zk2/store.js';
+import { recreationMet } from '../../src/copy/conflicts.js';
 import { systemClock } from '../../src/topo/clock.js';
 import type { Connection } from '../../src/topo/connection.js';
+import type { TopologyError } from '../../src/topo/errors.js';
 import type { ZooKeeperClient } from '../../src/zookeeper/client.js';
 import { connectOwnClient } from '../../src/zookeeper/own.js';
 import { available, type Cluster, startZooKeeper } from '../servers/index.js';
@@ -36,11 +39,16 @@ describe.runIf(available.zookeeper('3.8'))('zk2 when somebody else is faster', (
       before = undefined;
       await act();
     });
-    const sessions = new Sessions(client, () => Promise.reject(new Error('one session')), false);
+    const oneSession = () => Promise.reject(new Error('one session'));
+    const sessions = new Sessions(client, oneSession, false);
+    const locks = new Locks(oneSession, systemClock);
     const context = { store: other.store, clock: systemClock, defaultTimeoutMs: 10_000 };
     const closing = new AbortController();
-    const parts = { context, root, sessions, servers: [cluster.servers], closed: closing.signal };
-    raced = new Zk2Connection(new Store(parts), closing);
+    const parts = { context, root, sessions, locks, servers: [cluster.servers], closed: closing.signal };
+    raced = zk2Connection(new Store(parts), async () => {
+      closing.abort();
+      await sessions.close();
+    });
   };
   const end = () => Promise.all([other.close(), raced.close()]);
   const recreate = (path: string) => async () => {
@@ -84,6 +92,31 @@ describe.runIf(available.zookeeper('3.8'))('zk2 when somebody else is faster', (
       });
       await end();
     }
+  });
+
+  test('all records that were re-created under a batch are named', async () => {
+    await begin();
+    const both = ['d/a', 'd/b'];
+    const made = [];
+    for (const path of both) made.push({ path, version: await raced.create(path, utf8('1')) });
+    before = {
+      kind: 'multi',
+      act: async () => {
+        for (const path of both) await recreate(path)();
+      },
+    };
+    const batch = made.map((each) => ({ type: 'update', bytes: utf8('2'), ...each }) as const);
+    const error: unknown = await raced.write(batch).catch((failure: unknown) => failure);
+    expect(error).toMatchObject({ code: 'OutcomeUnknown', path: 'd/a', index: 0 });
+    expect(error).toMatchObject({
+      cause: { code: 'BadVersion', path: 'd/a', cause: { code: 'BadVersion', path: 'd/b' } },
+    });
+    expect(recreationMet(other.store, '', error as TopologyError)).toMatchObject({
+      code: 'Guard',
+      path: 'd/a',
+      message: expect.stringContaining('over d/b'),
+    });
+    await end();
   });
 
   test('a change between check and write is BadVersion, and nothing is written', async () => {
@@ -206,6 +239,13 @@ function interposed(client: ZooKeeperClient, hook: (kind: Write) => Promise<void
     get sessionId() {
       return client.sessionId;
     },
+    get session() {
+      return client.session;
+    },
+    get sessionTimeoutMs() {
+      return client.sessionTimeoutMs;
+    },
+    expired: client.expired,
     create: async (args, options) => {
       await hook('create');
       return client.create(args, options);
@@ -233,6 +273,8 @@ function interposed(client: ZooKeeperClient, hook: (kind: Write) => Promise<void
     setAcl: (path, acl, version, options) => client.setAcl(path, acl, version, options),
     sync: (path, options) => client.sync(path, options),
     multiRead: (reads, options) => client.multiRead(reads, options),
+    addWatch: (path, kind, watcher, options) => client.addWatch(path, kind, watcher, options),
     close: () => client.close(),
+    detach: () => client.detach(),
   };
 }

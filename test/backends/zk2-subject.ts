@@ -1,14 +1,25 @@
+import { readFile } from 'node:fs/promises';
 import { backend } from '../../src/backends/zk2/index.js';
-import type { ConnectSettings } from '../../src/topo/backend.js';
+import type { ConnectSettings, TlsSettings } from '../../src/topo/backend.js';
 import { systemClock } from '../../src/topo/clock.js';
 import type { Connection } from '../../src/topo/connection.js';
 import { CreateMode, type ZooKeeperClient } from '../../src/zookeeper/client.js';
 import { connectOwnClient } from '../../src/zookeeper/own.js';
 import type { Subject } from '../conformance/index.js';
-import { type Cluster, startZooKeeper, type ZooKeeperVersion } from '../servers/index.js';
+import {
+  type Cluster,
+  makeCertificates,
+  removeFolder,
+  startZooKeeper,
+  type ZooKeeperVersion,
+} from '../servers/index.js';
+import { RivalProcess } from './zk2-rivals.js';
+import { endSession } from './zk2-session-end.js';
+
+type ZooKeeperCluster = Awaited<ReturnType<typeof startZooKeeper>>;
 
 /** What a test may choose of {@link ConnectSettings}. */
-interface Settings extends Pick<ConnectSettings, 'zkAuth' | 'zkClient' | 'tls'> {
+interface Settings extends Pick<ConnectSettings, 'zkAuth' | 'zkClient' | 'tls' | 'lockTtlMs'> {
   readonly connectTimeoutMs?: number | undefined;
   readonly requestTimeoutMs?: number | undefined;
 }
@@ -32,6 +43,7 @@ export function openZk2(servers: string, root: string, settings: Settings = {}):
       zkAuth: settings.zkAuth,
       zkClient: settings.zkClient,
       tls: settings.tls,
+      lockTtlMs: settings.lockTtlMs,
     },
   );
 }
@@ -57,37 +69,70 @@ export async function plant(
 export function zk2Subject(
   version: ZooKeeperVersion,
   zkClient: 'own' | 'native',
-  expects: Subject['expects'] = {},
+  security: 'plain' | 'tls' = 'plain',
 ): Subject {
-  let cluster: Cluster | undefined;
-  const running = (): Cluster => {
+  let cluster: ZooKeeperCluster | undefined;
+  let tls: TlsSettings | undefined;
+  const running = (): ZooKeeperCluster => {
     if (cluster === undefined) throw new Error('the server is not started');
     return cluster;
   };
+  const plain = () => running().plainServers;
+  const rivals = new RivalProcess(plain);
+  const own = zkClient === 'own';
   return {
-    name: `zk2 on ZooKeeper ${version} with the ${zkClient} client`,
+    name: `zk2 on ZooKeeper ${version} with the ${zkClient} client${security === 'tls' ? ' over TLS' : ''}`,
     start: async () => {
-      cluster = await startZooKeeper({ version });
+      if (security === 'plain') cluster = await startZooKeeper({ version });
+      else [cluster, tls] = await startWithTls(version);
     },
-    stop: async () => cluster?.stop(),
+    stop: async () => {
+      rivals.stop();
+      await cluster?.stop();
+    },
     // When connections break, the addon of the package can abort the whole process: not in a run of many tests.
-    ...(zkClient === 'own' ? disturbances(running) : {}),
+    ...(own ? disturbances(running) : {}),
     open: (root, { servers = running().servers, ...options } = {}) =>
-      openZk2(servers, root, { zkClient, ...options }),
-    raw: {
-      ephemeral: async (root, path, bytes) => {
-        const client = await connectOwnClient({ servers: [running().servers] });
-        await plant(client, `${root}/${path}`, bytes, CreateMode.Ephemeral);
-        return () => client.close();
-      },
-      emptyDirectory: async (root, path) => {
-        const client = await connectOwnClient({ servers: [running().servers] });
-        await plant(client, `${root}/${path}`, null);
-        await client.close();
-      },
-    },
+      openZk2(servers, root, { zkClient, tls, ...options }),
+    raw: { ...rawAccess(plain), rivals: own ? rivals.rivals : undefined },
     refusesName,
-    expects,
+  };
+}
+
+/** A server whose port for clients speaks TLS and wants a certificate, and what clients need for it. */
+async function startWithTls(version: ZooKeeperVersion): Promise<[ZooKeeperCluster, TlsSettings]> {
+  const { folder, ...files } = await makeCertificates();
+  const [ca, cert, key] = await Promise.all([files.ca, files.cert, files.key].map((path) => readFile(path)));
+  const cluster = await startZooKeeper({ version, tls: { ...files, clientCertificates: true } });
+  const stop = async () => {
+    await cluster.stop();
+    await removeFolder(folder);
+  };
+  return [
+    { ...cluster, stop },
+    { ca, cert, key },
+  ];
+}
+
+/** What the suite does behind the backend's back, at the servers' ports without TLS. */
+function rawAccess(servers: () => string): Subject['raw'] {
+  const plantAt = async (path: string, data: Uint8Array | null, mode?: CreateMode) => {
+    const client = await connectOwnClient({ servers: [servers()] });
+    await plant(client, path, data, mode);
+    return client;
+  };
+  return {
+    ephemeral: async (root, path, bytes) => {
+      const client = await plantAt(`${root}/${path}`, bytes, CreateMode.Ephemeral);
+      return () => client.close();
+    },
+    emptyDirectory: async (root, path) => (await plantAt(`${root}/${path}`, null)).close(),
+    endOwner: (owner) => endSession(servers(), BigInt(owner)),
+    orphan: async (root, dir, contents) => {
+      const path = `${root}/${dir}/locks/`;
+      const client = await plantAt(path, Buffer.from(contents), CreateMode.PersistentSequential);
+      await client.close();
+    },
   };
 }
 

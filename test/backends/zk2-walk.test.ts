@@ -26,11 +26,12 @@ function statOf(numChildren: number, dataLength: number): Stat {
   return { ...times, ...counts, ephemeralOwner: 0n };
 }
 
-/** Answers after a random number of turns, so that answers come in any order. */
+/** Answers after a random number of turns, some late, so that answers come in any order. */
 function reader(tree: Map<string, Set<string>>, sizes: number[], dataLength: number): ReadMany {
   return async (reads) => {
     sizes.push(reads.length);
-    for (let turn = Math.floor(Math.random() * 4); turn > 0; turn--) await Promise.resolve();
+    const turns = Math.random() < 0.25 ? 60 : Math.random() * 4;
+    for (let turn = 1; turn < turns; turn++) await Promise.resolve();
     return reads.map(({ type, path }): MultiReadResult | undefined => {
       const children = tree.get(path);
       if (children === undefined) return undefined;
@@ -40,9 +41,9 @@ function reader(tree: Map<string, Set<string>>, sizes: number[], dataLength: num
   };
 }
 
-async function walked(readMany: ReadMany, top = '', requests = 4): Promise<string[]> {
+async function walked(readMany: ReadMany, limits = { requests: 4, reads: 16 }): Promise<string[]> {
   const paths: string[] = [];
-  for await (const group of new Walk(readMany, top, { requests, reads: 16 }).groups())
+  for await (const group of new Walk(readMany, '', limits).groups())
     paths.push(...group.map(({ path }) => path));
   return paths;
 }
@@ -55,11 +56,11 @@ describe('a walk', () => {
     await fc.assert(
       fc.asyncProperty(
         fc.array(path, { maxLength: 60 }),
-        fc.integer({ min: 1, max: 6 }),
-        async (paths, requests) => {
+        fc.record({ requests: fc.integer({ min: 1, max: 6 }), reads: fc.constantFrom(1, 3, 16) }),
+        async (paths, limits) => {
           const tree = treeOf(paths);
           const expected = [...tree.keys()].filter((each) => each !== '').sort(BYTE_ORDER);
-          expect(await walked(reader(tree, [], 0), '', requests)).toEqual(expected);
+          expect(await walked(reader(tree, [], 0), limits)).toEqual(expected);
         },
       ),
       { numRuns: 300 },

@@ -13,6 +13,10 @@ test('single letters, numbers, paths and a lone dash stay as they are', () => {
   expect(normaliseArgs(args)).toEqual(args);
 });
 
+test('letters that are switches may be written together', () => {
+  expect(normaliseArgs(['ls', '-lR', '-dry_run', '-lx'])).toEqual(['ls', '-l', '-R', '--dry-run', '--lx']);
+});
+
 test('nothing after -- is touched', () => {
   expect(normaliseArgs(['-dry_run', '--', '-dry_run'])).toEqual(['--dry-run', '--', '-dry_run']);
 });

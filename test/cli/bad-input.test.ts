@@ -196,8 +196,18 @@ describe.runIf(runs)('bad input gets one clear message before anything is writte
     });
     await etcd.ctl('del', '--prefix', '/big');
   });
-  test('a record that does not decode is copied byte for byte, and named', async () => {
-    const result = await copy(source, place(), '--to-cell-root', '/vitess/{cell}');
+  test('a record that does not decode stops the copy, and is copied byte for byte when that is asked for', async () => {
+    const args = [source, place(), '--to-cell-root', '/vitess/{cell}'] as const;
+    expect(await copy(...args)).toMatchObject({
+      code: 4,
+      err: expect.stringMatching(
+        /do not decode: global:keyspaces\/broken\/Keyspace.*\n.*--allow-undecodable/,
+      ),
+    });
+    await withStore(place(), async (store) => {
+      for await (const page of store.scan('')) expect(page.records).toEqual([]);
+    });
+    const result = await copy(...args, '--allow-undecodable');
     expect(result.err).toBe('');
     expect(result.code).toBe(0);
     expect(result.out).toMatch(/do not decode.*: 1\n.*global:keyspaces\/broken\/Keyspace/);

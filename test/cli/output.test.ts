@@ -1,12 +1,17 @@
 import { randomUUID } from 'node:crypto';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
+import { planning } from '../../src/cli/copying.js';
 import { exitCodeOf } from '../../src/cli/exit.js';
 import { errorJson, errorText, StoppedCopy } from '../../src/cli/failure.js';
 import type { Io } from '../../src/cli/io.js';
-import { processIo } from '../../src/cli/io.js';
+import { json, jsonLine, processIo } from '../../src/cli/io.js';
 import { ErrorCode, TopologyError } from '../../src/topo/errors.js';
 import { cli, cliJson } from '../support/cli.js';
 import { withStore } from '../support/topologies.js';
+import { until } from '../support/until.js';
 import { emptyStore, plantSample } from './sample.js';
 
 const CELLS = ['--to-cell-root', '/vitess/{cell}'];
@@ -14,6 +19,19 @@ let from: string;
 
 beforeAll(async () => {
   ({ from } = await plantSample());
+});
+
+test('JSON for programs has bytes as base64, a Buffer’s, too', () => {
+  const given = {
+    a: Buffer.from([255]),
+    b: Uint8Array.of(1, 2),
+    c: [Buffer.alloc(0)],
+    d: 7n,
+    e: new Map([['x', Buffer.from('y')]]),
+  };
+  const expected = { a: '/w==', b: 'AQI=', c: [''], d: '7', e: { x: 'eQ==' } };
+  expect(JSON.parse(json(given))).toEqual(expected);
+  expect(jsonLine(given)).toBe(JSON.stringify(expected));
 });
 
 describe('--output json is one document', () => {
@@ -57,6 +75,26 @@ describe('records that only the destination has', () => {
   });
 });
 
+describe('a copy that is done says what to do next', () => {
+  test('compare, and how Vitess comes to use it', async () => {
+    const { to } = emptyStore();
+    const { out } = await cli(['copy', from, to, ...CELLS]);
+    expect(out).toMatch(
+      /next:\n {2}- compare both sides with topo2topo verify .*\n {2}- Vitess uses the source/,
+    );
+    const again = await cliJson(['copy', from, to, '--verify']);
+    expect(again).toMatchObject({ next: [expect.stringContaining('docs/freeze.md')] });
+  });
+
+  test('make what was left out', async () => {
+    const { to } = emptyStore();
+    await cli(['copy', from, to, ...CELLS, '--kinds', 'CellInfo']);
+    const { out } = await cli(['copy', from, to, '--kinds', 'Keyspace,Tablet', '--allow-extra']);
+    expect(out).toContain(`topo2topo graph rebuild ${to}`);
+    expect(out).toContain('copy ShardReplication, too');
+  });
+});
+
 describe('a copy that stops', () => {
   test('says how far it got', async () => {
     const { to } = emptyStore();
@@ -67,9 +105,46 @@ describe('a copy that stops', () => {
     expect(err).toMatch(/stopped: \d+ of 72 records were written; run the copy again to go on/);
   });
 
+  test('goes on by its journal', async () => {
+    const { to } = emptyStore();
+    const folder = await mkdtemp(join(tmpdir(), 'topo2topo-'));
+    try {
+      const abort = new AbortController();
+      const journal = join(folder, 'journal');
+      const args = ['copy', from, to, ...CELLS, '--journal', journal];
+      const running = cli([...args, '--rate', '20'], {}, { signal: abort.signal });
+      await until('the first write', () =>
+        readFile(journal, 'utf8').then(
+          (text) => text.includes('"writing"'),
+          () => false,
+        ),
+      );
+      abort.abort();
+      expect((await running).err).toMatch(
+        /stopped: \d+ of 72 records were written; to go on: the same command with --resume/,
+      );
+      expect((await cli([...args, '--resume'])).code).toBe(0);
+    } finally {
+      await rm(folder, { recursive: true, force: true });
+    }
+  });
+
+  test('before it wrote anything says so', async () => {
+    const interrupted = new TopologyError(ErrorCode.Interrupted, 'interrupted');
+    await expect(planning(Promise.reject(interrupted))).rejects.toMatchObject({
+      code: 'Interrupted',
+      hint: 'nothing was written yet: run the command again',
+    });
+  });
+
   test('says so to programs', () => {
     const error = new StoppedCopy(new TopologyError(ErrorCode.Guard, 'changed'), 3, 5);
-    expect(JSON.parse(errorJson(error))).toMatchObject({ error: { code: 'Guard' }, written: 3, toWrite: 5 });
+    expect(JSON.parse(errorJson(error))).toMatchObject({
+      error: { code: 'Guard' },
+      written: 3,
+      toWrite: 5,
+      next: ['run the copy again to go on'],
+    });
   });
 });
 
@@ -84,6 +159,14 @@ describe('errors that are none of ours', () => {
       error: { code: 'Internal', message: 'some thing' },
     });
     expect(exitCodeOf(error)).toBe(5);
+  });
+
+  test('show no control characters of names that they quote', () => {
+    const error = new TopologyError(ErrorCode.NoNode, 'no', {
+      path: 'a\u001b[2J',
+      hint: 'it has \u001b[31mred',
+    });
+    expect(errorText(io, error)).toMatch(/path a\\u001b\[2J\).*\n.*it has \\u001b\[31mred$/);
   });
 
   test('show their stack for debugging', () => {

@@ -155,7 +155,7 @@ describe('flags that make no sense together', () => {
   });
 });
 
-describe('the flags of Vitess’s log library', () => {
+describe('the flags of Vitess’s log library and servers', () => {
   const flags = [
     '-logtostderr',
     '-alsologtostderr=1',
@@ -165,6 +165,14 @@ describe('the flags of Vitess’s log library', () => {
     '2',
     '-log_dir',
     '/tmp',
+    '--log_err_stacks',
+    '--vmodule',
+    'topo=2',
+    '--keep_logs=1h',
+    '--grpc_prometheus',
+    '--pprof=cpu',
+    '--security-policy',
+    'read-only',
   ];
 
   test('are accepted and ignored without a subcommand', async () => {

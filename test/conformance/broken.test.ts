@@ -1,9 +1,8 @@
-import { describe, expect, test } from 'vitest';
-import { backend } from '../../src/backends/memory/index.js';
-import { systemClock } from '../../src/topo/clock.js';
 import type {
   CallOptions,
-  Connection,
+  HistoryEnd,
+  IdentityOptions,
+  PastState,
   ScanPage,
   StoredRecord,
   Value,
@@ -13,14 +12,8 @@ import type {
 import { isTopologyError } from '../../src/topo/errors.js';
 import { Version } from '../../src/topo/version.js';
 import { DelegatingConnection } from '../../src/topo/wrappers/base.js';
-import { judge } from './judge.js';
+import { type Broken, catches } from './broken.js';
 import { utf8 } from './tools.js';
-
-/** A connection that breaks the contract in one way, and the sentences that must catch it. */
-interface Broken {
-  readonly make: new (inner: Connection) => Connection;
-  readonly caughtBy: readonly string[];
-}
 
 class ForgetsVersionCheck extends DelegatingConnection {
   override async update(path: string, bytes: Uint8Array, version: Version | null, options?: CallOptions) {
@@ -73,6 +66,36 @@ class ScansShortInSilence extends DelegatingConnection {
     } catch (error) {
       if (first === undefined || !isTopologyError(error, 'Interrupted', 'Timeout')) throw error;
     }
+  }
+}
+
+class TellsHistoryForwards extends DelegatingConnection {
+  override async *history(path: string, options?: CallOptions): AsyncGenerator<PastState | HistoryEnd> {
+    const states: PastState[] = [];
+    for await (const item of this.inner.history(path, options)) {
+      if (item.type === 'past') states.push(item);
+      else yield* [...states.reverse(), item];
+    }
+  }
+}
+
+class EndsHistoryInSilence extends DelegatingConnection {
+  override async *history(path: string, options?: CallOptions): AsyncGenerator<PastState | HistoryEnd> {
+    for await (const item of this.inner.history(path, options)) if (item.type === 'past') yield item;
+  }
+}
+
+class LeavesDeletionsOut extends DelegatingConnection {
+  override async *history(path: string, options?: CallOptions): AsyncGenerator<PastState | HistoryEnd> {
+    for await (const item of this.inner.history(path, options))
+      if (item.type === 'end' || item.value !== undefined) yield item;
+  }
+}
+
+class ClaimsToKnowAll extends DelegatingConnection {
+  override async *history(path: string, options?: CallOptions): AsyncGenerator<PastState | HistoryEnd> {
+    for await (const item of this.inner.history(path, options))
+      yield item.type === 'end' ? { type: 'end', reason: 'created' } : item;
   }
 }
 
@@ -169,6 +192,18 @@ class KeepsListeners extends DelegatingConnection {
   }
 }
 
+class ForgetsWitnesses extends DelegatingConnection {
+  override identity({ signal, deadline }: IdentityOptions = {}) {
+    return this.inner.identity({ signal, deadline });
+  }
+}
+
+class IsTheClusterAlone extends DelegatingConnection {
+  override async identity(options?: IdentityOptions) {
+    return { ...(await this.inner.identity(options)), root: 'the cluster' };
+  }
+}
+
 class LivesOn extends DelegatingConnection {
   override close(): Promise<void> {
     return Promise.resolve();
@@ -246,6 +281,27 @@ const BROKEN: Readonly<Record<string, Broken>> = {
       'a scan whose deadline passes half-way fails with Timeout or is complete, never short in silence',
     ],
   },
+  'tells a history from its beginning': {
+    make: TellsHistoryForwards,
+    caughtBy: [
+      'a history gives every state, newest first, with its bytes and version, and says that it is whole',
+    ],
+  },
+  'ends a history in silence': {
+    make: EndsHistoryInSilence,
+    caughtBy: [
+      'a history gives every state, newest first, with its bytes and version, and says that it is whole',
+      'of a record that is gone a history tells the deletion, and every life before it',
+    ],
+  },
+  'leaves deletions out of a history': {
+    make: LeavesDeletionsOut,
+    caughtBy: ['of a record that is gone a history tells the deletion, and every life before it'],
+  },
+  'takes what is left of a history for all of it': {
+    make: ClaimsToKnowAll,
+    caughtBy: ['a history that was compacted says so'],
+  },
   'orders a scan by segments': {
     make: OrdersBySegments,
     caughtBy: ['paths come in byte order: whole paths, not name by name'],
@@ -295,6 +351,18 @@ const BROKEN: Readonly<Record<string, Broken>> = {
     make: KeepsListeners,
     caughtBy: ['a call that is over leaves nothing on its signal, whatever the method'],
   },
+  'forgets the witness': {
+    make: ForgetsWitnesses,
+    caughtBy: ['an identity is unchanged by writes that leave the witness'],
+  },
+  'tells clusters and not roots': {
+    make: IsTheClusterAlone,
+    caughtBy: [
+      'another root has another identity',
+      'a root that holds nothing has an identity that tells nothing',
+      'a root whose records were all deleted and made anew has another identity',
+    ],
+  },
   'lives on after close': {
     make: LivesOn,
     caughtBy: ['after close every method is Interrupted, and changes nothing'],
@@ -310,33 +378,4 @@ const BROKEN: Readonly<Record<string, Broken>> = {
   },
 };
 
-/** What the suite says of a connection over memory. */
-async function caught(name: string, make: Broken['make'], titles: readonly string[]): Promise<string[]> {
-  const settings = {
-    clock: systemClock,
-    random: Math.random,
-    connectTimeoutMs: 10_000,
-    requestTimeoutMs: 10_000,
-  };
-  const verdicts = await judge(
-    {
-      name,
-      open: async (root) =>
-        new make(await backend.connect({ implementation: 'memory', server: `etcd:${name}`, root }, settings)),
-    },
-    (title) => titles.includes(title),
-  );
-  expect(verdicts.map(({ title }) => title).sort()).toEqual([...titles].sort());
-  return verdicts.filter(({ outcome }) => outcome === 'broken').map(({ title }) => title);
-}
-
-describe('the suite catches a connection that', () => {
-  test.concurrent.each(Object.entries(BROKEN))('%s', async (name, { make, caughtBy }) => {
-    expect((await caught(name, make, caughtBy)).sort()).toEqual([...caughtBy].sort());
-  });
-});
-
-test('the same sentences hold for a connection that is not broken', async () => {
-  const titles = new Set(Object.values(BROKEN).flatMap(({ caughtBy }) => caughtBy));
-  expect(await caught('sound', DelegatingConnection, [...titles])).toEqual([]);
-});
+catches(BROKEN);

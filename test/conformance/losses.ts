@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import type { CallOptions, Connection } from '../../src/topo/connection.js';
 import { TopologyError } from '../../src/topo/errors.js';
+import { FaultWay } from '../servers/index.js';
 import { follow, followAll, neverGoesBack } from './follower.js';
 import { forEachMethod, type Method, methodsFixture } from './methods.js';
-import { Way } from './proxy.js';
 import { type Context, needs, theme } from './sentence.js';
 import { eventually, failure, MOMENTS_MS, must, PATIENCE_MS, pause, refuses, utf8, within } from './tools.js';
 import { writersWithoutRivals } from './writers.js';
@@ -11,8 +11,8 @@ import { writersWithoutRivals } from './writers.js';
 const SOON_MS = 600;
 
 /** A connection to the place of the sentence over a way that can lose things; `connection` goes there straight. */
-async function lossy(context: Context): Promise<{ way: Way; far: Connection }> {
-  const way = await Way.to(must(context.subject.servers, 'servers')());
+async function lossy(context: Context): Promise<{ way: FaultWay; far: Connection }> {
+  const way = await FaultWay.to(must(context.subject.servers, 'servers')());
   context.after(() => way.close());
   const far = await context.open(context.root, { servers: way.servers });
   return { way, far };
@@ -113,7 +113,7 @@ export const losses = theme(
           }),
         );
         await someApplied(connection, writes);
-        way.mend();
+        await way.mend();
         await eventually('a read', () => far.position({ deadline: Date.now() + 1_000 }));
         assert.ok(told.some(({ code }) => code === 'OutcomeUnknown'));
         for (const { write, code } of told)
@@ -138,7 +138,7 @@ export const losses = theme(
           }),
         );
         await someApplied(connection, writes);
-        way.mend();
+        await way.mend();
         for (const { write, code } of await within(PATIENCE_MS + MOMENTS_MS, 'all writes', settled)) {
           assert.ok(['done', 'OutcomeUnknown', 'Unavailable'].includes(code), `${write.name}: ${code}`);
           if (code === 'OutcomeUnknown') continue;
@@ -158,7 +158,7 @@ export const losses = theme(
             path,
           });
         });
-        way.mend();
+        await way.mend();
         await eventually('a read', () => far.position({ deadline: Date.now() + 1_000 }));
       },
     },
@@ -181,7 +181,7 @@ export const losses = theme(
         await connection.delete('d/recreated', null);
         await connection.create('d/recreated', utf8('2'));
         await connection.create('d/made', utf8('2'));
-        way.mend();
+        await way.mend();
         const expected = ['2', undefined, '2', '1', '2'];
         await Promise.all(followers.map((follower, i) => follower.untilState(`d/${names[i]}`, expected[i])));
         followers.forEach((follower, i) => {
@@ -206,7 +206,7 @@ export const losses = theme(
         await connection.delete('d/deleted', null);
         await connection.delete('d/e/deleted', null);
         await connection.create('d/n/made', utf8('2'));
-        way.mend();
+        await way.mend();
         await follower.untilState('d/changed', '2');
         await follower.untilState('d/deleted', undefined);
         await follower.untilState('d/e/deleted', undefined);
@@ -225,7 +225,7 @@ export const losses = theme(
           await eventually('writes', async () => writers.acknowledged() > before + 20);
           way.loseAnswers();
           await new Promise((resolve) => setTimeout(resolve, 10 + 5 * round));
-          way.mend();
+          await way.mend();
         }
         await writers.stop();
         await context.connection.position();

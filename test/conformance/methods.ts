@@ -1,4 +1,5 @@
-import type { CallOptions, Connection } from '../../src/topo/connection.js';
+import type { CallOptions, Capabilities, Connection } from '../../src/topo/connection.js';
+import type { Lock } from '../../src/topo/locks.js';
 import type { Version } from '../../src/topo/version.js';
 import type { Context } from './sentence.js';
 import { create, first, must, utf8 } from './tools.js';
@@ -6,7 +7,8 @@ import { create, first, must, utf8 } from './tools.js';
 /** One method of the contract, called in a way that would go well on {@link methodsFixture}. */
 export interface Method {
   readonly name: string;
-  readonly kind: 'read' | 'write' | 'watch';
+  /** `lock`: takes a lock and gives it back. */
+  readonly kind: 'read' | 'write' | 'watch' | 'lock';
   /** Path that its errors name. */
   readonly path: string | undefined;
   call(connection: Connection, options?: CallOptions): Promise<unknown>;
@@ -16,14 +18,18 @@ export interface Method {
 export async function methodsFixture({ writer, capabilities }: Context): Promise<Method[]> {
   const version = await writer.create('dir/there', utf8('there'));
   const doomed = await writer.create('dir/doomed', utf8('doomed'));
-  const methods = [...readMethods(capabilities.watchRecursive), ...writeMethods(version, doomed)];
+  const methods = [...readMethods(capabilities), ...writeMethods(version, doomed)];
+  if (capabilities.locks !== 'none') {
+    for (const dir of ['waited', 'timed', 'tried']) await writer.create(`locked/${dir}/a`, utf8('x'));
+    methods.push(...lockMethods());
+  }
   return methods.filter((method) => {
-    if (method.kind === 'write' && capabilities.readOnly) return false;
+    if ((method.kind === 'write' || method.kind === 'lock') && capabilities.readOnly) return false;
     return method.name !== 'write' || capabilities.batch.maxOps > 0;
   });
 }
 
-function readMethods(watchRecursive: boolean): Method[] {
+function readMethods({ watchRecursive, history }: Capabilities): Method[] {
   const read = (
     name: string,
     path: string | undefined,
@@ -36,6 +42,7 @@ function readMethods(watchRecursive: boolean): Method[] {
     read('get', 'dir/there', (connection, options) => connection.get('dir/there', options)),
     read('scan', 'dir', (connection, options) => first(connection.scan('dir', options))),
     read('position', undefined, (connection, options) => connection.position(options)),
+    read('identity', undefined, (connection, options) => connection.identity(options)),
     read(
       'watch',
       'dir/there',
@@ -43,6 +50,10 @@ function readMethods(watchRecursive: boolean): Method[] {
       'watch',
     ),
   ];
+  if (history)
+    methods.push(
+      read('history', 'dir/there', (connection, options) => first(connection.history('dir/there', options))),
+    );
   if (watchRecursive) {
     methods.push(
       read(
@@ -77,6 +88,52 @@ function writeMethods(there: Version, doomed: Version): Method[] {
       connection.delete('dir/doomed', null, options),
     ),
     write('write', undefined, (connection, options) => connection.write([create('dir/batched')], options)),
+  ];
+}
+
+function lockMethods(): Method[] {
+  const reader = (
+    name: string,
+    path: string,
+    call: Method['call'],
+    kind: Method['kind'] = 'read',
+  ): Method => ({
+    name,
+    kind,
+    path,
+    call,
+  });
+  const locker = (
+    name: string,
+    path: string,
+    take: (connection: Connection, options?: CallOptions) => Promise<Lock>,
+  ): Method => ({
+    name,
+    kind: 'lock',
+    path,
+    call: async (connection, options) => (await take(connection, options)).unlock(),
+  });
+  const election = 'elections/vtctld';
+  return [
+    reader('lockQueue', 'dir', (connection, options) => connection.lockQueue('dir', options)),
+    reader('leader', election, (connection, options) => connection.leader('vtctld', options)),
+    reader(
+      'watchLeader',
+      election,
+      (connection, options) => first(connection.watchLeader('vtctld', options)),
+      'watch',
+    ),
+    locker('lock', 'locked/waited', (connection, options) => connection.lock('locked/waited', 'x', options)),
+    locker('lockWithTtl', 'locked/timed', (connection, options) =>
+      connection.lockWithTtl('locked/timed', 'x', 30_000, options),
+    ),
+    locker('tryLock', 'locked/tried', (connection, options) =>
+      connection.tryLock('locked/tried', 'x', options),
+    ),
+    locker('lockName', 'internal/named_locks/ks/a', (connection, options) =>
+      connection.lockName('ks/a', 'x', options),
+    ),
+    locker('campaign', election, (connection, options) => connection.campaign('vtctld', 'x', options)),
   ];
 }
 

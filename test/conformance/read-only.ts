@@ -1,5 +1,6 @@
+import assert from 'node:assert/strict';
 import { needs, theme } from './sentence.js';
-import { changesNothing, check, create, refuses, remove, update, utf8 } from './tools.js';
+import { changesNothing, check, create, first, refuses, remove, update, utf8 } from './tools.js';
 
 export const readOnly = theme(
   'read only',
@@ -21,6 +22,32 @@ export const readOnly = theme(
           for (const op of [create('d/b'), update('d/a', version), remove('d/a'), check('d/a', version)])
             await refuses(connection, 'ReadOnly', connection.write([op]));
         });
+      },
+    },
+    {
+      title:
+        'a read-only connection refuses every way to lock with ReadOnly, and tells who holds and who leads',
+      when: needs.readOnlyLocks,
+      run: async ({ connection, writer }) => {
+        await writer.create('d/a', utf8('x'));
+        await changesNothing(writer, async () => {
+          await refuses(connection, 'ReadOnly', connection.lock('d', 'x'), { path: 'd' });
+          await refuses(connection, 'ReadOnly', connection.lockWithTtl('d', 'x', 30_000), { path: 'd' });
+          await refuses(connection, 'ReadOnly', connection.tryLock('d', 'x'), { path: 'd' });
+          await refuses(connection, 'ReadOnly', connection.lockName('ks/a', 'x'));
+          await refuses(connection, 'ReadOnly', connection.campaign('vtctld', 'x'));
+        });
+        const [lock, leadership] = [await writer.lock('d', 'held'), await writer.campaign('vtctld', 'a:1')];
+        await connection.position();
+        const queue = await connection.lockQueue('d');
+        assert.deepEqual(
+          queue.map(({ path, contents }) => [path, contents]),
+          [[lock.entry, 'held']],
+        );
+        assert.equal(await connection.leader('vtctld'), 'a:1');
+        assert.deepEqual(await first(connection.watchLeader('vtctld')), { type: 'leader', id: 'a:1' });
+        await lock.unlock();
+        await leadership.unlock();
       },
     },
     {

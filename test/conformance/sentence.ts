@@ -50,6 +50,9 @@ export interface Context extends Facts {
   readonly raw: Raw;
 }
 
+const locks = ({ capabilities }: Facts) => capabilities.locks !== 'none' && !capabilities.readOnly;
+const fair = ({ capabilities }: Facts) => capabilities.locks === 'fair' && !capabilities.readOnly;
+const fencing = ({ capabilities }: Facts) => capabilities.fencing && !capabilities.readOnly;
 const need = (text: string, holds: (facts: Facts) => boolean): Need => ({ text, holds });
 
 /** Every condition that sentences use. */
@@ -57,6 +60,10 @@ export const needs = {
   nothing: need('always', () => true),
   writes: need('where the connection may write', ({ capabilities }) => !capabilities.readOnly),
   readOnly: need('where capabilities.readOnly', ({ capabilities }) => capabilities.readOnly),
+  readOnlyLocks: need(
+    'where capabilities.readOnly and capabilities.locks is not none',
+    ({ capabilities }) => capabilities.readOnly && capabilities.locks !== 'none',
+  ),
   faults: need(
     'where there is a server to disturb',
     ({ subject, capabilities }) => subject.faults !== undefined && !capabilities.readOnly,
@@ -77,6 +84,10 @@ export const needs = {
     'where capabilities.emptyDirectories and the subject can plant one',
     ({ subject, capabilities }) => capabilities.emptyDirectories && subject.raw?.emptyDirectory !== undefined,
   ),
+  rootsOfRecords: need(
+    'where a root exists through its records only: not capabilities.emptyDirectories',
+    ({ capabilities }) => !capabilities.emptyDirectories && !capabilities.readOnly,
+  ),
   recordsWithChildren: need(
     'where capabilities.recordsWithChildren',
     ({ capabilities }) => capabilities.recordsWithChildren && !capabilities.readOnly,
@@ -84,6 +95,16 @@ export const needs = {
   plainRecords: need(
     'where not capabilities.recordsWithChildren',
     ({ capabilities }) => !capabilities.recordsWithChildren && !capabilities.readOnly,
+  ),
+  history: need(
+    'where capabilities.history',
+    ({ capabilities }) => capabilities.history && !capabilities.readOnly,
+  ),
+  noHistory: need('where not capabilities.history', ({ capabilities }) => !capabilities.history),
+  compaction: need(
+    'where capabilities.history and the subject can make its store forget',
+    ({ subject, capabilities }) =>
+      capabilities.history && !capabilities.readOnly && subject.raw?.compact !== undefined,
   ),
   recursiveWatch: need(
     'where capabilities.watchRecursive',
@@ -122,6 +143,58 @@ export const needs = {
   pathLimit: need(
     'where capabilities.maxPathBytes is finite',
     ({ capabilities }) => Number.isFinite(capabilities.maxPathBytes) && !capabilities.readOnly,
+  ),
+  locks: need('where capabilities.locks is not none', locks),
+  noLocks: need(
+    'where capabilities.locks is none',
+    ({ capabilities }) => capabilities.locks === 'none' && !capabilities.readOnly,
+  ),
+  fairLocks: need('where capabilities.locks is fair', fair),
+  rivals: need(
+    'where capabilities.locks is not none and the subject has rivals',
+    (facts) => locks(facts) && facts.subject.raw?.rivals !== undefined,
+  ),
+  fairRivals: need(
+    'where capabilities.locks is fair and the subject has rivals',
+    (facts) => fair(facts) && facts.subject.raw?.rivals !== undefined,
+  ),
+  endedOwners: need(
+    'where capabilities.locks is not none and the subject can end a session or lease',
+    (facts) => locks(facts) && facts.subject.raw?.endOwner !== undefined,
+  ),
+  fairAndEndedOwners: need(
+    'where capabilities.locks is fair and the subject can end a session or lease',
+    (facts) => fair(facts) && facts.subject.raw?.endOwner !== undefined,
+  ),
+  orphans: need(
+    'where capabilities.locks is not none and the subject can plant an orphan',
+    (facts) => locks(facts) && facts.subject.raw?.orphan !== undefined,
+  ),
+  locksAndFaults: need(
+    'where capabilities.locks is not none and there is a server to disturb',
+    (facts) => locks(facts) && facts.subject.faults !== undefined,
+  ),
+  locksAndServers: need(
+    'where capabilities.locks is not none and the suite can put itself between connection and server',
+    (facts) => locks(facts) && facts.subject.servers !== undefined,
+  ),
+  fencing: need('where capabilities.fencing', fencing),
+  fencingAndEndedOwners: need(
+    'where capabilities.fencing and the subject can end a session or lease',
+    (facts) => fencing(facts) && facts.subject.raw?.endOwner !== undefined,
+  ),
+  fencingAndBatchOpsLimit: need(
+    'where capabilities.fencing and capabilities.batch.maxOps is finite',
+    (facts) => fencing(facts) && Number.isFinite(facts.capabilities.batch.maxOps),
+  ),
+  noFencing: need(
+    'where not capabilities.fencing, and there are locks and batches',
+    (facts) => locks(facts) && !facts.capabilities.fencing && facts.capabilities.batch.maxOps > 0,
+  ),
+  seals: need('where capabilities.seal', ({ capabilities }) => capabilities.seal && !capabilities.readOnly),
+  noSeals: need(
+    'where not capabilities.seal',
+    ({ capabilities }) => !capabilities.seal && !capabilities.readOnly,
   ),
   refusedNames: need(
     'where the store refuses names',

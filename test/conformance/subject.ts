@@ -36,6 +36,8 @@ export interface OpenOptions {
   readonly requestTimeoutMs?: number;
   /** In place of {@link Subject.servers}. */
   readonly servers?: string;
+  /** `lockTtlMs` of the connection's settings, or the least that the store takes. */
+  readonly lockTtlMs?: number;
 }
 
 /** What can be done to the servers of a subject. */
@@ -56,6 +58,40 @@ export interface Raw {
   readonly writer?: (root: string) => Promise<Connection>;
   /** Plants a record that is owned by a session or lease; the answer ends the owner. */
   readonly ephemeral?: (root: string, path: string, bytes: Uint8Array) => Promise<() => Promise<unknown>>;
+  /** Makes the store forget all past states. */
+  readonly compact?: () => Promise<unknown>;
   /** Makes a directory with nothing in it. */
   readonly emptyDirectory?: (root: string, path: string) => Promise<unknown>;
+  /** Absent: sentences about locks that need somebody else do not apply. */
+  readonly rivals?: Rivals | undefined;
+  /**
+   * Ends a session or lease from outside, given as `LockEntry.owner` names it. (Of a ZooKeeper session the id is enough:
+   * its password is made from it.)
+   */
+  readonly endOwner?: (owner: string) => Promise<unknown>;
+  /** Plants, in the place and form of the lock of a directory, an entry that no session or lease owns. */
+  readonly orphan?: (root: string, dir: string, contents: string) => Promise<unknown>;
+}
+
+/**
+ * Processes that lock as Vitess does, by the recipe of their product and with none of this project's backend code:
+ * Consul's HTTP API, etcdctl, a ZooKeeper client. They do not wait, so that each call is a request or a few.
+ */
+export interface Rivals {
+  /** Stands in line for the lock of a directory that exists. */
+  lock(root: string, dir: string, contents: string): Promise<Rival>;
+  /** Stands in an election. */
+  campaign(root: string, name: string, id: string): Promise<Rival>;
+}
+
+/** One rival, and its session or lease, which is kept alive or lives for minutes. On Consul it has no lock delay. */
+export interface Rival {
+  /** Whether it holds the lock by now, as the store says. Where there is no line (Consul), it tries to take it first. */
+  holds(): Promise<boolean>;
+  /** What the present holder wrote, whoever it is, as the product's own tool reads it. Undefined: nobody holds it. */
+  holder(): Promise<string | undefined>;
+  /** Gives the lock, or its place in line, back as the recipe says, and ends its session or lease. */
+  release(): Promise<unknown>;
+  /** Its session or lease ends, and nothing else is done. Nothing happens after `release`. */
+  die(): Promise<unknown>;
 }

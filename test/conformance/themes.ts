@@ -3,15 +3,24 @@ import { batches } from './batches.js';
 import { calls, closing } from './calls.js';
 import { concurrency } from './concurrency.js';
 import { directories } from './directories.js';
+import { elections } from './elections.js';
 import { ephemeral } from './ephemeral.js';
 import { faults } from './faults.js';
+import { fencing } from './fencing.js';
+import { history } from './history.js';
+import { identity } from './identity.js';
 import { listing } from './listing.js';
+import { lockRivals } from './lock-rivals.js';
+import { lockWaits } from './lock-waits.js';
+import { locks } from './locks.js';
 import { losses } from './losses.js';
+import { lostLocks } from './lost-locks.js';
 import { paths } from './paths.js';
 import { readOnly } from './read-only.js';
 import { records } from './records.js';
 import { restarts } from './restarts.js';
 import { scan } from './scan.js';
+import { seals } from './seals.js';
 import type { Theme } from './sentence.js';
 import { values } from './values.js';
 import { versions } from './versions.js';
@@ -30,6 +39,8 @@ export const THEMES: readonly Theme[] = [
   batches,
   batchLimits,
   scan,
+  identity,
+  history,
   visibility,
   concurrency,
   watch,
@@ -41,4 +52,11 @@ export const THEMES: readonly Theme[] = [
   faults,
   losses,
   restarts,
+  locks,
+  lockRivals,
+  lockWaits,
+  lostLocks,
+  elections,
+  fencing,
+  seals,
 ];

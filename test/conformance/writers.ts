@@ -20,9 +20,10 @@ export interface Writers {
 
 /**
  * Many writers, so that some writes are between being applied and being answered when something breaks. Each has
- * records of its own: NodeExists, BadVersion or NoNode could only mean that a write met its own traces.
+ * records of its own: NodeExists, BadVersion or NoNode could only mean that a write met its own traces. `deleting`:
+ * whether some of them delete what they made.
  */
-export function writersWithoutRivals(connection: Connection): Writers {
+export function writersWithoutRivals(connection: Connection, deleting = true): Writers {
   const present = new Map<string, string>();
   const gone = new Set<string>();
   const loops = [
@@ -30,7 +31,9 @@ export function writersWithoutRivals(connection: Connection): Writers {
       keepWriting((i) => createNext(connection, `created/${writer}/${i}`, present)),
     ),
     ...range(16).map((writer) => keepWriting(counter(connection, `counters/${writer}`, present))),
-    ...range(8).map((writer) => keepWriting((i) => comeAndGo(connection, `passing/${writer}/${i}`, gone))),
+    ...range(deleting ? 8 : 0).map((writer) =>
+      keepWriting((i) => comeAndGo(connection, `passing/${writer}/${i}`, gone)),
+    ),
   ];
   return {
     acknowledged: () => present.size + gone.size + sum(present),
@@ -60,7 +63,7 @@ function sum(present: ReadonlyMap<string, string>): number {
 }
 
 /** Runs `write` again and again until told to stop; the server may go away meanwhile. */
-function keepWriting(write: (i: number) => Promise<void>): { stop: () => Promise<void> } {
+export function keepWriting(write: (i: number) => Promise<void>): { stop: () => Promise<void> } {
   let running = true;
   const done = (async () => {
     for (let i = 0; running; i++) {

@@ -1,20 +1,22 @@
 import { expect, test } from 'vitest';
 import { cutBatches } from '../../src/copy/batches.js';
-import type { WriteStep } from '../../src/copy/plan.js';
+import type { WriteEntry } from '../../src/copy/entries.js';
 import { batchBytes } from '../../src/topo/connection.js';
 
-const step = (path: string, length: number): WriteStep => ({
+const step = (path: string, length: number): WriteEntry => ({
   action: 'create',
   path,
   kind: 'Unknown',
   bytes: new Uint8Array(length),
-  version: undefined,
+  source: '1',
+  destination: undefined,
+  reason: '',
 });
 
 test('batches keep every step, in order, within both limits', () => {
   const steps = Array.from({ length: 1000 }, (_, i) => step(`dir/${i}`, (i * 37) % 500));
   const limits = { maxOps: 20, maxBytes: 4_000 };
-  const batches = [...cutBatches(steps, limits)];
+  const batches = [...cutBatches(steps, 'store', limits)];
   for (const { ops } of batches) {
     expect(ops.length).toBeLessThanOrEqual(limits.maxOps);
     expect(batchBytes(ops)).toBeLessThanOrEqual(limits.maxBytes);
@@ -27,11 +29,11 @@ test('batches keep every step, in order, within both limits', () => {
 
 test('a step too large for any batch makes one of its own, for the store to refuse', () => {
   const batches = [
-    ...cutBatches([step('a', 10), step('b', 9_000), step('c', 10)], { maxOps: 10, maxBytes: 1_000 }),
+    ...cutBatches([step('a', 10), step('b', 9_000), step('c', 10)], 'store', { maxOps: 10, maxBytes: 1_000 }),
   ];
   expect(batches.map(({ ops }) => ops.map(({ path }) => path))).toEqual([['a'], ['b'], ['c']]);
 });
 
 test('no steps, no batches', () => {
-  expect([...cutBatches([], { maxOps: 10, maxBytes: 1_000 })]).toEqual([]);
+  expect([...cutBatches([], 'store', { maxOps: 10, maxBytes: 1_000 })]).toEqual([]);
 });

@@ -7,12 +7,17 @@ import { memoryStore } from '../../src/backends/memory/stores.js';
 import { sampleTopology } from '../../src/cli/demo/sample.js';
 import { storesFor } from '../../src/cli/stores.js';
 import type { CellRule } from '../../src/copy/cells.js';
-import { applyCopy, type CopyOptions, planCopy } from '../../src/copy/copy.js';
+import { applyCopy, planCopy } from '../../src/copy/copy.js';
+import type { Overrules } from '../../src/copy/guards.js';
+import type { CopyOptions } from '../../src/copy/options.js';
 import { parseAddress } from '../../src/topo/address.js';
 import type { Stores } from '../../src/topo/backend.js';
+import { systemClock } from '../../src/topo/clock.js';
+import { decode, encode } from '../../src/topo/codec.js';
 import type { CallOptions, Connection } from '../../src/topo/connection.js';
 import { ErrorCode, TopologyError } from '../../src/topo/errors.js';
 import type { Kind } from '../../src/topo/kinds.js';
+import { formatTabletAlias } from '../../src/topo/names.js';
 import { Topology } from '../../src/topo/topology.js';
 import { type Call, DelegatingConnection } from '../../src/topo/wrappers/base.js';
 import { verify } from '../../src/verify/verify.js';
@@ -67,12 +72,16 @@ describe('a copy', () => {
       before?: (paths: string[]) => Promise<void> | void;
       signal?: AbortSignal;
       rule?: CellRule;
+      overrules?: Overrules;
+      more?: Partial<CopyOptions>;
     } = {},
   ): Promise<number> {
     const writing = storesFor(SETTINGS, 'write');
     const stores: Stores = {
-      cellAddress: writing.cellAddress,
-      open: async (address) => new Watched(await writing.open(address), options.before ?? (() => {})),
+      ...writing,
+      openNative: writing.openNative,
+      open: async (address, scope) =>
+        new Watched(await writing.open(address, scope), options.before ?? (() => {})),
     };
     const source = await Topology.open({ global: parseAddress(from), stores: storesFor(SETTINGS, 'read') });
     const destination = await Topology.open({ global: parseAddress(to), stores });
@@ -81,8 +90,11 @@ describe('a copy', () => {
       destination,
       rule: options.rule ?? { given: new Map(), root: '/vitess/{cell}' },
       signal: options.signal,
+      clock: systemClock,
       concurrency: 4,
       kinds: options.kinds,
+      overrules: options.overrules,
+      ...options.more,
     };
     try {
       const plan = await planCopy(given);
@@ -124,13 +136,15 @@ describe('a copy', () => {
     expect(new Set(phases)).toEqual(new Set([1, 2, 3]));
   });
 
-  test('leaves locks and elections behind', async () => {
+  test('leaves locks and elections behind; a lock that is held stops it unless that is allowed', async () => {
     memoryStore(zookeeper).putEphemeral('/vitess/global/elections/vtctld/0000000001', Buffer.from('me'));
     memoryStore(zookeeper).putEphemeral(
       '/vitess/global/keyspaces/orders/locks/0000000002',
       Buffer.from('{}'),
     );
-    await copy();
+    await expect(copy()).rejects.toThrow(/locks are held in the source: global:keyspaces\/orders\/locks/);
+    expect((await contents(to)).size).toBe(0);
+    await copy({ overrules: { locks: true } });
     const paths = [...(await contents(to)).keys()];
     expect(paths.filter((path) => /locks|elections/.test(path))).toEqual([]);
     expect(await equal()).toBe(true);
@@ -155,6 +169,14 @@ describe('a copy', () => {
     });
     await expect(failed).rejects.toThrow(expect.objectContaining({ code: 'Guard', path: 'metadata/owner' }));
     expect((await contents(to)).get('metadata/owner')).toEqual(theirs);
+  });
+
+  test('stops at a record that somebody deleted meanwhile, names it, and does not bring it back', async () => {
+    await copy();
+    await withStore(from, (store) => store.update('metadata/owner', Buffer.from('new'), null));
+    const failed = copy({ between: () => withStore(to, (store) => store.delete('metadata/owner', null)) });
+    await expect(failed).rejects.toThrow(expect.objectContaining({ code: 'Guard', path: 'metadata/owner' }));
+    expect((await contents(to)).has('metadata/owner')).toBe(false);
   });
 
   test('that fails at any write leaves no CellInfo behind unless it was done, and running again completes it', async () => {
@@ -190,6 +212,96 @@ describe('a copy', () => {
     expect([...(await contents(to)).keys()]).toEqual([]);
     await copy();
     expect(await equal()).toBe(true);
+  });
+
+  test('whose source changes meanwhile goes on until both are equal', async () => {
+    const change = async () => {
+      await withStore(from, async (store) => {
+        await store.update('metadata/owner', Buffer.from('newer'), null);
+        await store.create('metadata/new', Buffer.from('new'));
+      });
+      await withStore(`memory://${zookeeper}/vitess/zone1`, async (store) => {
+        for (const name of await store.listDir('tablets')) {
+          const path = `tablets/${name}/Tablet`;
+          const { bytes } = await store.get(path);
+          if (decode('topodata.Tablet', bytes).json['type'] !== 'PRIMARY') return store.delete(path, null);
+        }
+      });
+    };
+    await copy({ between: change });
+    expect(await equal()).toBe(true);
+    expect((await contents(to)).get('metadata/new')).toEqual(Buffer.from('new'));
+  });
+
+  test('deletes what only the destination has when that is asked for, within a limit, and never a primary', async () => {
+    await copy();
+    await withStore(from, (store) => store.delete('metadata/owner', null));
+    const more = { deletes: true };
+    await expect(copy({ more })).rejects.toThrow(/1 records would be deleted.*global: 1 Metadata/);
+    await copy({ more, overrules: { maxDelete: 1 } });
+    expect(await equal()).toBe(true);
+    const primary = [...(await contents(from))].flatMap(([path, bytes]) =>
+      path.endsWith('/Shard') ? [decode('topodata.Shard', bytes).json['primary_alias']] : [],
+    )[0] as { cell: string; uid: number };
+    await withStore(`memory://${zookeeper}/vitess/${primary.cell}`, (store) =>
+      store.delete(`tablets/${formatTabletAlias(primary)}/Tablet`, null),
+    );
+    await expect(copy({ more, overrules: { maxDelete: 9 } })).rejects.toThrow(
+      /primary of a shard would be deleted/,
+    );
+  });
+
+  test('deletes no record that somebody else emptied meanwhile', async () => {
+    await withStore(from, (store) => store.create('metadata/old', Buffer.from('x')));
+    await copy();
+    await withStore(from, (store) => store.delete('metadata/old', null));
+    const between = () =>
+      withStore(to, async (store) => void (await store.update('metadata/old', new Uint8Array(), null)));
+    await expect(
+      copy({ between, more: { deletes: true }, overrules: { maxDelete: 1 } }),
+    ).rejects.toMatchObject({
+      code: ErrorCode.Guard,
+      path: 'metadata/old',
+    });
+    expect((await contents(to)).get('metadata/old')).toEqual(Buffer.alloc(0));
+  });
+
+  test('does not take for its own what somebody else made there while the source lost it', async () => {
+    const between = async () => {
+      await withStore(to, (store) => store.create('metadata/owner', Buffer.from('theirs')));
+      await withStore(from, (store) => store.delete('metadata/owner', null));
+    };
+    await expect(copy({ between })).rejects.toThrow(/somebody else.*metadata\/owner/);
+    expect((await contents(to)).get('metadata/owner')?.toString()).toBe('theirs');
+  });
+
+  test('refuses a destination whose CellInfo leads into the source', async () => {
+    const address = { server_address: zookeeper, root: '/vitess/zone1' };
+    await withStore(to, (store) =>
+      store.create('cells/zone1/CellInfo', encode('topodata.CellInfo', address)),
+    );
+    await expect(copy()).rejects.toMatchObject({ code: 'Guard', path: 'cells/zone1/CellInfo' });
+  });
+
+  test('is made part by part: cells first, and the commit only when they are there', async () => {
+    const part = (...names: string[]) => copy({ more: { scopes: new Set(names) } });
+    await expect(part('global')).rejects.toThrow(/cell zone1 is not copied yet/);
+    await part('zone1');
+    await part('zone2');
+    expect((await contents(to)).size).toBe(0);
+    await part('global');
+    expect(await equal()).toBe(true);
+    await expect(part('zone9')).rejects.toThrow(/no cell zone9/);
+  });
+
+  test('of a keyspace copies what belongs to it, tablets too', async () => {
+    await copy({ more: { keyspaces: new Set(['commerce']) } });
+    expect([...(await contents(to)).keys()].every((path) => path.startsWith('keyspaces/commerce/'))).toBe(
+      true,
+    );
+    for (const [path, bytes] of await contents(local('zone1')))
+      if (path.endsWith('/Tablet'))
+        expect(decode('topodata.Tablet', bytes).json['keyspace']).toBe('commerce');
   });
 
   test('of global kinds alone needs no cell of the destination', async () => {

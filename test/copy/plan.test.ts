@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { PlanContext } from '../../src/copy/context.js';
 import { checkPlan } from '../../src/copy/guards.js';
-import { addPairs, emptyScopePlan } from '../../src/copy/plan.js';
+import { addPairs, ScopePlan } from '../../src/copy/plan.js';
 import { parseAddress } from '../../src/topo/address.js';
 import { encode, readCellInfo } from '../../src/topo/codec.js';
 import type { Capabilities } from '../../src/topo/connection.js';
@@ -13,11 +13,15 @@ const capabilities: Capabilities = {
   batch: { maxOps: 100, maxBytes: 100_000 },
   maxValueBytes: 1_000,
   maxPathBytes: 100,
+  history: false,
   watchRecursive: true,
   snapshotScan: true,
   emptyDirectories: false,
   recordsWithChildren: true,
   recreation: 'exact',
+  locks: 'fair',
+  fencing: true,
+  seal: false,
   durable: true,
   readOnly: false,
 };
@@ -37,7 +41,7 @@ const context: PlanContext = {
 
 function planned(pairs: Pair[], changes: Partial<PlanContext> = {}) {
   const full = { ...context, ...changes };
-  const plan = emptyScopePlan(full);
+  const plan = new ScopePlan(full);
   addPairs(plan, pairs, full);
   return plan;
 }
@@ -46,16 +50,16 @@ const shardPath = 'keyspaces/ks/shards/0/Shard';
 
 test('a record that the destination lacks is created with the source’s own bytes', () => {
   const plan = planned([pair(stored(shardPath, shard), undefined)]);
-  expect(plan.writes).toMatchObject([
-    { action: 'create', path: shardPath, kind: 'Shard', version: undefined },
+  expect([...plan.writes()]).toMatchObject([
+    { action: 'create', path: shardPath, kind: 'Shard', destination: undefined },
   ]);
-  expect(Buffer.compare(plan.writes[0]?.bytes ?? new Uint8Array(), shard)).toBe(0);
+  expect(Buffer.compare([...plan.writes()][0]?.bytes ?? new Uint8Array(), shard)).toBe(0);
 });
 
 test('a record that differs is updated only in the state that was seen', () => {
   const existing = stored(shardPath, '');
   const plan = planned([pair(stored(shardPath, shard), existing)]);
-  expect(plan.writes).toMatchObject([{ action: 'update', version: existing.version }]);
+  expect([...plan.writes()]).toMatchObject([{ action: 'update', destination: existing.version.token }]);
 });
 
 test('equal records are not written, empty ones included', () => {
@@ -63,12 +67,12 @@ test('equal records are not written, empty ones included', () => {
     pair(stored(shardPath, shard), stored(shardPath, shard)),
     pair(stored('metadata/k', ''), stored('metadata/k', '')),
   ]);
-  expect(plan.writes).toEqual([]);
+  expect([...plan.writes()]).toEqual([]);
   expect(plan.counts.get('Shard')).toMatchObject({ same: 1 });
 });
 
 test('an empty record that the destination lacks is created', () => {
-  expect(planned([pair(stored('metadata/k', ''), undefined)]).writes).toMatchObject([
+  expect([...planned([pair(stored('metadata/k', ''), undefined)]).writes()]).toMatchObject([
     { action: 'create', path: 'metadata/k' },
   ]);
 });
@@ -81,8 +85,8 @@ test('locks, elections, ephemeral records and control records are left out and n
     pair(stored('metadata/session', 'x', true), undefined),
     pair(stored('topo2topo/epoch', 'x'), undefined),
   ]);
-  expect(plan.writes.map(({ path }) => path)).toEqual(['keyspaces/locks/Keyspace']);
-  expect(plan.skipped.map(({ kind }) => kind)).toEqual(['Election', 'Lock', 'Ephemeral', 'Control']);
+  expect([...plan.writes()].map(({ path }) => path)).toEqual(['keyspaces/locks/Keyspace']);
+  expect([...plan.skipped()].map(({ kind }) => kind)).toEqual(['Election', 'Lock', 'Ephemeral', 'Control']);
 });
 
 test('a record that only the destination has is named and left alone', () => {
@@ -90,15 +94,15 @@ test('a record that only the destination has is named and left alone', () => {
     pair(undefined, stored('metadata/theirs', 'x')),
     pair(undefined, stored('elections/e/1', 'x', true)),
   ]);
-  expect(plan.writes).toEqual([]);
-  expect(plan.extra.map(({ path }) => path)).toEqual(['metadata/theirs']);
+  expect([...plan.writes()]).toEqual([]);
+  expect([...plan.extra()].map(({ path }) => path)).toEqual(['metadata/theirs']);
 });
 
 test('kinds that were not asked for are left out and named', () => {
   const pairs = [pair(stored('metadata/k', 'x'), undefined), pair(stored(shardPath, shard), undefined)];
   const plan = planned(pairs, { kinds: new Set(['Shard'] as const) });
-  expect(plan.writes.map(({ path }) => path)).toEqual([shardPath]);
-  expect(plan.skipped).toMatchObject([{ path: 'metadata/k', reason: 'kind not asked for' }]);
+  expect([...plan.writes()].map(({ path }) => path)).toEqual([shardPath]);
+  expect([...plan.skipped()]).toMatchObject([{ path: 'metadata/k', reason: 'kind not asked for' }]);
 });
 
 const sourceInfo = encode('topodata.CellInfo', {
@@ -113,7 +117,7 @@ const info = (bytes: Uint8Array) =>
   );
 
 test('CellInfo gets the destination’s address and keeps everything else', () => {
-  const [step] = planned([info(new Uint8Array())]).writes;
+  const [step] = [...planned([info(new Uint8Array())]).writes()];
   expect(readCellInfo(step?.bytes ?? new Uint8Array())).toEqual({
     serverAddress: 'new:2379',
     root: '/new/zone1',
@@ -127,11 +131,14 @@ test('CellInfo that the destination has already keeps the address as it is writt
     root: '/new/zone1/',
     region: 'eu',
   });
-  expect(planned([info(theirs)], { cells: new Map([['zone1', there('CellInfo')]]) }).writes).toEqual([]);
+  const kept = planned([info(theirs)], { cells: new Map([['zone1', there('CellInfo')]]) });
+  expect(kept.toWrite).toBe(0);
 });
 
 test('a store that holds all parts itself keeps the source’s CellInfo', () => {
-  const [step] = planned([info(new Uint8Array())], { cells: new Map([['zone1', there('store')]]) }).writes;
+  const [step] = [
+    ...planned([info(new Uint8Array())], { cells: new Map([['zone1', there('store')]]) }).writes(),
+  ];
   expect(Buffer.compare(step?.bytes ?? new Uint8Array(), sourceInfo)).toBe(0);
 });
 
@@ -140,7 +147,7 @@ test('unknown files and records that do not decode are copied and named', () => 
     pair(stored('custom/x', '\xff'), undefined),
     pair(stored(shardPath, Uint8Array.from([0xff])), undefined),
   ]);
-  expect(plan.writes).toHaveLength(2);
+  expect([...plan.writes()]).toHaveLength(2);
   expect(plan.findings.map(({ path, problem }) => `${problem} ${path}`)).toEqual([
     'unknown custom/x',
     `undecodable ${shardPath}`,
@@ -186,9 +193,9 @@ const tablet = (hostname: string) =>
 
 test('a blank tablet never replaces a filled one: it is left out and named', () => {
   const plan = planned([pair(tablet(''), tablet('h'))], { scope: 'zone1' });
-  expect(plan.writes).toEqual([]);
-  expect(plan.skipped).toMatchObject([{ path: tabletPath, reason: expect.stringContaining('blank') }]);
-  expect(planned([pair(tablet('h'), tablet(''))], { scope: 'zone1' }).writes).toHaveLength(1);
+  expect([...plan.writes()]).toEqual([]);
+  expect([...plan.skipped()]).toMatchObject([{ path: tabletPath, reason: expect.stringContaining('blank') }]);
+  expect(planned([pair(tablet('h'), tablet(''))], { scope: 'zone1' }).toWrite).toBe(1);
 });
 
 test('a tablet of another cell stops the copy', () => {
@@ -216,6 +223,15 @@ test('a path that the destination refuses stops the copy', () => {
     capabilities: { ...capabilities, pathProblem },
   });
   expect(refusal(plan)).toThrow(/metadata\/bad is path refused \(a bad name\)/);
+});
+
+test('a plain record in the place of a lock stops a copy into a store whose locks are records of that name', () => {
+  const found = (path: string, lockRecord: string | undefined) =>
+    refusal(planned([pair(stored(path, ''), undefined)], { capabilities: { ...capabilities, lockRecord } }));
+  expect(found('keyspaces/ks/Lock', 'Lock')).toThrow(/ks\/Lock is path refused/);
+  expect(found('keyspaces/ks/shards/0/Lock', 'Lock')).toThrow(/0\/Lock is path refused/);
+  expect(found('keyspaces/ks/Lock', undefined)).not.toThrow();
+  expect(found('metadata/Lock', 'Lock')).not.toThrow();
 });
 
 test('a CellInfo that does not decode stops the copy: its address cannot be replaced', () => {

@@ -45,6 +45,8 @@ export interface EtcdCluster extends Cluster {
   readonly endpoints: readonly string[];
   /** Runs etcdctl (version 3 of the API) against the cluster and gives what it printed. */
   ctl(...args: string[]): Promise<string>;
+  /** Runs etcdctl's `txn` over conditions, operations, and operations where a condition fails, as it reads them. */
+  txn(conditions: readonly string[], then: readonly string[], otherwise?: readonly string[]): Promise<string>;
 }
 
 /** 3.3 has no such flag. */
@@ -114,13 +116,20 @@ export async function startEtcd(options: EtcdOptions): Promise<EtcdCluster> {
   const started = await startCluster('etcd', upstream(versions['etcd-server']), plan);
   const endpoints = started.members.map((member) => `${scheme}://${member.address}`);
   const trust = tls === undefined ? [] : ['--cacert', tls.ca, '--cert', tls.cert, '--key', tls.key];
+  const ctl = async (args: readonly string[], input = ''): Promise<string> => {
+    const all = ['--endpoints', endpoints.join(','), ...trust, ...args];
+    const env = { ...process.env, ETCDCTL_API: '3' };
+    const running = execute(join(root, 'usr/bin/etcdctl'), all, { env, maxBuffer: 1 << 28 });
+    // One that fails may not read it: its exit code tells why.
+    running.child.stdin?.on('error', () => {});
+    running.child.stdin?.end(input);
+    return (await running).stdout;
+  };
   return {
     ...started,
     endpoints,
-    ctl: async (...args) => {
-      const all = ['--endpoints', endpoints.join(','), ...trust, ...args];
-      const env = { ...process.env, ETCDCTL_API: '3' };
-      return (await execute(join(root, 'usr/bin/etcdctl'), all, { env, maxBuffer: 1 << 28 })).stdout;
-    },
+    ctl: (...args) => ctl(args),
+    txn: (conditions, then, otherwise = []) =>
+      ctl(['txn'], [conditions, then, otherwise].map((lines) => `${lines.join('\n')}\n\n`).join('')),
   };
 }

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { type Cluster, type MemberPlan, startCluster } from './cluster.js';
@@ -18,10 +18,23 @@ export const ZOOKEEPER_BUNDLES = {
   '3.9': 'trixie',
 } as const satisfies Record<ZooKeeperVersion, BundleName>;
 
+/** Paths of PEM files. */
+interface ZooKeeperTls {
+  readonly cert: string;
+  readonly key: string;
+  readonly ca: string;
+  /** Whether clients have to show a certificate of the same authority. Default false. */
+  readonly clientCertificates?: boolean;
+}
+
 export interface ZooKeeperOptions {
   readonly version: ZooKeeperVersion;
   /** Default 1. */
   readonly members?: 1 | 3;
+  /** Further members, after the others, that do not vote. Only with three that do. Default 0. */
+  readonly observers?: number;
+  /** Each member has a port that speaks TLS as well: that is then its address. Not on 3.4. */
+  readonly tls?: ZooKeeperTls;
   /** Further lines of zoo.cfg. */
   readonly config?: Readonly<Record<string, string>>;
   /** In place of the flags that make a small JVM start fast. */
@@ -56,6 +69,7 @@ const JARS = [
   'netty-handler',
   'netty-resolver',
   'netty-transport',
+  'netty-transport-native-epoll',
   'netty-transport-native-unix-common',
   'jackson-core',
   'jackson-databind',
@@ -82,31 +96,73 @@ export function fourLetterWord(address: string, word: string): Promise<string> {
   });
 }
 
+/** Whether somebody takes connections there. */
+function listens(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect({ host: '127.0.0.1', port, timeout: 1_000 });
+    const tell = (is: boolean) => (): void => {
+      socket.destroy();
+      resolve(is);
+    };
+    socket.on('connect', tell(true));
+    socket.on('timeout', tell(false));
+    socket.on('error', tell(false));
+  });
+}
+
+/** Lines of zoo.cfg for a second port that speaks TLS. Only Netty does; it takes key and certificate in one file. */
+async function secureConfig(cwd: string, port: number, tls: ZooKeeperTls): Promise<Record<string, string>> {
+  const identity = join(cwd, 'identity.pem');
+  await writeFile(identity, `${await readFile(tls.key, 'utf8')}${await readFile(tls.cert, 'utf8')}`);
+  return {
+    serverCnxnFactory: 'org.apache.zookeeper.server.NettyServerCnxnFactory',
+    secureClientPort: String(port),
+    secureClientPortAddress: '127.0.0.1',
+    'ssl.keyStore.location': identity,
+    'ssl.keyStore.type': 'PEM',
+    'ssl.trustStore.location': tls.ca,
+    'ssl.trustStore.type': 'PEM',
+    'ssl.clientAuth': tls.clientCertificates === true ? 'need' : 'none',
+  };
+}
+
+/** A server of ZooKeeper, and its port without TLS: the same as that of its address where that has none either. */
+interface ZooKeeperCluster extends Cluster {
+  /** The members' `host:port` without TLS, separated by commas. Four-letter commands go there. */
+  readonly plainServers: string;
+}
+
 /**
  * Starts ZooKeeper and waits until it serves. Every four-letter command is allowed, TTL nodes too.
  *
  * @throws Error when the version cannot be had on this machine, or does not start
  */
-export async function startZooKeeper(options: ZooKeeperOptions): Promise<Cluster> {
+export async function startZooKeeper(options: ZooKeeperOptions): Promise<ZooKeeperCluster> {
   const { root, versions } = await bundle(ZOOKEEPER_BUNDLES[options.version]);
   const command = await java();
   const jars = JARS.map((jar) => join(root, 'usr/share/java', `${jar}.jar`)).filter((jar) => existsSync(jar));
   const args = [
-    ...(options.javaFlags ?? JAVA_FLAGS),
     ...PROPERTIES,
+    ...(options.javaFlags ?? JAVA_FLAGS),
     '-cp',
     jars.join(':'),
     'org.apache.zookeeper.server.quorum.QuorumPeerMain',
   ];
 
+  const { tls } = options;
+  let plainServers = '';
+
   const plan = async (folder: string): Promise<MemberPlan[]> => {
-    const count = options.members ?? 1;
+    const voters = options.members ?? 1;
+    const count = voters + (options.observers ?? 0);
     const clientPorts = await freePorts(count);
+    const securePorts = tls === undefined ? clientPorts : await freePorts(count);
+    plainServers = clientPorts.map((port) => `127.0.0.1:${port}`).join(',');
     const peerPorts = await freePorts(count);
     const electionPorts = await freePorts(count);
     const quorum = clientPorts.map((_, i) => [
       `server.${i + 1}`,
-      `127.0.0.1:${peerPorts[i]}:${electionPorts[i]}`,
+      `127.0.0.1:${peerPorts[i]}:${electionPorts[i]}${i < voters ? '' : ':observer'}`,
     ]);
     return Promise.all(
       clientPorts.map(async (clientPort, i) => {
@@ -126,19 +182,25 @@ export async function startZooKeeper(options: ZooKeeperOptions): Promise<Cluster
           '4lw.commands.whitelist': '*',
           ...(options.fsync === true ? {} : { forceSync: 'no' }),
           ...(count === 1 ? {} : Object.fromEntries(quorum)),
+          ...(i < voters ? {} : { peerType: 'observer' }),
+          ...(tls === undefined ? {} : await secureConfig(cwd, securePorts[i] ?? 0, tls)),
           ...options.config,
         };
         const lines = Object.entries(config).map(([key, value]) => `${key}=${value}\n`);
         await writeFile(join(cwd, 'zoo.cfg'), lines.join(''));
-        const address = `127.0.0.1:${clientPort}`;
+        const plain = `127.0.0.1:${clientPort}`;
         return {
           name: `ZooKeeper ${options.version} (member ${i + 1})`,
-          address,
+          address: `127.0.0.1:${securePorts[i]}`,
           command: { command, args: [...args, join(cwd, 'zoo.cfg')], cwd, log: join(cwd, 'log') },
-          ready: async () => (await fourLetterWord(address, 'srvr')).includes('Mode:'),
+          // A server serves at its port without TLS before it listens at the other one.
+          ready: async () =>
+            (await fourLetterWord(plain, 'srvr')).includes('Mode:') &&
+            (tls === undefined || (await listens(securePorts[i] ?? 0))),
         };
       }),
     );
   };
-  return startCluster('zookeeper', upstream(versions['zookeeper']), plan);
+  const started = await startCluster('zookeeper', upstream(versions['zookeeper']), plan);
+  return { ...started, plainServers };
 }

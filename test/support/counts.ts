@@ -1,16 +1,31 @@
 import { writeFileSync } from 'node:fs';
 import type { SerializedError } from 'vitest';
-import type { Reporter, TestModule } from 'vitest/node';
+import type { Reporter, TestCase, TestModule } from 'vitest/node';
+
+/** What failed: its file, the name of the test case or of what is around it, and what went wrong. */
+interface Failure {
+  readonly file: string;
+  readonly name: string;
+  readonly error: string;
+}
+
+function failureOf(test: TestCase): Failure {
+  const error = test.result().errors?.[0]?.message ?? 'it did not end';
+  return { file: test.module.relativeModuleId, name: test.fullName, error };
+}
 
 /** Whatever failed that is no test case: a file that could not be loaded, a hook that threw. */
-function brokenAround(module: TestModule): number {
-  const suites = [...module.children.allSuites()].filter((suite) => suite.errors().length > 0);
-  return suites.length + (module.errors().length > 0 ? 1 : 0);
+function failedAround(module: TestModule): Failure[] {
+  const file = module.relativeModuleId;
+  const suites = [...module.children.allSuites()].map((suite) => [suite.fullName, suite.errors()] as const);
+  return [['the file itself', module.errors()] as const, ...suites].flatMap(([name, [error]]) =>
+    error === undefined ? [] : [{ file, name, error: error.message }],
+  );
 }
 
 /**
- * Writes how many test cases passed, failed and were skipped to a file, as JSON, when the run ends. Errors outside
- * of test cases count as failures; a case that had not ended when the run did counts as failed.
+ * Writes how many test cases passed, failed and were skipped to a file, as JSON, when the run ends, and which failed.
+ * Errors outside of test cases count as failures; a case that had not ended when the run did counts as failed.
  */
 export class CountsReporter implements Reporter {
   readonly #file: string;
@@ -20,14 +35,19 @@ export class CountsReporter implements Reporter {
   }
 
   onTestRunEnd(modules: readonly TestModule[], errors: readonly SerializedError[]): void {
-    const counts = { passed: 0, failed: errors.length, skipped: 0 };
+    const counts = { passed: 0, skipped: 0 };
+    const failures: Failure[] = [];
     for (const module of modules) {
-      counts.failed += brokenAround(module);
+      failures.push(...failedAround(module));
       for (const test of module.children.allTests()) {
         const { state } = test.result();
-        counts[state === 'pending' ? 'failed' : state] += 1;
+        if (state === 'pending' || state === 'failed') failures.push(failureOf(test));
+        else counts[state] += 1;
       }
     }
-    writeFileSync(this.#file, `${JSON.stringify(counts)}\n`);
+    writeFileSync(
+      this.#file,
+      `${JSON.stringify({ ...counts, failed: failures.length + errors.length, failures })}\n`,
+    );
   }
 }

@@ -33,7 +33,7 @@ const FILES: Readonly<Record<string, string>> = {
   }`,
   'vitest.config.ts': `import { CountsReporter } from '${ROOT}/test/support/counts.js';
     export default {
-      test: { include: ['*.case.ts'], reporters: [new CountsReporter('COUNTS')] },
+      test: { include: ['*.case.ts'], reporters: [new CountsReporter(process.env.TOPO2TOPO_TEST_COUNTS)] },
     };`,
   'good.case.ts': `import { test } from 'vitest';
     test('passes', () => {});
@@ -50,6 +50,16 @@ const FILES: Readonly<Record<string, string>> = {
       test('is not run', () => {});
     });`,
   'broken.case.ts': "import './absent.js';",
+  'unsteady.case.ts': `import { existsSync, writeFileSync } from 'node:fs';
+    import { test } from 'vitest';
+    test('fails at first', () => {
+      if (existsSync('seen')) return;
+      writeFileSync('seen', '');
+      throw new Error('once, on purpose');
+    });`,
+  'run.js': `import { testAndReport } from './scripts/lib/tests.js';
+    const [once, ...files] = process.argv.slice(2);
+    await testAndReport([], files, { once: once === 'once' });`,
 };
 
 /** Links each package by itself: `npm ci` empties the folder, and would empty the real one through a link to it. */
@@ -67,7 +77,7 @@ beforeAll(async () => {
   await linkPackages(join(project, 'node_modules'));
   for (const [name, text] of Object.entries(FILES)) {
     await mkdir(dirname(join(project, name)), { recursive: true });
-    await writeFile(join(project, name), text.replace('COUNTS', join(project, 'counts')));
+    await writeFile(join(project, name), text);
   }
 });
 
@@ -114,15 +124,67 @@ describe('npm start', () => {
 describe('the counts of the closing line', () => {
   const count = async (...files: string[]): Promise<unknown> => {
     const vitest = join(project, 'node_modules/.bin/vitest');
-    await run(vitest, ['run', ...files], { cwd: project }).catch(() => undefined);
-    return JSON.parse(await readFile(join(project, 'counts'), 'utf8'));
+    const counts = join(project, 'counts');
+    const env = { ...process.env, TOPO2TOPO_TEST_COUNTS: counts };
+    await run(vitest, ['run', ...files], { cwd: project, env }).catch(() => undefined);
+    return JSON.parse(await readFile(counts, 'utf8'));
   };
 
   test('tell passed cases from those that were skipped or only planned', async () => {
-    expect(await count('good')).toEqual({ passed: 1, failed: 0, skipped: 2 });
+    expect(await count('good')).toEqual({ passed: 1, failed: 0, skipped: 2, failures: [] });
   });
 
   test('take a broken hook, a broken file and an error outside of any case for failures', async () => {
-    expect(await count('bad', 'broken')).toEqual({ passed: 1, failed: 4, skipped: 1 });
+    const counts = await count('bad', 'broken');
+    expect(counts).toMatchObject({ passed: 1, failed: 4, skipped: 1 });
+    const failure = (file: string, name: string, error: string) => ({
+      file: `${file}.case.ts`,
+      name,
+      error: expect.stringContaining(error),
+    });
+    expect(counts).toHaveProperty(
+      'failures',
+      expect.arrayContaining([
+        failure('bad', 'fails', 'on purpose'),
+        failure('bad', 'under a broken hook', 'hook, on purpose'),
+        failure('broken', 'the file itself', './absent.js'),
+      ]),
+    );
+  });
+});
+
+describe('a second try', () => {
+  const lines = async (how: 'once' | 'twice', ...files: string[]): Promise<readonly [number, string[]]> => {
+    await rm(join(project, 'seen'), { force: true });
+    const args = [join(project, 'run.js'), how, ...files];
+    const ended = await run(process.execPath, args).catch((error: Ended) => error);
+    return ['code' in ended ? (ended.code ?? 0) : 0, ended.stdout.trimEnd().split('\n')];
+  };
+
+  test('lets the run pass, and tells loudly what failed at first and how', async () => {
+    const [code, told] = await lines('twice', 'unsteady', 'good');
+    expect(code).toBe(0);
+    expect(told.slice(-5, -2)).toEqual([
+      expect.stringContaining('FAILED AT FIRST, PASSED ALONE'),
+      '!! unsteady.case.ts: fails at first',
+      '   once, on purpose',
+    ]);
+    expect(told.at(-1)).toBe('2 passed, 0 failed, 2 skipped');
+  });
+
+  test('is not given by the nightly run', async () => {
+    const [code, told] = await lines('once', 'unsteady');
+    expect([code, told.at(-1)]).toEqual([1, '0 passed, 1 failed']);
+  });
+
+  test('changes nothing when it fails too', async () => {
+    const [code, told] = await lines('twice', 'broken', 'good');
+    expect([code, told.at(-1)]).toEqual([1, '1 passed, 1 failed, 2 skipped']);
+  });
+
+  test('is not given to an error outside of any case', async () => {
+    const [code, told] = await lines('twice', 'bad');
+    expect([code, told.at(-1)]).toEqual([1, '1 passed, 3 failed, 1 skipped']);
+    expect(told.join('\n')).not.toContain('Once more');
   });
 });

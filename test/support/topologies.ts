@@ -20,7 +20,7 @@ export type Layout = Readonly<Record<string, string>>;
 
 /** Opens the store at an address for the time of `work`. */
 export async function withStore<T>(address: string, work: (store: Connection) => Promise<T>): Promise<T> {
-  const store = await storesFor(SETTINGS, 'write').open(parseAddress(address));
+  const store = await storesFor(SETTINGS, 'write').open(parseAddress(address), GLOBAL);
   try {
     return await work(store);
   } finally {

@@ -208,10 +208,9 @@ function elementKey(field: Field, rule: ListRule, element: JsonObject): string {
     const value = element[name];
     if (key === undefined) throw new Error(`no field ${name}`);
     if (key.resolvedType instanceof protobuf.Type) return showValue(key, value ?? {});
-    if (value !== undefined) return String(value);
-    return key.resolvedType instanceof protobuf.Enum
-      ? String(key.resolvedType.valuesById[0])
-      : String(key.typeDefault);
+    if (key.resolvedType instanceof protobuf.Enum)
+      return String(value ?? key.resolvedType.valuesById[0]).toLowerCase();
+    return String(value ?? key.typeDefault);
   });
   return showKey(parts);
 }

@@ -81,7 +81,7 @@ describe('lists', () => {
     });
     expect(shard(controls('b', 'a'), controls('a', 'b', 'a'))).toEqual([]);
     expect(shard(controls('b', 'a'), controls('a'))).toEqual([
-      { path: 'tablet_controls[RDONLY].denied_tables', a: '["a", "b"]', b: '["a"]' },
+      { path: 'tablet_controls[rdonly].denied_tables', a: '["a", "b"]', b: '["a"]' },
     ]);
   });
 
@@ -96,7 +96,7 @@ describe('lists', () => {
         { partitions: [partition('PRIMARY', '-80', '80-'), partition('REPLICA', '0')] },
         { partitions: [partition('REPLICA', '0'), partition('PRIMARY', '80-', '-40', '-80')] },
       ),
-    ).toEqual([{ path: 'partitions[PRIMARY].shard_references[-40]', a: undefined, b: '{"name":"-40"}' }]);
+    ).toEqual([{ path: 'partitions[primary].shard_references[-40]', a: undefined, b: '{"name":"-40"}' }]);
     const rule = (from_keyspace: string, to_keyspace: string) => ({
       from_keyspace,
       to_keyspace,
@@ -128,11 +128,11 @@ describe('lists', () => {
     });
     expect(shard(controls(true, false), controls(true, false))).toEqual([]);
     expect(shard(controls(true, false), controls(false, true)).map(({ path }) => path)).toEqual([
-      'tablet_controls[REPLICA][0].frozen',
-      'tablet_controls[REPLICA][1].frozen',
+      'tablet_controls[replica][0].frozen',
+      'tablet_controls[replica][1].frozen',
     ]);
     expect(shard(controls(true), controls(true, true)).map(({ path }) => path)).toEqual([
-      'tablet_controls[REPLICA][1]',
+      'tablet_controls[replica][1]',
     ]);
   });
 
@@ -158,7 +158,7 @@ describe('lists', () => {
     expect(diff('topodata.SrvKeyspace', controls(false), none)).toEqual([]);
     expect(diff('topodata.SrvKeyspace', none, controls(false))).toEqual([]);
     expect(diff('topodata.SrvKeyspace', none, controls(true)).map(({ path }) => path)).toEqual([
-      'partitions[UNKNOWN].shard_tablet_controls[0]',
+      'partitions[unknown].shard_tablet_controls[0]',
     ]);
   });
 });
@@ -228,7 +228,7 @@ describe('unknown fields', () => {
       hex('0a030a017a32020803'),
       hex('0a060a017ae8040532050803e80405'),
     );
-    expect(nested.map(({ path }) => path)).toEqual(['primary_alias.#77', 'tablet_controls[RDONLY].#77']);
+    expect(nested.map(({ path }) => path)).toEqual(['primary_alias.#77', 'tablet_controls[rdonly].#77']);
   });
 });
 

@@ -4,7 +4,7 @@ import type { CallOptions, Connection } from '../../src/topo/connection.js';
 import { ErrorCode, TopologyError } from '../../src/topo/errors.js';
 import { type RetrySettings, withRetry } from '../../src/topo/wrappers/retry.js';
 import { check, create, remove, update, utf8 } from '../conformance/tools.js';
-import { FaultConnection, lostAnswer, lostRequest, lostSomewhere } from '../support/fault-connection.js';
+import { FaultScript, lostAnswer, lostRequest, lostSomewhere } from '../support/fault-script.js';
 import { ManualClock } from '../support/manual-clock.js';
 import { drive, openMemory } from './wrappers-tools.js';
 
@@ -14,14 +14,14 @@ const text = async (connection: Connection, path: string) =>
 let clock: ManualClock;
 /** The store itself, where somebody else writes too. */
 let store: Connection;
-let faulty: FaultConnection;
+let faulty: FaultScript;
 let retrying: Connection;
 
 /** The retrying connection over the faulty one, with waits that are written down. */
 async function begin(settings: Partial<RetrySettings> = {}): Promise<number[]> {
   clock = new ManualClock();
   store = await openMemory(clock);
-  faulty = new FaultConnection(store);
+  faulty = new FaultScript(store, clock);
   const waits: number[] = [];
   const listening = {
     now: () => clock.now(),
@@ -30,7 +30,7 @@ async function begin(settings: Partial<RetrySettings> = {}): Promise<number[]> {
       return clock.schedule(ms, callback);
     },
   };
-  retrying = withRetry(faulty, { clock: listening, random: () => 0, ...settings });
+  retrying = withRetry(faulty.connection, { clock: listening, random: () => 0, ...settings });
   return waits;
 }
 
@@ -57,6 +57,15 @@ describe('a read', () => {
     expect(faulty.count('listDir')).toBe(5);
   });
 
+  test('tells of each failure after which it is sent again, and of no other', async () => {
+    const told: unknown[] = [];
+    await begin({ onRetry: (error) => told.push(error instanceof TopologyError && error.code) });
+    faulty.fail('listDir', ...Array.from({ length: 9 }, () => lostRequest));
+    expect(await codeOf(retrying.listDir('d'))).toBe('Unavailable');
+    expect(await codeOf(retrying.get('a'))).toBe('NoNode');
+    expect(told).toEqual(Array.from({ length: 4 }, () => 'Unavailable'));
+  });
+
   test('is not repeated when the store answered', async () => {
     expect(await codeOf(retrying.get('a'))).toBe('NoNode');
     expect(await codeOf(retrying.get('/a'))).toBe('InvalidPath');
@@ -65,7 +74,7 @@ describe('a read', () => {
 
   test('is not repeated when its error says that a retry does not help', async () => {
     const error = new TopologyError(ErrorCode.Unavailable, 'TLS against plain', { retryable: false });
-    faulty.fail('position', { lost: 'request', error });
+    faulty.fail('position', { kind: 'drop request', error });
     await expect(done(retrying.position())).rejects.toBe(error);
     expect(faulty.count('position')).toBe(1);
   });
@@ -122,7 +131,7 @@ describe('the wait between tries', () => {
   test('ends at once when the connection is closed', async () => {
     await begin({ initialDelayMs: 1_000_000, maxDelayMs: 1_000_000 });
     faulty.fail('get', lostRequest, lostRequest);
-    faulty.fail('create', lostSomewhere(store, 'b'));
+    faulty.fail('create', lostSomewhere);
     const read = retrying.get('a');
     const write = retrying.create('b', utf8('x'));
     const outcomes = Promise.allSettled([read, write]);
@@ -148,7 +157,7 @@ describe('a write that has changed nothing', () => {
   test.each(['create', 'update', 'delete', 'write'] as const)('is repeated: %s', async (method) => {
     const version = await done(store.create('there', utf8('1')));
     const error = new TopologyError(ErrorCode.Timeout, 'the deadline passed');
-    faulty.fail(method, lostRequest, { lost: 'request', error });
+    faulty.fail(method, lostRequest, { kind: 'drop request', error });
     const calls = {
       create: () => retrying.create('a', utf8('1')),
       update: () => retrying.update('there', utf8('2'), null),
@@ -208,8 +217,8 @@ describe('a conditional write whose answer was lost', () => {
 
   test('lost before it was applied: it is sent again', async () => {
     const old = await done(store.create('b', utf8('1')));
-    faulty.fail('create', lostSomewhere(store));
-    faulty.fail('update', lostSomewhere(store), lostRequest, lostSomewhere(store));
+    faulty.fail('create', lostSomewhere);
+    faulty.fail('update', lostSomewhere, lostRequest, lostSomewhere);
     await done(retrying.create('a', utf8('1')));
     await done(retrying.update('b', utf8('2'), old));
     expect(await done(text(store, 'a'))).toBe('1');
@@ -269,7 +278,12 @@ describe('a write whose outcome stays unknown', () => {
   });
 
   test('all tries spent: the first unknown outcome is returned', async () => {
-    const faults = Array.from({ length: 9 }, () => lostSomewhere(store));
+    const faults = Array.from({ length: 9 }, (_, i) => {
+      return {
+        kind: 'drop request',
+        error: new TopologyError(ErrorCode.OutcomeUnknown, `lost ${i}`),
+      } as const;
+    });
     faulty.fail('create', ...faults);
     await expect(done(retrying.create('a', utf8('x')))).rejects.toBe(faults[0]?.error);
     expect(faulty.count('create')).toBe(5);
@@ -280,11 +294,11 @@ describe('a write whose outcome stays unknown', () => {
     for (const error of [denied, new TypeError('bug')]) {
       await begin();
       faulty.fail('create', lostAnswer);
-      faulty.fail('get', { lost: 'request', error });
+      faulty.fail('get', { kind: 'drop request', error });
       expect(await codeOf(retrying.create('a', utf8('x')))).toBe('OutcomeUnknown');
     }
     await begin();
-    faulty.fail('create', lostAnswer, { lost: 'request', error: denied });
+    faulty.fail('create', lostAnswer, { kind: 'drop request', error: denied });
     expect(await codeOf(retrying.create('a', utf8('x')))).toBe('OutcomeUnknown');
   });
 
@@ -308,7 +322,7 @@ describe('a write whose outcome stays unknown', () => {
     const version = await done(store.create('a', utf8('1')));
     const cause = new TopologyError(ErrorCode.BadVersion, 'the record was re-created');
     const error = new TopologyError(ErrorCode.OutcomeUnknown, 'it met another record', { cause });
-    faulty.fail('update', { lost: 'answer', error });
+    faulty.fail('update', { kind: 'drop answer', error });
     await expect(done(retrying.update('a', utf8('2'), version))).rejects.toBe(error);
     expect(faulty.calls).toEqual(['update']);
   });
@@ -340,7 +354,7 @@ describe('an iteration', () => {
       for await (const _ of retrying.watch('a'));
     };
     faulty.fail('watch', lostRequest);
-    expect(await codeOf(failing())).toBe('Unavailable');
+    expect(await codeOf(failing())).toBe('WatchLost');
     expect(faulty.count('watch')).toBe(1);
   });
 });

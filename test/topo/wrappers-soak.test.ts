@@ -3,17 +3,14 @@ import type { Connection } from '../../src/topo/connection.js';
 import { isTopologyError } from '../../src/topo/errors.js';
 import type { Version } from '../../src/topo/version.js';
 import type { MethodName } from '../../src/topo/wrappers/base.js';
+import { withFaults } from '../../src/topo/wrappers/fault.js';
+import type { ChooseFault } from '../../src/topo/wrappers/fault-plan.js';
 import { withRetry } from '../../src/topo/wrappers/retry.js';
 import { create, remove, update, utf8 } from '../conformance/tools.js';
-import {
-  type Fault,
-  FaultConnection,
-  lostAnswer,
-  lostRequest,
-  lostSomewhere,
-} from '../support/fault-connection.js';
+import { lostAnswer, lostRequest, lostSomewhere } from '../support/fault-script.js';
 import { ManualClock } from '../support/manual-clock.js';
-import { drive, openMemory, seeded } from './wrappers-tools.js';
+import { seeded } from '../support/seeds.js';
+import { drive, openMemory } from './wrappers-tools.js';
 
 const ROUNDS = 60;
 const WRITES: readonly MethodName[] = ['create', 'update', 'delete', 'write'];
@@ -74,13 +71,13 @@ test('whatever is lost on the way, a retrying connection never tells a writer wh
     const clock = new ManualClock();
     const store = await openMemory(clock);
     const random = seeded(seed);
-    const choose = (method: MethodName): Fault | undefined => {
+    const choose: ChooseFault = ({ method }) => {
       const chance = random();
       if (chance < 0.6) return undefined;
       if (chance < 0.75) return lostRequest;
-      return WRITES.includes(method) && chance < 0.88 ? lostSomewhere(store) : lostAnswer;
+      return WRITES.includes(method) && chance < 0.88 ? lostSomewhere : lostAnswer;
     };
-    const retrying = withRetry(new FaultConnection(store, choose), { clock, random, maxAttempts: 3 });
+    const retrying = withRetry(withFaults(store, { clock, choose }), { clock, random, maxAttempts: 3 });
     await drive(clock, live(store, retrying, told));
     await store.close();
   }

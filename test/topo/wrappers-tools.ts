@@ -1,6 +1,6 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { backend } from '../../src/backends/memory/index.js';
-import type { Clock, Random } from '../../src/topo/clock.js';
+import type { Clock } from '../../src/topo/clock.js';
 import { systemClock } from '../../src/topo/clock.js';
 import type { Connection } from '../../src/topo/connection.js';
 import type { OpenOptions } from '../conformance/index.js';
@@ -36,13 +36,4 @@ export async function drive<T>(clock: ManualClock, work: Promise<T>): Promise<T>
     clock.advance(1);
   }
   return work;
-}
-
-/** Random numbers that are the same in every run. */
-export function seeded(seed: number): Random {
-  let state = seed >>> 0;
-  return () => {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-    return state / 2 ** 32;
-  };
 }

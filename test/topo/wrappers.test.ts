@@ -1,11 +1,12 @@
 import { expect, test } from 'vitest';
+import { systemClock } from '../../src/topo/clock.js';
 import { type CallOptions, type Connection, operationBytes } from '../../src/topo/connection.js';
 import { DelegatingConnection } from '../../src/topo/wrappers/base.js';
 import { withDeadline } from '../../src/topo/wrappers/deadline.js';
 import { withReadOnly } from '../../src/topo/wrappers/read-only.js';
 import { Metrics, type RecordedCall, withRecording } from '../../src/topo/wrappers/recording.js';
 import { create, first, remove, scanAll, utf8 } from '../conformance/tools.js';
-import { FaultConnection, lostRequest } from '../support/fault-connection.js';
+import { FaultScript, lostRequest } from '../support/fault-script.js';
 import { ManualClock } from '../support/manual-clock.js';
 import { drive, openMemory } from './wrappers-tools.js';
 
@@ -72,7 +73,8 @@ test('deadline: a call that names its own keeps it, and its signal', async () =>
 });
 
 test('read-only: no write reaches the store, and reads do', async () => {
-  const inner = new FaultConnection(await openMemory());
+  const script = new FaultScript(await openMemory(), systemClock);
+  const inner = script.connection;
   const version = await inner.create('d/a', utf8('1'));
   const reader = withReadOnly(inner);
   const writes = [
@@ -84,14 +86,15 @@ test('read-only: no write reaches the store, and reads do', async () => {
   ];
   for (const write of writes)
     await expect(write()).rejects.toMatchObject({ code: 'ReadOnly', store: inner.store, retryable: false });
-  expect(inner.calls).toEqual(['create']);
+  expect(script.calls).toEqual(['create']);
   expect(reader.capabilities).toEqual({ ...inner.capabilities, readOnly: true });
   expect(await reader.listDir('d')).toEqual(['a']);
 });
 
 test('recording: calls, errors by code, bytes and latency are counted for each method', async () => {
   const clock = new ManualClock();
-  const inner = new FaultConnection(await openMemory(clock));
+  const script = new FaultScript(await openMemory(clock), clock);
+  const inner = script.connection;
   const metrics = new Metrics();
   const calls: RecordedCall[] = [];
   const recorded = withRecording(inner, { clock, metrics, sink: (call) => calls.push(call) });
@@ -100,10 +103,10 @@ test('recording: calls, errors by code, bytes and latency are counted for each m
     await recorded.create('a', utf8('12345')).catch(() => {});
     await recorded.write([create('b', '123'), create('c', '4567')]);
     await recorded.get('a');
-    inner.fail(
+    script.fail(
       'get',
       { ...lostRequest, meanwhile: async () => clock.advance(250) },
-      { lost: 'request', error: new TypeError('bug') },
+      { kind: 'drop request', error: new TypeError('bug') },
     );
     await recorded.get('a').catch(() => {});
     await recorded.get('a').catch(() => {});

@@ -1,7 +1,8 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { encode } from '../../src/topo/codec.js';
 import type { Pair } from '../../src/topo/join.js';
-import { type CompareContext, comparePairs, type Findings } from '../../src/verify/compare.js';
+import { type CompareContext, comparePair } from '../../src/verify/compare.js';
+import { Findings } from '../../src/verify/findings.js';
 import { pair, stored } from '../support/records.js';
 
 const context: CompareContext = {
@@ -9,9 +10,9 @@ const context: CompareContext = {
   judgeAddress: (_cell, found) => (found.serverAddress === 'old:2181' ? 'wrong' : 'own'),
 };
 
-function compared(pairs: Pair[], changes: Partial<CompareContext> = {}): Findings {
-  const found: Findings = { differences: [], notes: [], notCompared: [], counts: new Map() };
-  comparePairs(found, pairs, { ...context, ...changes });
+function compared(pairs: Pair[], changes: Partial<CompareContext> = {}, ignore: string[] = []): Findings {
+  const found = new Findings(ignore);
+  for (const each of pairs) found.add(comparePair(each, { ...context, ...changes }));
   return found;
 }
 const path = 'keyspaces/ks/shards/0/Shard';
@@ -28,7 +29,13 @@ test('a field that differs is named with both values', () => {
     pair(shard({ primary_alias: { cell: 'z1', uid: 1 } }), shard({ primary_alias: { cell: 'z1', uid: 2 } })),
   ]);
   expect(found.differences).toMatchObject([
-    { type: 'different', path, kind: 'Shard', fields: [{ path: expect.stringContaining('primary_alias') }] },
+    {
+      type: 'different',
+      path,
+      kind: 'Shard',
+      class: 'dangerous',
+      fields: [{ path: 'shard.primary_alias', rule: 'shard.primary_alias' }],
+    },
   ]);
 });
 
@@ -48,7 +55,7 @@ test('other bytes with the same fields are noted, not different', () => {
   const at = 'cells_aliases/a/CellsAlias';
   const found = compared([pair(stored(at, ks('z1', 'z2')), stored(at, ks('z2', 'z1')))]);
   expect(found.differences).toEqual([]);
-  expect(found.notes).toMatchObject([{ type: 'encoding', path: at }]);
+  expect(found.notes).toMatchObject([{ type: 'encoding', class: 'benign', path: at }]);
 });
 
 test('raw contents and records that do not decode differ by their bytes', () => {
@@ -74,13 +81,18 @@ test('CellInfo with the destination’s own address is as expected', () => {
     ),
   ]);
   expect(found.differences).toEqual([]);
-  expect(found.notes).toMatchObject([{ type: 'address' }]);
+  expect(found.notes).toMatchObject([{ type: 'address', class: 'expected' }]);
 });
 
 test('CellInfo that points back at the old store is a difference, even with equal bytes', () => {
   const old = info({ server_address: 'old:2181', root: '/z1' });
   expect(compared([pair(old, old)]).differences).toMatchObject([
-    { type: 'different', detail: expect.stringContaining('old:2181') },
+    {
+      type: 'different',
+      class: 'dangerous',
+      rule: 'cell_info.address',
+      detail: expect.stringContaining('old:2181'),
+    },
   ]);
 });
 
@@ -91,7 +103,7 @@ test('CellInfo that differs in more than the address is a difference', () => {
       info({ server_address: 'new:2379', region: 'us' }),
     ),
   ]);
-  expect(found.differences).toMatchObject([{ fields: [{ path: 'region' }] }]);
+  expect(found.differences).toMatchObject([{ class: 'repairable', fields: [{ path: 'cell_info.region' }] }]);
 });
 
 test('what is not compared is named, with its side and the reason', () => {
@@ -121,7 +133,7 @@ test('in a store that keeps the source’s addresses, another address is a diffe
   const kept = () => 'kept' as const;
   const pairs = [pair(info({ server_address: 'a:1' }), info({ server_address: 'b:1' }))];
   expect(compared(pairs, { judgeAddress: kept }).differences).toMatchObject([
-    { fields: [{ path: 'server_address' }] },
+    { fields: [{ path: 'cell_info.server_address' }] },
   ]);
 });
 
@@ -129,4 +141,33 @@ test('CellInfo that does not decode is compared by its bytes', () => {
   const broken = stored('cells/z1/CellInfo', Uint8Array.from([0xff]));
   expect(compared([pair(broken, broken)]).differences).toEqual([]);
   expect(compared([pair(broken, info({}))]).differences).toHaveLength(1);
+});
+
+describe('what is ignored', () => {
+  const one = shard({ primary_alias: { cell: 'z1', uid: 1 }, cells: ['z1'] });
+  const other = shard({ primary_alias: { cell: 'z1', uid: 2 }, cells: ['z2'] });
+
+  test('in part leaves the rest, with the class of the rest', () => {
+    const found = compared([pair(one, other)], {}, ['shard.primary_alias']);
+    expect(found.differences).toMatchObject([{ class: 'repairable', fields: [{ rule: 'shard.cells' }] }]);
+    expect(found.ignored).toMatchObject([{ fields: [{ rule: 'shard.primary_alias' }] }]);
+    expect(found.counts.get('Shard')).toMatchObject({ different: 1, ignored: 0 });
+  });
+
+  test('as a whole is no difference, and told', () => {
+    const found = compared([pair(one, other)], {}, ['shard']);
+    expect(found.differences).toEqual([]);
+    expect(found.ignored).toMatchObject([{ path, fields: [{}, {}] }]);
+    expect(found.counts.get('Shard')).toMatchObject({ different: 0, ignored: 1, equal: 0 });
+  });
+
+  test('is a rule and what is within it, not what begins with its name', () => {
+    const found = compared([pair(one, other)], {}, ['shard.cell', 'shard.primary']);
+    expect(found.ignored).toEqual([]);
+  });
+
+  test('may be that a record is missing', () => {
+    expect(compared([pair(one, undefined)], {}, ['shard.missing']).differences).toEqual([]);
+    expect(compared([pair(one, undefined)], {}, ['shard.extra']).differences).toHaveLength(1);
+  });
 });

@@ -2,13 +2,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe } from 'vitest';
 import type { ZooKeeperClient, ZooKeeperSettings } from '../../src/zookeeper/client.js';
 import { connectNativeClient } from '../../src/zookeeper/native.js';
 import { connectOwnClient } from '../../src/zookeeper/own.js';
-import {
-  available,
-  type Cluster,
-  startZooKeeper,
-  ZOOKEEPER_VERSIONS,
-  type ZooKeeperVersion,
-} from '../servers/index.js';
+import { available, startZooKeeper, ZOOKEEPER_VERSIONS, type ZooKeeperVersion } from '../servers/index.js';
 import { nativeClientBuilt } from '../support/native.js';
 import { OPEN, uniquePath } from './support.js';
 
@@ -34,12 +28,29 @@ export function closingConnect(
   };
 }
 
+/** A ZooKeeper that runs for the sentences beside it. */
+export function whileZooKeeperRuns(
+  options: () => Parameters<typeof startZooKeeper>[0],
+): () => Awaited<ReturnType<typeof startZooKeeper>> {
+  let server: Awaited<ReturnType<typeof startZooKeeper>> | undefined;
+  beforeAll(async () => {
+    server = await startZooKeeper(options());
+  });
+  afterAll(() => server?.stop());
+  return () => {
+    if (server === undefined) throw new Error('the server runs while tests do');
+    return server;
+  };
+}
+
 /** What a sentence about both clients on every version is told with. */
 export interface Context {
   readonly name: (typeof CLIENTS)[number]['name'];
   readonly version: ZooKeeperVersion;
   /** 3.6 or later. */
   readonly modern: boolean;
+  /** `host:port`. */
+  readonly server: string;
   /** A client of the test's own. */
   readonly client: ZooKeeperClient;
   /** A node of the test's own, with the data `base`. */
@@ -52,15 +63,11 @@ export interface Context {
 export function describeClients(sentences: (context: Context) => void): void {
   describe.each(ZOOKEEPER_VERSIONS)('on ZooKeeper %s', (version) => {
     describe.runIf(available.zookeeper(version))('', () => {
-      let server: Cluster;
-      beforeAll(async () => {
-        server = await startZooKeeper({ version });
-      });
-      afterAll(() => server?.stop());
+      const server = whileZooKeeperRuns(() => ({ version }));
 
       describe.each(CLIENTS)('the $name client:', ({ name, connect: connectClient, built }) => {
         describe.runIf(built)('', () => {
-          const connect = closingConnect(connectClient, () => server.servers);
+          const connect = closingConnect(connectClient, () => server().servers);
           let client: ZooKeeperClient;
           let base: string;
           beforeEach(async () => {
@@ -72,6 +79,9 @@ export function describeClients(sentences: (context: Context) => void): void {
             name,
             version,
             modern: version !== '3.4',
+            get server() {
+              return server().servers;
+            },
             get client() {
               return client;
             },

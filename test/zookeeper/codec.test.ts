@@ -30,11 +30,13 @@ const stat: fc.Arbitrary<Stat> = fc.record({
 
 const nothing = fc.constant({});
 const creation = fc.record({ path: text, data, acl: acls, flags: int32 });
+const mortal = fc.record({ path: text, data, acl: acls, flags: int32, ttlMs: int64 });
 const versioned = fc.record({ path: text, version: int32 });
 const read = fc.record({ path: text, watch: fc.boolean() });
 const named = fc.record({ path: text });
 const created = fc.record({ path: text, stat });
 const stats = fc.record({ stat });
+const unwatched = fc.record({ path: text, watch: fc.constant(false) });
 const typed = <T extends string, V extends object>(
   type: T,
   value: fc.Arbitrary<V>,
@@ -50,6 +52,7 @@ const table: Record<
   create: [creation, named],
   create2: [creation, created],
   createContainer: [creation, created],
+  createTtl: [mortal, created],
   delete: [versioned, nothing],
   exists: [read, stats],
   getData: [read, fc.record({ data, stat })],
@@ -65,6 +68,7 @@ const table: Record<
       fc.oneof(
         typed('create', creation),
         typed('createContainer', creation),
+        typed('createTtl', mortal),
         typed('delete', versioned),
         typed('setData', update),
         typed('check', versioned),
@@ -84,7 +88,7 @@ const table: Record<
     ),
   ],
   multiRead: [
-    fc.array(fc.oneof(typed('getData', read), typed('getChildren', read)), { maxLength: 12 }),
+    fc.array(fc.oneof(typed('getData', unwatched), typed('getChildren', unwatched)), { maxLength: 12 }),
     fc.array(
       fc.oneof(
         typed('getData', fc.record({ data, stat })),
@@ -94,6 +98,8 @@ const table: Record<
       { maxLength: 12 },
     ),
   ],
+  addWatch: [fc.record({ path: text, mode: int32 }), nothing],
+  removeWatches: [fc.record({ path: text, type: int32 }), nothing],
   auth: [fc.record({ kind: int32, scheme: text, auth: data }), nothing],
   closeSession: [nothing, nothing],
 };

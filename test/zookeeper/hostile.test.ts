@@ -276,6 +276,15 @@ describe('credentials that the server refuses', () => {
     await failure(client.getData('/a'));
     expect((await failure(client.getData('/a'))).code).toBe(ZkCode.AuthFailed);
     expect((await failure(client.getData('/a'))).code).toBe(ZkCode.AuthFailed);
+    expect(client.expired.aborted).toBe(false);
+  });
+
+  it('later, on a reconnect, give up a session that is not renewed', async () => {
+    const server = await serve(misbehaveThenRefuse());
+    const client = await connectTo(server, { auth, renewSession: false });
+    await failure(client.getData('/a'));
+    expect((await failure(client.getData('/a'))).code).toBe(ZkCode.AuthFailed);
+    expect(client.expired.reason).toMatchObject({ code: ZkCode.AuthFailed });
   });
 
   function misbehaveThenRefuse(): Script {

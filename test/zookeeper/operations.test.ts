@@ -277,6 +277,10 @@ describeClients((context) => {
       replyZxid: own,
       createStat: own && modern,
       multiRead: own && modern,
+      persistentWatch: own && modern,
+      tls: own,
+      reattach: own,
+      ttl: own && modern,
     });
   });
 });

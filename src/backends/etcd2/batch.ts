@@ -1,39 +1,64 @@
 import type { ICompare, IKeyValue, IRequestOp } from 'etcd3';
-import type { CallOptions, WriteOp } from '../../topo/connection.js';
+import type { WriteOp, WriteOptions } from '../../topo/connection.js';
 import { ErrorCode, TopologyError } from '../../topo/errors.js';
+import { lockLost } from '../../topo/held-lock.js';
+import type { Lock } from '../../topo/locks.js';
 import type { Version } from '../../topo/version.js';
 import type { EtcdClient } from './client.js';
 import { changed, noRecord, recordExists } from './error.js';
 import { absent, atRevision, look, present, toBuffer } from './file.js';
+import { placeOf } from './lock.js';
 import { makeVersion, readVersion } from './version.js';
 
+/**
+ * Writes a batch as one transaction.
+ *
+ * The transaction that is nearly always enough looks nothing up. When it is refused it has changed nothing, and is sent
+ * again with look-ups in its else branch: either all conditions hold by now, and it is carried out, or it is refused
+ * once more, together with what was found at that very revision, which is what the error tells. A read of its own would
+ * show a later state, which may explain nothing.
+ */
 export async function write(
   client: EtcdClient,
   ops: readonly WriteOp[],
-  options?: CallOptions,
+  { fence, ...options }: WriteOptions,
 ): Promise<(Version | undefined)[]> {
-  const { context } = client;
+  const { store } = client.context;
+  const keys: Buffer[] = [];
   const compare: ICompare[] = [];
   const success: IRequestOp[] = [];
-  const failure: IRequestOp[] = [];
   for (const op of ops) {
     const key = client.keys.key(op.path);
-    compare.push(condition(context.store, op, key));
+    keys.push(key);
+    compare.push(condition(store, op, key));
     const effect = effectOf(op, key);
     if (effect !== undefined) success.push(effect);
-    failure.push(look(key));
   }
-  const request = { compare, success, failure };
-  const { succeeded, header, responses } = await client.write('txn', request, undefined, options);
-  if (!succeeded)
-    throw refusal(
-      client,
-      ops,
-      responses.map((response) => response.response_range.kvs[0]),
-    );
+  const place = fence && placeOf(fence);
+  if (fence !== undefined) {
+    if (place === undefined) throw notHeld(client, fence);
+    keys.push(place.key);
+    compare.push(atRevision(place.key, place.revision));
+  }
+  let answer = await client.write('txn', { compare, success }, undefined, options);
+  if (!answer.succeeded) {
+    const explained = { compare, success, failure: keys.map(look) };
+    answer = await client.write('txn', explained, undefined, options);
+  }
+  if (!answer.succeeded) {
+    const found = answer.responses.map((response) => response.response_range.kvs[0]);
+    if (fence !== undefined && found.pop()?.mod_revision !== place?.revision) throw notHeld(client, fence);
+    throw refusal(client, ops, found);
+  }
+  const { revision } = answer.header;
   return ops.map((op) =>
-    op.type === 'create' || op.type === 'update' ? makeVersion(context.store, header.revision) : undefined,
+    op.type === 'create' || op.type === 'update' ? makeVersion(store, revision) : undefined,
   );
+}
+
+/** LockLost for a batch that depends on a lock. */
+function notHeld({ context }: EtcdClient, { dir, lost }: Lock): TopologyError {
+  return lost.aborted ? lost.reason : lockLost(context, dir, 'a batch depends on it, and was not written');
 }
 
 function condition(store: string, op: WriteOp, key: Buffer): ICompare {

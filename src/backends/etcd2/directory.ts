@@ -3,20 +3,24 @@ import type { CallOptions, DirEntry, ScanPage, StoredRecord } from '../../topo/c
 import { compareBytewise } from '../../topo/paths.js';
 import type { EtcdClient } from './client.js';
 import { noDirectory } from './error.js';
-import { isLeased, toValue } from './file.js';
+import { toValue } from './file.js';
+import type { KeyPage, ListedKey } from './key-page.js';
 import { after, type KeyRange } from './keys.js';
 
-/** Keys of a listing's first page, and bounds of the later ones. */
+/** Keys of a listing's small pages, and bounds of its large ones. */
 const LIST_FIRST = 256;
 const LIST_LEAST = 1_024;
 const LIST_MOST = 65_536;
-/** About so many pages a large listing takes at most: for each, etcd walks over all keys that remain. */
-const LIST_PAGES = 16;
+/** About so many large pages a listing takes at most: for each, etcd walks over all keys that remain. So small ones are few, too. */
+const LIST_PAGES = 4;
+const LIST_SMALL = 16;
+/** So many keys for each name in a page are taken to be the insides of subdirectories, at least. */
+const LIST_NARROW = 8;
 
-/** Records of a scan's first page, and bounds of the later ones. */
+/** Records of a scan's first page, and bounds of the later ones: for each page, etcd walks over all keys that remain. */
 const SCAN_FIRST = 256;
-const SCAN_MOST = 5_000;
-const SCAN_BYTES = 2 * 1024 * 1024;
+const SCAN_MOST = 20_000;
+const SCAN_BYTES = 4 * 1024 * 1024;
 
 export async function listDir(client: EtcdClient, path: string, options?: CallOptions): Promise<string[]> {
   const entries = await list(client, path, () => true, options);
@@ -29,57 +33,93 @@ export async function listDirFull(
   options?: CallOptions,
 ): Promise<DirEntry[]> {
   // A directory is ephemeral only if all of it is: its first lasting record settles that.
-  return list(client, path, ({ ephemeral }) => !ephemeral, options);
+  return list(client, path, (directory, last) => directory?.ephemeral === false || !last.leased, options);
 }
 
 type Entry = { name: string; type: DirEntry['type']; ephemeral: boolean };
 
 /**
- * What is in a directory, at one revision, in pages of keys without values. A page that shows nothing but the inside of
- * one subdirectory is followed by what comes after that subdirectory, as soon as enough of it is known.
+ * What is in a directory, at one revision, in pages of keys without values. A page that ends inside a subdirectory of which enough is
+ * known is followed by what comes after that subdirectory. Pages are small while they show the insides of few subdirectories, since
+ * what they show of these is for nothing; large ones are noted while the next one is read.
  */
 async function list(
   client: EtcdClient,
   path: string,
-  isKnown: (directory: Entry) => boolean,
+  isKnown: (directory: Entry | undefined, last: ListedKey) => boolean,
   options: CallOptions | undefined,
 ): Promise<Entry[]> {
   const entries = new Map<string, Entry>();
   const { key: prefix, range_end } = client.keys.below(path);
-  const range = { key: prefix, range_end, keys_only: true, limit: LIST_FIRST, revision: '0' };
-  for (;;) {
-    const { kvs, more, count, header } = await client.read('range', range, path, options);
-    const names = kvs.map((kv) => addEntry(client, entries, prefix.length, kv));
-    const last = kvs.at(-1);
-    if (!more || last === undefined) break;
-    if (range.revision === '0') {
-      range.revision = header.revision;
-      range.limit = Math.max(LIST_LEAST, Math.min(LIST_MOST, Math.ceil(Number(count) / LIST_PAGES)));
+  const left = new AbortController();
+  const signal = options?.signal === undefined ? left.signal : AbortSignal.any([options.signal, left.signal]);
+  const read = (key: Buffer, limit: number, revision: string) => {
+    const range = { key, range_end, keys_only: true, limit, revision };
+    const page = client.read('keys', range, path, { ...options, signal });
+    // A page read ahead may fail when nobody waits for it any more.
+    page.catch(() => {});
+    return page;
+  };
+  const note = (keys: readonly ListedKey[]) => {
+    for (const key of keys) addEntry(client, entries, prefix.length, key);
+  };
+  try {
+    let limit = LIST_FIRST;
+    let most = LIST_FIRST;
+    let [revision, small] = ['0', 0];
+    for (let page = read(prefix, limit, revision); ; ) {
+      const { keys, more, ...answer }: KeyPage = await page;
+      const last = keys.at(-1);
+      if (!more || last === undefined) {
+        note(keys);
+        break;
+      }
+      if (revision === '0') {
+        revision = answer.revision;
+        most = Math.max(LIST_LEAST, Math.min(LIST_MOST, Math.ceil(answer.count / LIST_PAGES)));
+      }
+      const isSmall = limit === LIST_FIRST;
+      if (isSmall) {
+        const before = entries.size;
+        note(keys);
+        small += 1;
+        if (entries.size - before > keys.length / LIST_NARROW || small > LIST_SMALL) limit = most;
+      }
+      const [name, isInside] = nameOf(client, prefix.length, last);
+      page = read(
+        isInside && isKnown(entries.get(name), last)
+          ? Buffer.concat([prefix, Buffer.from(`${name}0`)])
+          : after(last.key),
+        limit,
+        revision,
+      );
+      if (!isSmall) note(keys);
     }
-    const [first = ''] = names;
-    const inside = entries.get(first);
-    const jump = first === names.at(-1) && inside?.type === 'directory' && isKnown(inside);
-    range.key = jump ? Buffer.concat([prefix, Buffer.from(`${first}0`)]) : after(last.key);
+  } finally {
+    left.abort();
   }
   if (entries.size === 0) throw noDirectory(client.context, path);
   return [...entries.values()].sort((a, b) => compareBytewise(a.name, b.name));
 }
 
-/** Takes note of a key; answers with the name that it stands for. */
-function addEntry(client: EtcdClient, entries: Map<string, Entry>, from: number, kv: IKeyValue): string {
-  const rest = client.keys.text(kv.key, from);
+/** The name in a directory that a key stands for, and whether the key is below it. */
+function nameOf(client: EtcdClient, from: number, { key }: ListedKey): [name: string, isInside: boolean] {
+  const rest = client.keys.text(key, from);
   const slash = rest.indexOf('/');
-  const name = slash < 0 ? rest : rest.slice(0, slash);
-  if (name === '') throw client.keys.illegal(kv.key);
-  const ephemeral = isLeased(kv);
+  return slash < 0 ? [rest, false] : [rest.slice(0, slash), true];
+}
+
+/** Takes note of a key. */
+function addEntry(client: EtcdClient, entries: Map<string, Entry>, from: number, listed: ListedKey): void {
+  const [name, isInside] = nameOf(client, from, listed);
+  if (name === '') throw client.keys.illegal(listed.key);
   const entry = entries.get(name);
   if (entry === undefined) {
-    entries.set(name, { name, type: slash < 0 ? 'file' : 'directory', ephemeral });
+    entries.set(name, { name, type: isInside ? 'directory' : 'file', ephemeral: listed.leased });
   } else {
-    if (slash >= 0) entry.type = 'directory';
-    entry.ephemeral &&= ephemeral;
+    if (isInside) entry.type = 'directory';
+    entry.ephemeral &&= listed.leased;
   }
-  return name;
 }
 
 /** See {@link Connection.scan}: every page shows the revision of the first. The next page is read ahead. */
@@ -131,5 +171,12 @@ function nextLimit(limit: number, kvs: readonly IKeyValue[]): number {
 }
 
 function toRecord(client: EtcdClient, kv: IKeyValue): StoredRecord {
-  return { path: client.keys.path(kv.key), ...toValue(client, kv) };
+  const { bytes, version, ephemeral } = toValue(client, kv);
+  return { path: client.keys.path(kv.key), bytes, version, ephemeral };
+}
+
+/** The revision of the whole cluster. */
+export async function position(client: EtcdClient, options: CallOptions): Promise<bigint> {
+  const request = { key: client.keys.first(''), keys_only: true };
+  return BigInt((await client.read('range', request, '', options)).header.revision);
 }

@@ -1,5 +1,11 @@
-import { type CallContext, outcomeUnknown } from '../../topo/calls.js';
-import { ErrorCode, type ErrorDetails, TopologyError } from '../../topo/errors.js';
+import type { CallContext } from '../../topo/calls.js';
+import { type DialFailure, dialFailures } from '../../topo/dial-failures.js';
+import { ErrorCode, type TopologyError } from '../../topo/errors.js';
+import { callFailed, type Failed, type Failures, type Meaning } from '../../topo/member-failures.js';
+
+export { NO_TLS } from '../../topo/dial-failures.js';
+export type { Meaning } from '../../topo/member-failures.js';
+export { changed, noDirectory, noRecord, recordExists } from '../../topo/refusals.js';
 
 /** gRPC's status codes, those with a meaning here. */
 export const Status = {
@@ -36,18 +42,6 @@ export class RpcFailure extends Error {
     this.endpoint = failure.endpoint;
     this.sent = failure.sent;
   }
-}
-
-/** What a failure means. */
-export interface Meaning {
-  readonly code: ErrorCode;
-  readonly message: string;
-  readonly hint?: string;
-  readonly retryable?: boolean;
-  /** It is certain that the request was not carried out, and will not be. */
-  readonly refused: boolean;
-  /** The same request may do better with another member, or a moment later. */
-  readonly passing: boolean;
 }
 
 interface Row extends Partial<Meaning> {
@@ -93,6 +87,16 @@ const ROWS: readonly Row[] = [
     text: /invalid auth token|revision of auth store is old/,
     code: ErrorCode.Unauthorized,
     message: 'etcd refuses the token that it gave',
+  },
+  {
+    text: /permission is not granted to the role|role name not found/,
+    code: ErrorCode.NoNode,
+    message: 'there is no such role, or it does not grant this',
+  },
+  {
+    text: /requested lease not found/,
+    code: ErrorCode.LockLost,
+    message: 'the lease is over',
   },
   {
     text: /required revision has been compacted/,
@@ -145,14 +149,8 @@ export function meaningOf({ status, details, endpoint, sent }: RpcFailure): Mean
   const row = ROWS.find(({ text }) => text.test(details));
   if (row !== undefined) return { refused: true, passing: false, ...row };
   if (!sent) return { ...dialFailure(status, details, endpoint), refused: true, passing: true };
-  if (status === Status.DeadlineExceeded) {
-    return {
-      code: ErrorCode.Timeout,
-      message: `${endpoint}: no answer`,
-      refused: false,
-      passing: true,
-    };
-  }
+  if (status === Status.DeadlineExceeded)
+    return { ...dialFailures.silent(endpoint), refused: false, passing: true };
   const message = `${endpoint} answered: ${details}`;
   if (VAGUE.has(status)) return { code: ErrorCode.Unavailable, message, refused: false, passing: true };
   const kind = { refused: true, passing: false, retryable: false };
@@ -167,119 +165,37 @@ export function meaningOf({ status, details, endpoint, sent }: RpcFailure): Mean
   return { code: ErrorCode.Unavailable, message, ...kind };
 }
 
-type Dial = Pick<Meaning, 'code' | 'message' | 'hint' | 'retryable'>;
-
-/** A server that was spoken to with TLS and does not speak it. */
-export const NO_TLS = {
-  what: 'the server does not speak TLS there',
-  hint: 'write http:// before the server, or leave TLS out',
-} as const;
-
 /** Why no connection came about, by the texts of Node and OpenSSL that gRPC passes on. */
-function dialFailure(status: number, details: string, endpoint: string): Dial {
-  const down = (why: string): Dial => ({ code: ErrorCode.Unavailable, message: `${endpoint}: ${why}` });
-  const wrong = (why: string, hint: string, code: ErrorCode = ErrorCode.Unavailable): Dial => ({
-    code,
-    message: `${endpoint}: ${why}`,
-    hint,
-    retryable: false,
-  });
-  if (/ECONNREFUSED/.test(details)) return down('connection refused');
-  if (/Name resolution failed|ENOTFOUND|EAI_AGAIN/.test(details)) return down('the name does not resolve');
-  if (/EHOSTUNREACH|ENETUNREACH|ETIMEDOUT/.test(details)) return down('the host cannot be reached');
-  if (/altnames/.test(details))
-    return wrong(
-      'the server’s certificate is for another name',
-      'use the name in the certificate, or say which name it has',
-    );
-  if (/certificate required|alert/.test(details))
-    return wrong(
-      'the server does not accept the client’s certificate, or wants one',
-      'give a client certificate and key that the server trusts',
-      ErrorCode.Unauthorized,
-    );
-  if (/certificate|self-signed/.test(details))
-    return wrong(
-      'the server’s certificate is not signed by the given authority',
-      'give the authority’s certificate as CA',
-    );
+function dialFailure(status: number, details: string, endpoint: string): DialFailure {
+  if (/ECONNREFUSED/.test(details)) return dialFailures.refused(endpoint);
+  if (/Name resolution failed|ENOTFOUND|EAI_AGAIN/.test(details)) return dialFailures.unresolved(endpoint);
+  if (/EHOSTUNREACH|ENETUNREACH|ETIMEDOUT/.test(details)) return dialFailures.unreachable(endpoint);
+  if (/altnames/.test(details)) return dialFailures.otherName(endpoint);
+  if (/certificate required|alert/.test(details)) return dialFailures.clientRefused(endpoint);
+  if (/certificate|self-signed/.test(details)) return dialFailures.unknownAuthority(endpoint);
   if (/before secure TLS|wrong version number|packet length too long|EPROTO/.test(details))
-    return wrong(NO_TLS.what, NO_TLS.hint);
-  if (status === Status.DeadlineExceeded)
-    return { code: ErrorCode.Timeout, message: `${endpoint}: no answer` };
+    return dialFailures.noTls(endpoint);
+  if (status === Status.DeadlineExceeded) return dialFailures.silent(endpoint);
   if (/Protocol error|Failed to connect|handshake|Parse Error|ERR_HTTP2/.test(details))
     return {
-      ...down('no etcd server answers there'),
+      code: ErrorCode.Unavailable,
+      message: `${endpoint}: no etcd server answers there`,
       hint: 'check host and port: another product may listen there',
     };
-  return down(`no connection: ${details}`);
+  return dialFailures.other(endpoint, details);
 }
 
-/** What an error is about. */
-export interface Failed {
-  readonly path?: string | undefined;
-  readonly kind: 'read' | 'write';
-}
+export const FAILURES: Failures<RpcFailure> = {
+  product: 'etcd',
+  isFailure: (error) => error instanceof RpcFailure,
+  meaningOf,
+};
 
-/** The TopologyError of a failed call. A write that may have been carried out is OutcomeUnknown, whatever ended it. */
+/** See {@link callFailed}. */
 export function toTopologyError(
   context: Pick<CallContext, 'store'>,
   error: unknown,
   failed: Failed,
 ): TopologyError {
-  if (error instanceof TopologyError) return error;
-  if (!(error instanceof RpcFailure)) {
-    if (failed.kind === 'write') return outcomeUnknown(context, failed.path, error);
-    return describe(
-      context,
-      { code: ErrorCode.Unavailable, message: 'the etcd client failed' },
-      failed,
-      error,
-    );
-  }
-  const meaning = meaningOf(error);
-  const found = describe(context, meaning, failed, error);
-  if (failed.kind === 'read' || meaning.refused) return found;
-  if (meaning.hint === undefined) return outcomeUnknown(context, failed.path, found);
-  const { hint } = meaning;
-  const message = `${meaning.message}: the write may have been carried out`;
-  return describe(context, { code: ErrorCode.OutcomeUnknown, message, hint }, failed, found);
-}
-
-/** Unavailable for a call that no member of the store could be reached for. */
-export function noMember(
-  context: Pick<CallContext, 'store'>,
-  failures: readonly RpcFailure[],
-  path: string | undefined,
-): TopologyError {
-  const meanings = failures.map(meaningOf);
-  const message = `no etcd server can be reached: ${meanings.map(({ message }) => message).join('; ')}`;
-  const [cause] = failures;
-  return describe(context, { code: ErrorCode.Unavailable, message }, { path }, cause);
-}
-
-export function noRecord(context: Pick<CallContext, 'store'>, path: string): TopologyError {
-  return describe(context, { code: ErrorCode.NoNode, message: 'there is no such record' }, { path });
-}
-
-export function noDirectory(context: Pick<CallContext, 'store'>, path: string): TopologyError {
-  return describe(context, { code: ErrorCode.NoNode, message: 'there is no such directory' }, { path });
-}
-
-export function recordExists(context: Pick<CallContext, 'store'>, path: string): TopologyError {
-  return describe(context, { code: ErrorCode.NodeExists, message: 'the record exists already' }, { path });
-}
-
-export function changed(context: Pick<CallContext, 'store'>, path: string): TopologyError {
-  const message = 'the record is not in the state that the version names';
-  return describe(context, { code: ErrorCode.BadVersion, message }, { path });
-}
-
-function describe(
-  { store }: Pick<CallContext, 'store'>,
-  { code, message, hint, retryable }: Pick<Meaning, 'code' | 'message' | 'hint' | 'retryable'>,
-  { path }: Pick<ErrorDetails, 'path'>,
-  cause?: unknown,
-): TopologyError {
-  return new TopologyError(code, message, { store, path, hint, retryable, cause });
+  return callFailed(FAILURES, context, error, failed);
 }

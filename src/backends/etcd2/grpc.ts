@@ -2,31 +2,91 @@ import { rootCertificates } from 'node:tls';
 import { noop } from 'cockatiel';
 import {
   Etcd3,
+  type IAlarmRequest,
+  type IAlarmResponse,
   type IAuthenticateRequest,
   type IAuthenticateResponse,
+  type IAuthRoleGetRequest,
+  type IAuthRoleGetResponse,
+  type IAuthRoleGrantPermissionRequest,
+  type IAuthRoleListResponse,
+  type IAuthRoleRevokePermissionRequest,
+  type IAuthUserGetRequest,
+  type IAuthUserGetResponse,
+  type IAuthUserListResponse,
   type IDeleteRangeRequest,
   type IDeleteRangeResponse,
   type IDuplexStream,
+  type ILeaseGrantRequest,
+  type ILeaseGrantResponse,
+  type ILeaseKeepAliveRequest,
+  type ILeaseKeepAliveResponse,
+  type ILeaseRevokeRequest,
+  type ILeaseRevokeResponse,
+  type ILeaseTimeToLiveRequest,
+  type ILeaseTimeToLiveResponse,
+  type IMemberListResponse,
   type IOptions,
   type IPutRequest,
   type IPutResponse,
   type IRangeRequest,
   type IRangeResponse,
+  type IStatusResponse,
   type ITxnRequest,
   type ITxnResponse,
   type IWatchRequest,
   type IWatchResponse,
 } from 'etcd3';
 import type { TlsSettings } from '../../topo/backend.js';
+import { type KeyPage, readKeyPage } from './key-page.js';
 
-/** etcd's calls that are used here: service, what goes in, what comes out. Keys and values are Buffers, never strings. */
+/** etcd's calls that are used here: what goes in, what comes out. Keys and values are Buffers, never strings. */
 export interface Calls {
-  range: { service: 'KV'; request: IRangeRequest; answer: IRangeResponse };
-  put: { service: 'KV'; request: IPutRequest; answer: IPutResponse };
-  deleteRange: { service: 'KV'; request: IDeleteRangeRequest; answer: IDeleteRangeResponse };
-  txn: { service: 'KV'; request: ITxnRequest; answer: ITxnResponse };
-  authenticate: { service: 'Auth'; request: IAuthenticateRequest; answer: IAuthenticateResponse };
+  range: { request: IRangeRequest; answer: IRangeResponse };
+  /** A range for its keys alone; see {@link readKeyPage}. */
+  keys: { request: IRangeRequest; answer: KeyPage };
+  put: { request: IPutRequest; answer: IPutResponse };
+  deleteRange: { request: IDeleteRangeRequest; answer: IDeleteRangeResponse };
+  txn: { request: ITxnRequest; answer: ITxnResponse };
+  leaseGrant: { request: ILeaseGrantRequest; answer: ILeaseGrantResponse };
+  leaseRevoke: { request: ILeaseRevokeRequest; answer: ILeaseRevokeResponse };
+  leaseTimeToLive: { request: ILeaseTimeToLiveRequest; answer: ILeaseTimeToLiveResponse };
+  leaseKeepAlive: { request: ILeaseKeepAliveRequest; answer: ILeaseKeepAliveResponse };
+  status: { request: object; answer: IStatusResponse };
+  alarm: { request: IAlarmRequest; answer: IAlarmResponse };
+  memberList: { request: object; answer: IMemberListResponse };
+  authenticate: { request: IAuthenticateRequest; answer: IAuthenticateResponse };
+  roleList: { request: object; answer: IAuthRoleListResponse };
+  roleGet: { request: IAuthRoleGetRequest; answer: IAuthRoleGetResponse };
+  roleGrantPermission: { request: IAuthRoleGrantPermissionRequest; answer: object };
+  roleRevokePermission: { request: IAuthRoleRevokePermissionRequest; answer: object };
+  userList: { request: object; answer: IAuthUserListResponse };
+  userGet: { request: IAuthUserGetRequest; answer: IAuthUserGetResponse };
 }
+
+/** The service that each call belongs to. */
+export const SERVICES = {
+  range: 'KV',
+  keys: 'KV',
+  put: 'KV',
+  deleteRange: 'KV',
+  txn: 'KV',
+  leaseGrant: 'Lease',
+  leaseRevoke: 'Lease',
+  leaseTimeToLive: 'Lease',
+  leaseKeepAlive: 'Lease',
+  status: 'Maintenance',
+  alarm: 'Maintenance',
+  memberList: 'Cluster',
+  authenticate: 'Auth',
+  roleList: 'Auth',
+  roleGet: 'Auth',
+  roleGrantPermission: 'Auth',
+  roleRevokePermission: 'Auth',
+  userList: 'Auth',
+  userGet: 'Auth',
+} as const satisfies Record<keyof Calls, string>;
+export type Service = (typeof SERVICES)[keyof Calls] | 'Watch';
 
 /**
  * The gRPC channels to one server.
@@ -43,7 +103,7 @@ export class Channels extends Etcd3 {
   }
 
   /** The client of a service, with metadata for one call. */
-  async client(service: 'KV' | 'Auth' | 'Watch') {
+  async client(service: Service) {
     const { client, metadata } = await this.pool.withConnection(service, (found) => found);
     this.#clients.add(client);
     return { client, metadata };
@@ -109,13 +169,20 @@ export interface Channel {
 /** gRPC's states of a channel that has come neither to a connection nor to a failure yet. */
 const IDLE = 0;
 const CONNECTING = 1;
+const READY = 2;
+
+/** Whether there is no need to wait for a dial. */
+export function isConnected(channel: Channel): boolean {
+  return channel.getConnectivityState(false) === READY;
+}
 
 /**
- * Waits while the channel dials; false when it still does at the moment `until` (milliseconds since the epoch). A dial
- * that failed ends the wait, too: a call then fails at once, with the reason.
+ * Waits while the channel dials; false when it still does at the moment `until` (milliseconds since the epoch), and when it
+ * was closed. A dial that failed ends the wait, too: a call then fails at once, with the reason.
  */
-export async function dialled(channel: Channel, until: number): Promise<boolean> {
-  for (;;) {
+export async function dialled(channel: Channel, until: number, closed: AbortSignal): Promise<boolean> {
+  // A closed channel that is asked for its state dials again.
+  while (!closed.aborted) {
     const state = channel.getConnectivityState(true);
     if (state !== IDLE && state !== CONNECTING) return true;
     if (Date.now() >= until) return false;
@@ -123,6 +190,7 @@ export async function dialled(channel: Channel, until: number): Promise<boolean>
       channel.watchConnectivityState(state, until, () => resolve());
     });
   }
+  return false;
 }
 
 export interface Metadata {
@@ -140,12 +208,19 @@ export type UnaryStub<M extends keyof Calls> = Record<
     request: Calls[M]['request'],
     metadata: Metadata,
     options: { readonly deadline: number },
-    callback: (error: Error | null, answer: Calls[M]['answer']) => void,
+    callback: (...outcome: [error: Error] | [error: null, answer: Calls[M]['answer']]) => void,
   ) => UnaryCall
 >;
 
 export interface WatchStub {
   watch(metadata: Metadata, options: object): IDuplexStream<IWatchRequest, IWatchResponse>;
+}
+
+interface KeepAliveStub {
+  leaseKeepAlive(
+    metadata: Metadata,
+    options: { readonly deadline: number },
+  ): IDuplexStream<ILeaseKeepAliveRequest, ILeaseKeepAliveResponse> & UnaryCall;
 }
 
 // gRPC makes these methods from etcd's .proto files when the program runs: no type shows them.
@@ -156,4 +231,59 @@ export function hasUnary<M extends keyof Calls>(client: object, method: M): clie
 
 export function hasWatch(client: object): client is WatchStub {
   return 'watch' in client;
+}
+
+function hasKeepAlive(client: object): client is KeepAliveStub {
+  return 'leaseKeepAlive' in client;
+}
+
+interface RangeStub {
+  readonly range: { readonly path: string; readonly requestSerialize: (request: IRangeRequest) => Buffer };
+  makeUnaryRequest(
+    path: string,
+    serialize: (request: IRangeRequest) => Buffer,
+    deserialize: (answer: Buffer) => KeyPage,
+    ...call: Parameters<UnaryStub<'keys'>['keys']>
+  ): UnaryCall;
+}
+
+function hasRange(client: object): client is RangeStub {
+  return 'range' in client && 'makeUnaryRequest' in client;
+}
+
+/** The client of the KV service, with `keys`. */
+function withKeys(client: object): object {
+  if (!hasRange(client)) return client;
+  const { path, requestSerialize } = client.range;
+  const stub: UnaryStub<'keys'> = {
+    keys: (...call) => client.makeUnaryRequest(path, requestSerialize, readKeyPage, ...call),
+  };
+  return stub;
+}
+
+/**
+ * What calls a method as one with one answer. LeaseKeepAlive is a stream in etcd's protocol: each message gets one of its
+ * own here, so that it goes to another server like any other call.
+ */
+export function unaryClient(client: object, method: keyof Calls): object {
+  if (method === 'keys') return withKeys(client);
+  if (method !== 'leaseKeepAlive' || !hasKeepAlive(client)) return client;
+  const stub: UnaryStub<'leaseKeepAlive'> = {
+    leaseKeepAlive(request, metadata, options, callback) {
+      const stream = client.leaseKeepAlive(metadata, options);
+      let answer: ILeaseKeepAliveResponse | undefined;
+      stream.on('data', (message) => {
+        answer = message;
+      });
+      stream.on('error', (error) => callback(error));
+      stream.on('end', () => {
+        if (answer !== undefined) callback(null, answer);
+        else callback(new Error('the stream ended without an answer'));
+      });
+      stream.write(request);
+      stream.end();
+      return stream;
+    },
+  };
+  return stub;
 }

@@ -12,12 +12,14 @@ const AFTER_SLASH = 0x30;
 
 /** Keys of one root: path.Join(root, path), in UTF-8. */
 export class Keys {
+  readonly root: string;
   readonly #store: string;
   readonly #prefix: string;
   readonly #prefixBytes: number;
   readonly #decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
   constructor(store: string, root: string) {
+    this.root = root;
     this.#store = store;
     this.#prefix = `${root}/`;
     this.#prefixBytes = Buffer.byteLength(this.#prefix);
@@ -44,7 +46,7 @@ export class Keys {
   /** Path of a record. Corrupt when the key cannot be a path: somebody else's, in the midst of the topology. */
   path(key: Buffer): string {
     try {
-      return checkPath(this.#decoder.decode(key.subarray(this.#prefixBytes)), 'record', this.#store);
+      return checkPath(this.#decode(key, this.#prefixBytes), 'record', this.#store);
     } catch (error) {
       throw this.illegal(key, error);
     }
@@ -53,10 +55,16 @@ export class Keys {
   /** Text of a part of a key. Corrupt when it is not UTF-8. */
   text(key: Buffer, from: number): string {
     try {
-      return this.#decoder.decode(key.subarray(from));
+      return this.#decode(key, from);
     } catch (error) {
       throw this.illegal(key, error);
     }
+  }
+
+  /** A Buffer puts U+FFFD where it is not UTF-8, and is several times as fast as the decoder that tells. */
+  #decode(key: Buffer, from: number): string {
+    const text = key.toString('utf8', from);
+    return text.includes('\ufffd') ? this.#decoder.decode(key.subarray(from)) : text;
   }
 
   illegal(key: Buffer, cause?: unknown): TopologyError {

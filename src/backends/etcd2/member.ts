@@ -1,20 +1,21 @@
 import type { IWatchCreateRequest, IWatchResponse } from 'etcd3';
 import type { ConnectSettings } from '../../topo/backend.js';
+import type { CancelSignal } from '../../topo/cancellation.js';
+import type { Limits } from '../../topo/members.js';
 import { RpcFailure, Status } from './error.js';
-import { type Calls, Channels, dialled, hasUnary, hasWatch } from './grpc.js';
+import {
+  type Calls,
+  Channels,
+  dialled,
+  hasUnary,
+  hasWatch,
+  isConnected,
+  SERVICES,
+  type Service,
+  unaryClient,
+} from './grpc.js';
 
-/** How long a call to one member may take. Moments are milliseconds since the epoch, on the machine's clock. */
-export interface Limits {
-  /** When to give up waiting for a connection. */
-  readonly connectBy: number;
-  /** When to give up waiting for the answer. */
-  readonly answerBy: number;
-  readonly signal: AbortSignal;
-  /** Called when the request is about to leave. */
-  readonly onSend?: (() => void) | undefined;
-}
-
-export type KvCall = Exclude<keyof Calls, 'authenticate'>;
+export type StoreCall = Exclude<keyof Calls, 'authenticate'>;
 
 type Auth = NonNullable<ConnectSettings['etcdAuth']>;
 
@@ -37,18 +38,27 @@ export class Member {
   }
 
   /** Sends one request, once. Rejects with {@link RpcFailure}. */
-  async call<M extends KvCall>(
+  call<M extends StoreCall>(
+    method: M,
+    request: Calls[M]['request'],
+    limits: Limits,
+  ): Promise<Calls[M]['answer']> {
+    if (this.#auth === undefined) return this.#unary(method, request, undefined, limits);
+    return this.#signedIn(method, request, limits);
+  }
+
+  async #signedIn<M extends StoreCall>(
     method: M,
     request: Calls[M]['request'],
     limits: Limits,
   ): Promise<Calls[M]['answer']> {
     const token = this.#signIn(limits);
     try {
-      return await this.#unary('KV', method, request, await token, limits);
+      return await this.#unary(method, request, await token, limits);
     } catch (error) {
       // etcd looks at the token before it looks at the request: this is no second sending.
       if (!this.#forget(token, error)) throw error;
-      return this.#unary('KV', method, request, await this.#signIn(limits), limits);
+      return this.#unary(method, request, await this.#signIn(limits), limits);
     }
   }
 
@@ -63,12 +73,43 @@ export class Member {
     onMessage: (message: IWatchResponse) => boolean,
   ): Promise<void> {
     const token = this.#signIn(limits);
-    const { client, metadata } = await this.#dial('Watch', await token, limits);
+    let begun = false;
+    const onFirst = (message: IWatchResponse) => {
+      begun = true;
+      return onMessage(message);
+    };
+    try {
+      await this.#stream(request, await token, limits, onFirst);
+    } catch (error) {
+      if (!this.#forget(token, error) || begun) throw error;
+      await this.#stream(request, await this.#signIn(limits), limits, onMessage);
+    }
+  }
+
+  /** Whether the server wanted the login that it was given: known once it has answered a call. */
+  async isLoggedIn(): Promise<boolean> {
+    return (await this.#token?.catch(() => undefined)) !== undefined;
+  }
+
+  /** Idempotent. Calls in flight are their callers' to cancel first. */
+  close(): void {
+    if (this.#life.signal.aborted) return;
+    this.#life.abort();
+    this.#channels.close();
+  }
+
+  async #stream(
+    request: IWatchCreateRequest,
+    token: string | undefined,
+    limits: Limits,
+    onMessage: (message: IWatchResponse) => boolean,
+  ): Promise<void> {
+    const { client, metadata } = await this.#dial('Watch', token, limits);
     if (!hasWatch(client)) throw new TypeError('etcd3 has no Watch.watch');
     this.#checkGoesOn(limits.signal);
     const stream = client.watch(metadata, {});
     const cancel = () => stream.cancel();
-    limits.signal.addEventListener('abort', cancel, { once: true });
+    limits.signal.addEventListener('abort', cancel);
     try {
       await new Promise<void>((resolve, reject) => {
         stream.on('error', (error) => reject(this.#failure(error, true)));
@@ -83,56 +124,42 @@ export class Member {
         });
         stream.write({ create_request: request });
       });
-    } catch (error) {
-      this.#forget(token, error);
-      throw error;
     } finally {
       limits.signal.removeEventListener('abort', cancel);
       cancel();
     }
   }
 
-  /** Idempotent. Calls in flight are their callers' to cancel first. */
-  close(): void {
-    if (this.#life.signal.aborted) return;
-    this.#life.abort();
-    this.#channels.close();
-  }
-
   async #unary<M extends keyof Calls>(
-    service: Calls[M]['service'],
     method: M,
     request: Calls[M]['request'],
     token: string | undefined,
     { signal, answerBy, connectBy, onSend }: Limits,
   ): Promise<Calls[M]['answer']> {
-    const { client, metadata } = await this.#dial(service, token, { connectBy });
+    const { client, metadata } = await this.#dial(SERVICES[method], token, { connectBy });
     const target = client.getChannel().getTarget();
-    const stub: object = client;
-    if (!hasUnary(stub, method)) throw new TypeError(`etcd3 has no ${service}.${method}`);
+    const stub = unaryClient(client, method);
+    if (!hasUnary(stub, method)) throw new TypeError(`etcd3 has no ${SERVICES[method]}.${method}`);
     this.#checkGoesOn(signal);
     onSend?.();
     return new Promise((resolve, reject) => {
-      const call = stub[method](request, metadata, { deadline: answerBy }, (error, answer) => {
+      const call = stub[method](request, metadata, { deadline: answerBy }, (...outcome) => {
         signal.removeEventListener('abort', cancel);
-        if (error === null) resolve(answer);
+        if (outcome[0] === null) resolve(outcome[1]);
         // A call that was never given to a connection has the channel's name for a peer.
-        else reject(this.#failure(error, call.getPeer() !== target));
+        else reject(this.#failure(outcome[0], call.getPeer() !== target));
       });
       const cancel = () => call.cancel();
-      signal.addEventListener('abort', cancel, { once: true });
+      signal.addEventListener('abort', cancel);
     });
   }
 
   /** The client of a service, connected, and the metadata of one call. */
-  async #dial(
-    service: 'KV' | 'Auth' | 'Watch',
-    token: string | undefined,
-    { connectBy }: Pick<Limits, 'connectBy'>,
-  ) {
+  async #dial(service: Service, token: string | undefined, { connectBy }: Pick<Limits, 'connectBy'>) {
     this.#checkGoesOn(this.#life.signal);
     const { client, metadata } = await this.#channels.client(service);
-    if (!(await dialled(client.getChannel(), connectBy)))
+    const channel = client.getChannel();
+    if (!isConnected(channel) && !(await dialled(channel, connectBy, this.#life.signal)))
       throw this.#unsent(Status.DeadlineExceeded, 'waiting for a connection');
     // A member that is cut off from the others refuses at once what it would keep waiting, watches included.
     metadata.set('hasleader', 'true');
@@ -141,7 +168,7 @@ export class Member {
   }
 
   /** To be called in the same step that sends: what was cancelled before must never leave. */
-  #checkGoesOn(signal: AbortSignal): void {
+  #checkGoesOn(signal: CancelSignal): void {
     if (signal.aborted || this.#life.signal.aborted) throw this.#unsent(Status.Cancelled, 'cancelled');
   }
 
@@ -160,7 +187,7 @@ export class Member {
     // Other calls wait for this one, too: it ends with the connection, not with the call that began it.
     const limits = { connectBy, answerBy, signal: this.#life.signal };
     try {
-      return (await this.#unary('Auth', 'authenticate', request, undefined, limits)).token;
+      return (await this.#unary('authenticate', request, undefined, limits)).token;
     } catch (error) {
       if (!(error instanceof RpcFailure)) throw error;
       // As with etcd's own client, credentials are not amiss where none are wanted.
@@ -172,7 +199,8 @@ export class Member {
   /** Whether etcd no longer takes the token that was sent. Then the next call gets itself a new one. */
   #forget(sent: Promise<string | undefined> | undefined, error: unknown): boolean {
     if (sent === undefined || !(error instanceof RpcFailure)) return false;
-    if (!/invalid auth token|revision of auth store is old/.test(error.details)) return false;
+    if (!/invalid auth token|revision of auth store is old|revision in header is old/.test(error.details))
+      return false;
     if (this.#token === sent) this.#token = undefined;
     return true;
   }

@@ -1,11 +1,9 @@
 import type { IEvent, IKeyValue, IWatchCreateRequest } from 'etcd3';
-import { interrupted } from '../../topo/calls.js';
 import type { CallOptions, SyncedEvent, WatchEvent } from '../../topo/connection.js';
-import { ErrorCode, TopologyError } from '../../topo/errors.js';
+import { followPasses } from '../../topo/follow.js';
 import { type EventQueue, watchEvents } from '../../topo/queue.js';
 import type { EtcdClient } from './client.js';
 import { scan } from './directory.js';
-import { toTopologyError } from './error.js';
 import { toValue } from './file.js';
 
 export function watch(client: EtcdClient, path: string, options?: CallOptions): AsyncIterable<WatchEvent> {
@@ -77,7 +75,7 @@ export function watchRecursive(
 }
 
 /** What is followed, and how its states are delivered. */
-interface Followed {
+export interface Followed {
   readonly range: Pick<IWatchCreateRequest, 'key' | 'range_end'>;
   /** Delivers the present state where it differs from what was delivered; answers with its revision. */
   read(signal: AbortSignal): Promise<bigint>;
@@ -88,50 +86,22 @@ interface Followed {
  * Reads, then follows the changes from there. Whatever ends the stream (a dead or frozen server, a compaction, a lost
  * leader), it begins again with reading: that needs neither history nor a place to go on from.
  */
-async function follow<T>(
+export function follow<T>(
   client: EtcdClient,
   queue: EventQueue<T>,
   path: string,
   followed: Followed,
 ): Promise<void> {
-  const { context, closed } = client;
-  const left = new AbortController();
-  const { signal } = left;
-  const onClosed = () => queue.fail(interrupted(context, path, closed.reason));
-  closed.addEventListener('abort', onClosed, { once: true });
-  queue.onClose(() => {
-    closed.removeEventListener('abort', onClosed);
-    left.abort();
-  });
-  if (closed.aborted) onClosed();
-  for (let round = 0; !signal.aborted; round++) {
-    try {
-      const revision = await followed.read(signal);
-      const request = { ...followed.range, start_revision: String(revision + 1n) };
-      await client.watch(request, signal, (message) => {
-        if (message.canceled) return false;
-        if (message.created) round = 0;
-        for (const event of message.events) followed.apply(event);
-        return true;
-      });
-    } catch (error) {
-      if (!signal.aborted) throwIfLost(client, path, error);
-    }
-    await client.pause(round, signal);
-  }
-}
-
-/** Throws the error that ends the watch; comes back from what will pass. */
-function throwIfLost({ context }: EtcdClient, path: string, error: unknown): void {
-  const failed = toTopologyError(context, error, { path, kind: 'read' });
-  if (failed.retryable) return;
-  if (failed.code === ErrorCode.Unauthorized) throw failed;
-  throw new TopologyError(ErrorCode.WatchLost, 'the watch cannot go on', {
-    path,
-    store: context.store,
-    retryable: false,
-    hint: failed.hint,
-    cause: failed,
+  return followPasses(client, queue, path, async ({ signal, alive }) => {
+    const revision = await followed.read(signal);
+    const request = { ...followed.range, start_revision: String(revision + 1n) };
+    await client.watch(request, signal, (message) => {
+      if (message.canceled) return false;
+      if (message.created) alive();
+      for (const event of message.events) followed.apply(event);
+      return true;
+    });
+    return false;
   });
 }
 
@@ -140,6 +110,6 @@ function recordEvent(client: EtcdClient, path: string, kv: IKeyValue | undefined
 }
 
 /** etcd3's types spell the types of events otherwise than they come. */
-function isDelete(type: string): boolean {
+export function isDelete(type: string): boolean {
   return type.toLowerCase() === 'delete';
 }

@@ -3,7 +3,7 @@ import { ErrorCode, type ErrorDetails, TopologyError } from '../../topo/errors.j
 import { isErrno, Overtaken, Unsettled } from './disk.js';
 import { Damage, UnknownFormat } from './format.js';
 import { NoFile } from './load.js';
-import { Locked } from './lock.js';
+import { Locked } from './write-lock.js';
 
 type Where = Pick<CallContext, 'store'>;
 

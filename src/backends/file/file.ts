@@ -1,6 +1,7 @@
 import type { CallOptions, Value } from '../../topo/connection.js';
 import type { Version } from '../../topo/version.js';
 import { changed, noRecord, recordExists } from './error.js';
+import { breakLock, isLockVersion } from './lock.js';
 import type { Part } from './part.js';
 import type { Tree } from './tree.js';
 import { makeVersion, readVersion, sameVersion } from './version.js';
@@ -35,6 +36,7 @@ export async function remove(
   version: Version | null,
   options?: CallOptions,
 ): Promise<void> {
+  if (version !== null && isLockVersion(version)) return breakLock(part, path, version, options);
   await part.write(path, options, (tree) => {
     requireState(part.store, tree, path, version);
     return [{ path, bytes: undefined }];

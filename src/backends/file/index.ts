@@ -4,7 +4,7 @@ import { raceCall } from '../../topo/calls.js';
 import type { Connection } from '../../topo/connection.js';
 import { ErrorCode, TopologyError } from '../../topo/errors.js';
 import { GLOBAL } from '../../topo/topology.js';
-import { FileConnection } from './connection.js';
+import { fileConnection } from './connection.js';
 import { toTopologyError } from './error.js';
 import { Part } from './part.js';
 import { acquire } from './shared.js';
@@ -30,7 +30,7 @@ async function connect(address: StoreAddress, settings: ConnectSettings): Promis
       await file.release();
       throw error;
     }
-    return new FileConnection(address.root, new Part(context, scope, file));
+    return fileConnection(address.root, new Part(context, scope, file));
   } catch (error) {
     throw toTopologyError(opening, error);
   }

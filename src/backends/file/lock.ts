@@ -1,137 +1,155 @@
-import { createHash, randomUUID } from 'node:crypto';
-import { readlinkSync } from 'node:fs';
-import { readFile, rm, unlink, writeFile } from 'node:fs/promises';
-import { hostname } from 'node:os';
-import type { Clock } from '../../topo/clock.js';
-import { isErrno } from './disk.js';
+import { createHash } from 'node:crypto';
+import { raceCall, timeLeft } from '../../topo/calls.js';
+import type { CallOptions } from '../../topo/connection.js';
+import { alreadyLocked, HeldLock, nothingToLock } from '../../topo/held-lock.js';
+import type { Lock, LockEntry, LockRequest } from '../../topo/locks.js';
+import { joinPath, parentPath } from '../../topo/paths.js';
+import { Version } from '../../topo/version.js';
+import { changed, noRecord, toTopologyError } from './error.js';
+import { type HeldBy, LockFile, POLL_MS } from './lock-file.js';
+import type { Part } from './part.js';
 
-/** Another process kept the lock for as long as this one could wait. The message says who and which file. */
-export class Locked extends Error {}
+/** Name in the locked directory that stands for the lock. There is no record of that name: a lock is a file of its own. */
+const ENTRY = 'Lock';
+const TOKEN = /^lock:[0-9a-f]{32}$/;
 
-/** Milliseconds for which a write waits for other processes that write to the same file. */
-const PATIENCE_MS = 5_000;
-const INTERVAL_MS = 20;
+/** Locks between processes of one machine: whoever makes the lock's file has it, the others look again and again. */
+export function acquire(part: Part, request: LockRequest, options: CallOptions | undefined): Promise<Lock> {
+  return part.locks.track(part.call(request.dir, options, (call) => takeLock(part, request, call)));
+}
 
-/**
- * Takes the advisory lock that processes hold while they write to `file`: a file beside it, made exclusively. A lock
- * whose process on this host is gone is taken over. Gives the function that releases it. Locked after five seconds, or
- * as soon as `wanted` says no.
- */
-export async function takeLock(
-  file: string,
-  clock: Clock,
-  wanted: () => boolean,
-): Promise<() => Promise<void>> {
-  const name = lockName(file);
-  const end = clock.now() + PATIENCE_MS;
+/** The holder. Who waits is not known. */
+export function lockQueue(part: Part, dir: string, options: CallOptions): Promise<LockEntry[]> {
+  return part.call(dir, options, async (call) => {
+    const found = await readLock(part, dir, call);
+    if (found === undefined) return [];
+    const { contents, owner, since } = found;
+    const entry = { path: entryOf(dir), version: lockVersion(part, found), contents, owner, since };
+    return [{ ...entry, holds: true, ttlLeftMs: undefined }];
+  });
+}
+
+/** Who holds the lock of a directory; undefined: nobody. */
+export async function readLock(part: Part, dir: string, call: CallOptions): Promise<HeldBy | undefined> {
+  const look = () =>
+    raceCall(part.context, call, { kind: 'read', path: dir }, () => lockFile(part, dir).read());
+  const found = await look();
+  if (found === undefined || found.owner !== undefined) return found;
+  // It may be one that is just being written.
+  await pause(part, call.signal);
+  return look();
+}
+
+/** Whether a version is that of a lock and not that of a record. */
+export function isLockVersion(version: Version): boolean {
+  return TOKEN.test(version.token);
+}
+
+/** Takes a lock away from its holder: NoNode when nobody holds it, BadVersion when it was taken anew. */
+export function breakLock(
+  part: Part,
+  path: string,
+  version: Version,
+  options: CallOptions | undefined,
+): Promise<void> {
+  return part.call(path, options, (call) =>
+    raceCall(part.context, call, { kind: 'write', path }, async () => {
+      const dir = parentPath(path);
+      const file = lockFile(part, dir);
+      const found = path === entryOf(dir) ? await file.read() : undefined;
+      if (found === undefined) throw noRecord(part.store, path);
+      if (!lockVersion(part, found).equals(version)) throw changed(part.store, path);
+      if (!(await file.remove(found.text))) throw changed(part.store, path);
+    }),
+  );
+}
+
+async function takeLock(part: Part, request: LockRequest, call: CallOptions): Promise<Lock> {
+  const { dir, contents, purpose, wait } = request;
+  if (purpose === 'directory')
+    await part.read(dir, call, (tree) => {
+      if (tree.list(dir) === undefined) throw nothingToLock(part.context, dir);
+    });
+  const file = lockFile(part, dir);
   for (;;) {
-    if (await make(name)) return () => rm(name, { force: true });
-    const text = await readIfThere(name);
-    const holder = text === undefined ? undefined : readHolder(text);
-    if (text !== undefined && holder !== undefined && isGone(holder) && (await takeOver(name, text)))
-      continue;
-    if (!wanted() || clock.now() >= end) {
-      const who = holder === undefined ? 'another process' : `process ${holder.pid} on ${holder.host}`;
-      throw new Locked(`${who} is writing to the file: it holds ${name}`);
-    }
-    await new Promise<void>((resolve) => {
-      clock.schedule(INTERVAL_MS, resolve);
+    let taking: Promise<string | undefined> | undefined;
+    const onEnd = () => {
+      const abandoned = taking?.then((text) => (text === undefined ? undefined : file.remove(text)));
+      if (abandoned !== undefined) part.locks.track(abandoned).catch(() => {});
+    };
+    const text = await raceCall(part.context, call, { kind: 'read', path: dir, onEnd }, () => {
+      taking = file.take(contents, part.context.clock.now());
+      return taking;
     });
+    if (text !== undefined) return hold(part, dir, file, text);
+    if (!wait) throw alreadyLocked(part.context, dir);
+    await pause(part, call.signal);
+    timeLeft(part.context, call, dir);
   }
 }
 
-/** Whether a process that may still be running holds the lock. */
-export async function isLocked(file: string): Promise<boolean> {
-  const text = await readIfThere(lockName(file));
-  if (text === undefined) return false;
-  const holder = readHolder(text);
-  return holder === undefined || !isGone(holder);
+function hold(part: Part, dir: string, file: LockFile, text: string): Lock {
+  const { context } = part;
+  const life = new AbortController();
+  const lock = new HeldLock(
+    context,
+    { dir, entry: entryOf(dir) },
+    {
+      holds: (options) => inTime(part, dir, options, () => file.is(text)),
+      release: (options) => part.locks.track(inTime(part, dir, options, () => file.remove(text))),
+      stop: () => {
+        life.abort();
+        part.locks.remove(lock);
+      },
+    },
+  );
+  repeat(part, life.signal, async () => {
+    if (!(await file.is(text))) lock.lose('its file was removed');
+  }).catch((error: unknown) => lock.lose('its file cannot be read', toTopologyError(context, error, dir)));
+  part.locks.add(lock);
+  return lock;
 }
 
-interface Holder {
-  readonly pid: number;
-  readonly host: string;
-  /** Where process numbers mean the same: containers may share a host's name and not its processes. */
-  readonly processes: string;
-  /** When the process started, in milliseconds since the epoch: process numbers are used again. */
-  readonly started: number;
+/** Calls `look` again and again until the signal fires. */
+export async function repeat(part: Part, signal: AbortSignal, look: () => Promise<void>): Promise<void> {
+  while (!signal.aborted) {
+    await look();
+    await pause(part, signal);
+  }
 }
 
-const HERE = { host: hostname(), processes: processSpace() };
-const STARTED = Math.round(Date.now() - process.uptime() * 1000);
-
-function lockName(file: string): string {
-  return `${file}.lock`;
+/** Ends early when the signal fires. */
+function pause(part: Part, signal: AbortSignal | undefined): Promise<void> {
+  return new Promise((resolve) => {
+    const end = () => {
+      cancel();
+      signal?.removeEventListener('abort', end);
+      resolve();
+    };
+    const cancel = part.context.clock.schedule(POLL_MS, end);
+    signal?.addEventListener('abort', end, { once: true });
+    if (signal?.aborted) end();
+  });
 }
 
-async function make(name: string): Promise<boolean> {
-  const holder: Holder = { pid: process.pid, ...HERE, started: STARTED };
+/** Works after the end of the connection, too. */
+async function inTime<T>(part: Part, dir: string, options: CallOptions, work: () => Promise<T>): Promise<T> {
   try {
-    await writeFile(name, `${JSON.stringify({ ...holder, lock: randomUUID() })}\n`, {
-      flag: 'wx',
-      mode: 0o600,
-    });
-    return true;
+    return await raceCall(part.context, options, { kind: 'read', path: dir }, work);
   } catch (error) {
-    if (isErrno(error, 'EEXIST')) return false;
-    throw error;
+    throw toTopologyError(part.context, error, dir);
   }
 }
 
-async function readIfThere(name: string): Promise<string | undefined> {
-  try {
-    return await readFile(name, 'utf8');
-  } catch (error) {
-    if (isErrno(error, 'ENOENT')) return undefined;
-    throw error;
-  }
+function lockFile(part: Part, dir: string): LockFile {
+  return new LockFile(part.file.name, part.scope, dir);
 }
 
-function readHolder(text: string): Holder | undefined {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-  if (typeof value !== 'object' || value === null) return undefined;
-  const { pid, host, processes, started } = value as Partial<Record<keyof Holder, unknown>>;
-  if (typeof pid !== 'number' || typeof started !== 'number') return undefined;
-  if (typeof host !== 'string' || typeof processes !== 'string') return undefined;
-  return { pid, host, processes, started };
+function entryOf(dir: string): string {
+  return joinPath(dir, ENTRY);
 }
 
-/** The process namespace, where the system has such a thing. */
-function processSpace(): string {
-  try {
-    return readlinkSync('/proc/self/ns/pid');
-  } catch {
-    return '';
-  }
-}
-
-function isGone({ pid, host, processes, started }: Holder): boolean {
-  if (host !== HERE.host || processes !== HERE.processes) return false;
-  if (pid === process.pid) return Math.abs(started - STARTED) > 5_000;
-  try {
-    process.kill(pid, 0);
-    return false;
-  } catch (error) {
-    return isErrno(error, 'ESRCH');
-  }
-}
-
-/**
- * Removes a dead process's lock, and never one that somebody made meanwhile: whoever removes it first makes a file named
- * after that very lock, and then looks again.
- */
-async function takeOver(name: string, text: string): Promise<boolean> {
-  const claim = `${name}.${createHash('sha256').update(text).digest('hex').slice(0, 16)}`;
-  if (!(await make(claim))) return false;
-  try {
-    if ((await readIfThere(name)) === text) await unlink(name);
-    return true;
-  } finally {
-    await rm(claim, { force: true });
-  }
+function lockVersion(part: Part, { text }: HeldBy): Version {
+  const digest = createHash('sha256').update(text).digest('hex').slice(0, 32);
+  return new Version(part.store, `lock:${digest}`);
 }

@@ -1,5 +1,6 @@
 import { type CallContext, interrupted, raceCall, timeLeft } from '../../topo/calls.js';
 import type { CallOptions, Value } from '../../topo/connection.js';
+import { HeldLocks } from '../../topo/held-locks.js';
 import { toTopologyError } from './error.js';
 import type { ChangeItem } from './format.js';
 import type { SharedFile, Write } from './shared.js';
@@ -11,6 +12,7 @@ export class Part {
   readonly context: CallContext;
   readonly scope: string;
   readonly file: SharedFile;
+  readonly locks: HeldLocks;
   #closed = false;
   readonly #endings = new Set<() => void>();
 
@@ -18,6 +20,7 @@ export class Part {
     this.context = context;
     this.scope = scope;
     this.file = file;
+    this.locks = new HeldLocks(context);
   }
 
   get store(): string {
@@ -30,7 +33,7 @@ export class Part {
     options: CallOptions | undefined,
     work: (tree: Tree, position: bigint) => T,
   ): Promise<T> {
-    return this.#call(path, options, (call) =>
+    return this.call(path, options, (call) =>
       raceCall(this.context, call, { kind: 'read', path }, () =>
         this.file.read((contents) => work(contents.tree(this.scope), this.file.position)),
       ),
@@ -43,7 +46,7 @@ export class Part {
     options: CallOptions | undefined,
     decide: (tree: Tree) => readonly ChangeItem[],
   ): Promise<ReadonlyMap<string, Entry>> {
-    return this.#call(path, options, (call) => {
+    return this.call(path, options, (call) => {
       let write: Write | undefined;
       const race = {
         path,
@@ -77,10 +80,17 @@ export class Part {
     timeLeft(this.context, options, path);
   }
 
-  /** Ends every call in flight, and refuses later ones. */
-  end(): void {
+  /** The number of the file's last change. */
+  position(options: CallOptions): Promise<bigint> {
+    return this.read(undefined, options, (_tree, position) => position);
+  }
+
+  /** Ends every call in flight, refuses later ones, and gives locks back. */
+  async close(): Promise<void> {
     this.#closed = true;
     for (const ending of [...this.#endings]) ending();
+    await this.locks.end();
+    await this.file.release();
   }
 
   value(entry: Entry): Value {
@@ -91,7 +101,8 @@ export class Part {
     };
   }
 
-  async #call<T>(
+  /** Does `work` with a signal that fires at the end of the connection, too; what it throws becomes a TopologyError. */
+  async call<T>(
     path: string | undefined,
     options: CallOptions | undefined,
     work: (options: CallOptions) => Promise<T>,

@@ -3,9 +3,9 @@ import { append, type Identity, identify, realName, replace, sameIdentity } from
 import { type Changed, type Follower, Followers } from './followers.js';
 import { type ChangeItem, formatChange } from './format.js';
 import { load } from './load.js';
-import { isLocked, takeLock } from './lock.js';
 import { snapshotLines } from './save.js';
 import { Contents, Entry, type Tree } from './tree.js';
+import { isLocked, takeLock } from './write-lock.js';
 
 /** A write that waits for its turn, or is being made. */
 export interface Write {

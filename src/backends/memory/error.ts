@@ -28,7 +28,3 @@ export function noDirectory(store: string, path: string): TopologyError {
 export function noRecordAt(store: string, path: string): TopologyError {
   return new TopologyError(ErrorCode.NoNode, 'there is no such record', { path, store });
 }
-
-export function refusedPath(store: string, path: string, reason: string): TopologyError {
-  return new TopologyError(ErrorCode.InvalidPath, `invalid path: ${reason}`, { path, store });
-}

@@ -1,6 +1,6 @@
 import { storeName } from '../../topo/address.js';
 import type { Backend } from '../../topo/backend.js';
-import { MemoryConnection } from './connection.js';
+import { memoryConnection } from './connection.js';
 import { keyOf } from './operation.js';
 import { Requests } from './requests.js';
 import { useMemoryStore } from './stores.js';
@@ -19,6 +19,6 @@ export const backend: Backend = {
       defaultTimeoutMs: settings.requestTimeoutMs,
     };
     await new Promise<void>((arrive) => inUse.store.deliver(arrive));
-    return new MemoryConnection(new Requests(context, inUse, keyOf(address.root)));
+    return memoryConnection(new Requests(context, inUse, keyOf(address.root), settings), address.server);
   },
 };

@@ -19,7 +19,9 @@ export interface Item {
 export type StoreOp =
   | { readonly type: 'create' | 'put'; readonly key: string; readonly bytes: Uint8Array }
   | { readonly type: 'update'; readonly key: string; readonly bytes: Uint8Array; readonly token: string }
-  | { readonly type: 'delete' | 'check'; readonly key: string; readonly token: string | null };
+  | { readonly type: 'delete' | 'check'; readonly key: string; readonly token: string | null }
+  /** Changes nothing; LockLost unless the record is there and the session or lease owns it. */
+  | { readonly type: 'held'; readonly key: string; readonly owner: string };
 
 /** An operation as the requests it takes: each `yield` stands for another request, before which others may get in. */
 export type Steps<T> = Generator<undefined, T, undefined>;

@@ -1,5 +1,7 @@
+import type { ConnectSettings } from '../../topo/backend.js';
 import { type CallContext, interrupted, outcomeUnknown, raceCall } from '../../topo/calls.js';
 import type { CallOptions, StoredRecord, Value } from '../../topo/connection.js';
+import type { Lock } from '../../topo/locks.js';
 import { joinPath } from '../../topo/paths.js';
 import { toTopologyError } from './error.js';
 import type { Item, Steps } from './operation.js';
@@ -7,22 +9,43 @@ import type { MemoryStore } from './store.js';
 import type { StoreInUse } from './stores.js';
 import { makeVersion } from './version.js';
 
-/** What the parts of one connection share: the way to its store, and where its root is there. */
+/** What stands for a lock that is held. */
+interface Holder {
+  /** Its record, and the session that owns it. */
+  readonly entry: { readonly key: string; readonly owner: string } | undefined;
+  /** Notes that the lock is lost. */
+  gone(why: string): void;
+}
+
+/** Milliseconds that {@link Requests.close} waits for locks to be given back. */
+const CLOSING_MS = 1_000;
+
+/** What the parts of one connection share: the way to its store, where its root is there, and the locks that it holds. */
 export class Requests {
   readonly context: CallContext;
   readonly store: MemoryStore;
   readonly durable: boolean;
   /** Key of the root. */
   readonly root: string;
+  readonly lockSettings: Pick<ConnectSettings, 'lockTtlMs' | 'lockDelayMs'>;
+  /** What stands for each lock that is held. */
+  readonly held = new Map<Lock, Holder>();
   readonly #inUse: StoreInUse;
   readonly #enders = new Set<() => void>();
+  readonly #pending = new Set<Promise<unknown>>();
   #closed = false;
 
-  constructor(context: CallContext, inUse: StoreInUse, root: string) {
+  constructor(
+    context: CallContext,
+    inUse: StoreInUse,
+    root: string,
+    lockSettings: Pick<ConnectSettings, 'lockTtlMs' | 'lockDelayMs'>,
+  ) {
     this.context = context;
     this.store = inUse.store;
     this.durable = inUse.durable;
     this.root = root;
+    this.lockSettings = lockSettings;
     this.#inUse = inUse;
   }
 
@@ -64,12 +87,30 @@ export class Requests {
     return () => this.#enders.delete(end);
   }
 
-  close(): void {
+  /** Does something that nobody waits for, closed or not; {@link close} waits for it. */
+  afterwards<T>(work: () => T): Promise<T> {
+    const done = new Promise<T>((resolve) => this.store.deliver(() => resolve(work())));
+    this.#pending.add(done);
+    void done.then(() => this.#pending.delete(done));
+    return done;
+  }
+
+  async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
     for (const end of this.#enders) end();
     this.#enders.clear();
+    if (this.#pending.size > 0) await this.#patiently(Promise.all(this.#pending));
     this.#inUse.release();
+  }
+
+  async #patiently(work: Promise<unknown>): Promise<void> {
+    let cancel = () => {};
+    const late = new Promise<void>((resolve) => {
+      cancel = this.context.clock.schedule(CLOSING_MS, resolve);
+    });
+    await Promise.race([work, late]);
+    cancel();
   }
 
   async #run<T>(

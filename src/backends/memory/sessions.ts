@@ -10,6 +10,13 @@ export interface SessionOptions {
   readonly behavior?: 'delete' | 'release' | undefined;
 }
 
+/** Milliseconds for which a product lets a session or lease live, and for which Vitess asks or we do. */
+export interface TimeToLive {
+  readonly least: number;
+  readonly most: number;
+  readonly usual: number;
+}
+
 /** A session or lease, and the keys that it owns or once owned. */
 export interface Session extends SessionOptions {
   readonly id: string;

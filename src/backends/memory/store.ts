@@ -1,6 +1,9 @@
 import type { Clock, Random } from '../../topo/clock.js';
 import type { Capabilities, DirEntry } from '../../topo/connection.js';
 import { ErrorCode } from '../../topo/errors.js';
+import { classify, type Kind } from '../../topo/kinds.js';
+import { isBelow } from '../../topo/paths.js';
+import type { Seal } from '../../topo/seal.js';
 import {
   badVersion,
   type Item,
@@ -12,7 +15,8 @@ import {
   type Steps,
   type StoreOp,
 } from './operation.js';
-import { type Session, type SessionOptions, Sessions } from './sessions.js';
+import type { Past } from './past.js';
+import { type Session, type SessionOptions, Sessions, type TimeToLive } from './sessions.js';
 import { Tree, type TreeNode } from './tree.js';
 import { Watchers } from './watchers.js';
 
@@ -22,6 +26,15 @@ export interface StoreSettings {
   readonly random: Random;
 }
 
+/** What a seal lets pass. */
+const PASSING: ReadonlySet<Kind> = new Set<Kind>(['Lock', 'Election', 'Ephemeral', 'Control']);
+
+/** A record and where it is. */
+export interface Entry<I extends Item = Item> {
+  readonly key: string;
+  readonly item: I;
+}
+
 /**
  * A model of one product's server: its keys, versions, limits, sessions. Each method is one moment; what takes several
  * requests to the product is {@link Steps}. Keys are written without a leading slash.
@@ -29,7 +42,10 @@ export interface StoreSettings {
 export abstract class MemoryStore<I extends Item = Item> {
   /** The limits and habits of the product. */
   abstract readonly capabilities: Omit<Capabilities, 'durable' | 'readOnly'>;
+  abstract readonly timeToLive: TimeToLive;
   readonly watchers = new Watchers();
+  /** By the key of the sealed root. */
+  readonly seals = new Map<string, { readonly seal: Seal; readonly scope: 'global' | 'cell' }>();
   /**
    * Brings a request or a notification to its moment: calls `arrive` once, later, never at once. A simulation puts its
    * own here, to decide the order.
@@ -56,11 +72,6 @@ export abstract class MemoryStore<I extends Item = Item> {
   /** Names the state of a record, as the product does. */
   abstract token(item: I): string;
 
-  /** Why the product does not take a path that is legal elsewhere. */
-  refusedPath(_path: string): string | undefined {
-    return undefined;
-  }
-
   /** Whether a record goes away by itself. */
   ephemeral(item: I): boolean {
     return item.owner !== '';
@@ -73,8 +84,8 @@ export abstract class MemoryStore<I extends Item = Item> {
   }
 
   /** Every record below a key, in byte order. */
-  recordsBelow(key: string): { readonly key: string; readonly item: I }[] {
-    const found: { key: string; item: I }[] = [];
+  recordsBelow(key: string): Entry<I>[] {
+    const found: Entry<I>[] = [];
     this.tree.walk(key, (at, item) => {
       if (item.bytes !== null) found.push({ key: at, item });
     });
@@ -98,6 +109,14 @@ export abstract class MemoryStore<I extends Item = Item> {
     });
   }
 
+  /** What is known of the states of a record before the present one. Undefined: the product keeps none. */
+  past(_key: string): Past<I> | undefined {
+    return undefined;
+  }
+
+  /** Forgets all past states, as a compaction of the product does. */
+  compact(): void {}
+
   /** A transaction: all operations at one moment, or none. Directories below `root` come and go with their records. */
   *write(ops: readonly StoreOp[], root: string): Steps<(string | undefined)[]> {
     return this.commit((at) => ops.map((op, index) => indexed(index, () => this.#apply(op, at, root))));
@@ -113,6 +132,10 @@ export abstract class MemoryStore<I extends Item = Item> {
     const id = this.newId();
     this.#sessions.open(id, options);
     return id;
+  }
+
+  isAlive(session: string): boolean {
+    return this.#sessions.get(session) !== undefined;
   }
 
   /** Begins the time to live of a session or lease anew. False when it is over. */
@@ -144,6 +167,20 @@ export abstract class MemoryStore<I extends Item = Item> {
     if (alive === undefined) throw new Refusal(ErrorCode.Unavailable, 'the session is over', key);
     this.own(key, Buffer.from(bytes), alive);
     return session;
+  }
+
+  /** Where Vitess keeps the lock of a directory, or of an election: the key that {@link standInLine} and {@link line} are about. */
+  abstract lockPlace(dir: string, election: boolean): string;
+
+  /** Asks for a lock by the recipe of the product; gives the key of the entry. Undefined: not now, and there is no line to stand in. */
+  abstract standInLine(place: string, bytes: Uint8Array, session: string): string | undefined;
+
+  /** Entries of a lock, the one that holds it first. */
+  abstract line(place: string): Entry<I>[];
+
+  /** Milliseconds until anybody can have a lock that nobody holds. */
+  lockDelay(_place: string): number {
+    return 0;
   }
 
   /** Makes a directory without records, where the product has such a thing. */
@@ -208,6 +245,9 @@ export abstract class MemoryStore<I extends Item = Item> {
     if (item !== undefined && item.owner !== '') this.#sessions.get(item.owner)?.keys.add(key);
   }
 
+  /** Told of each record that a change gave another state, or took away, at the moment `at`. */
+  protected changed(_key: string, _before: I | undefined, _at: number): void {}
+
   /** 16 hexadecimal digits. */
   protected newId(): string {
     const half = () => Math.floor(this.settings.random() * 0x1_0000_0000);
@@ -217,6 +257,11 @@ export abstract class MemoryStore<I extends Item = Item> {
   #apply(op: StoreOp, at: number, root: string): string | undefined {
     const { key } = op;
     const record = this.record(key);
+    if (op.type !== 'check' && op.type !== 'held') this.#checkSeals(key, record);
+    if (op.type === 'held') {
+      if (record?.owner !== op.owner) throw new Refusal(ErrorCode.LockLost, 'the lock is not held', key);
+      return undefined;
+    }
     if (!('token' in op)) {
       if (op.type === 'create' && record !== undefined) throw recordExists(key);
       return this.store(key, op.bytes, at);
@@ -232,6 +277,17 @@ export abstract class MemoryStore<I extends Item = Item> {
     return undefined;
   }
 
+  /** Unauthorized below a sealed root, but for what comes and goes with sessions. */
+  #checkSeals(key: string, record: I | undefined): void {
+    for (const [root, { scope }] of this.seals) {
+      if (!isBelow(key, root)) continue;
+      const path = root === '' ? key : key.slice(root.length + 1);
+      const ephemeral = record !== undefined && this.ephemeral(record);
+      if (!PASSING.has(classify(scope, path, ephemeral).kind))
+        throw new Refusal(ErrorCode.Unauthorized, 'the store is sealed', key);
+    }
+  }
+
   #publish(at: number): void {
     const first = new Map<string, I | undefined>();
     for (const [key, before] of this.#journal) if (!first.has(key)) first.set(key, before);
@@ -242,7 +298,9 @@ export abstract class MemoryStore<I extends Item = Item> {
       // A directory's own bookkeeping is no state of a record.
       const same = (now?.bytes ?? null) === (before?.bytes ?? null) && now?.modified === before?.modified;
       const everRecord = (now?.bytes ?? before?.bytes ?? null) !== null;
-      if (everRecord && !same) this.watchers.notify(key);
+      if (!everRecord || same) continue;
+      this.changed(key, before, at);
+      this.watchers.notify(key);
     }
   }
 

@@ -45,7 +45,7 @@ export function watchRecursive(
  * Has `show` called some moments later, once for all calls until then. It shows the state of that moment, so that no
  * state follows a later one.
  */
-function notifier(requests: Requests, show: () => void): () => void {
+export function notifier(requests: Requests, show: () => void): () => void {
   let under = false;
   return () => {
     if (under) return;
@@ -63,6 +63,6 @@ function eventOf(requests: Requests, key: string): WatchEvent {
   return { type: 'record', path: requests.pathOf(key), value };
 }
 
-function endWithConnection<T>(requests: Requests, queue: EventQueue<T>, path: string): void {
+export function endWithConnection<T>(requests: Requests, queue: EventQueue<T>, path: string): void {
   queue.onClose(requests.onClose(() => queue.fail(interrupted(requests.context, path))));
 }

@@ -1,6 +1,6 @@
 import type { Capabilities } from '../../topo/connection.js';
 import { ErrorCode } from '../../topo/errors.js';
-import { ancestors, isBelow, parentPath } from '../../topo/paths.js';
+import { ancestors, isBelow, joinPath, parentPath } from '../../topo/paths.js';
 import {
   badVersion,
   type Item,
@@ -13,7 +13,7 @@ import {
   type StoreOp,
 } from './operation.js';
 import type { Session } from './sessions.js';
-import { MemoryStore, type StoreSettings } from './store.js';
+import { type Entry, MemoryStore, type StoreSettings } from './store.js';
 
 /** A znode; one without data (null) is a directory. */
 interface Znode extends Item {
@@ -48,12 +48,20 @@ export class ZooKeeperStore extends MemoryStore<Znode> {
     batch: { maxOps: 500, maxBytes: BATCH_BYTES },
     maxValueBytes: BATCH_BYTES - PATH_BYTES - 64,
     maxPathBytes: PATH_BYTES,
+    history: false,
     watchRecursive: true,
     snapshotScan: false,
     emptyDirectories: true,
     recordsWithChildren: true,
     recreation: 'detected',
+    pathProblem: (path) => (REFUSED.test(path) ? 'character like one of these' : undefined),
+    locks: 'fair',
+    fencing: true,
+    seal: true,
   };
+
+  /** Of a session: 2 to 20 ticks of the servers. */
+  readonly timeToLive = { least: 4_000, most: 40_000, usual: 10_000 };
 
   constructor(settings: StoreSettings) {
     super(settings, FIRST_EPOCH);
@@ -63,10 +71,6 @@ export class ZooKeeperStore extends MemoryStore<Znode> {
   /** `<data version>:<czxid>`, both decimal. */
   token({ version, created }: Znode): string {
     return `${version}:${created}`;
-  }
-
-  override refusedPath(path: string): string | undefined {
-    return REFUSED.test(path) ? 'ZooKeeper does not take some of its characters' : undefined;
   }
 
   /**
@@ -113,6 +117,20 @@ export class ZooKeeperStore extends MemoryStore<Znode> {
     const numbered = `${keyOf(path)}${String(cversion).padStart(10, '0')}`;
     this.putEphemeral(numbered, bytes, session);
     return numbered;
+  }
+
+  /** Candidates of an election stand in its own directory. */
+  lockPlace(dir: string, election: boolean): string {
+    return election ? dir : joinPath(dir, 'locks');
+  }
+
+  standInLine(place: string, bytes: Uint8Array, session: string): string {
+    return this.putSequential(`${place}/`, bytes, session);
+  }
+
+  /** By name, and so by number. */
+  line(place: string): Entry<Znode>[] {
+    return this.recordsBelow(place).filter(({ key }) => parentPath(key) === place);
   }
 
   protected override own(key: string, bytes: Uint8Array, session: Session): void {

@@ -1,14 +1,15 @@
 import { outcomeUnknown } from '../../topo/calls.js';
-import type { CallOptions, WriteOp } from '../../topo/connection.js';
+import type { CallOptions, WriteOp, WriteOptions } from '../../topo/connection.js';
 import { ErrorCode, isTopologyError, TopologyError } from '../../topo/errors.js';
 import { parentPath } from '../../topo/paths.js';
 import type { Version } from '../../topo/version.js';
 import type { MultiResult, Reply } from '../../zookeeper/client.js';
 import { recreated } from './error.js';
 import { dropEmptied } from './file.js';
+import { type Fence, fenceBroken, fenceOf } from './lock-hold.js';
 import { allowChildren, ensureDirectory, removeLeftEmpty } from './parents.js';
 import { findOut, type Step } from './plan.js';
-import type { Store } from './store.js';
+import type { Store, Work } from './store.js';
 import { buildTransaction, type Transaction } from './transaction.js';
 import { makeVersion } from './version.js';
 
@@ -31,14 +32,35 @@ type Answer = Reply & { readonly results: readonly MultiResult[] };
 export async function write(
   store: Store,
   ops: readonly WriteOp[],
-  options: CallOptions | undefined,
+  options: WriteOptions,
+): Promise<(Version | undefined)[]> {
+  if (options.fence === undefined) return writeBatch(store, ops, undefined, options);
+  const fence = await fenceOf(options.fence, options);
+  try {
+    return await writeBatch(store, ops, fence, options);
+  } catch (error) {
+    if (isTopologyError(error, ErrorCode.OutcomeUnknown, ErrorCode.LockLost)) throw error;
+    // Somebody who has the lock now may be the reason for what went wrong.
+    await fence.lock.check(options).catch((lost: unknown) => {
+      if (isTopologyError(lost, ErrorCode.LockLost)) throw lost;
+    });
+    throw error;
+  }
+}
+
+async function writeBatch(
+  store: Store,
+  ops: readonly WriteOp[],
+  fence: Fence | undefined,
+  options: CallOptions,
 ): Promise<(Version | undefined)[]> {
   for (let trusting = true; ; trusting = false) {
     const findings = await findOut(store, ops, trusting, options);
     const { steps, needed } = findings;
-    const transaction = buildTransaction(store, findings);
-    const answer = await send(store, steps, transaction, options);
+    const transaction = buildTransaction(findings);
+    const answer = await send(store, steps, transaction, fence, options);
     if (answer === undefined) continue;
+    requireSame(store, czxidsOf(steps, transaction, answer));
     const versions = steps.map((step) => versionOf(store, step, transaction, answer));
     rememberDirectories(store, needed.keys());
     await removeEmptied(store, steps, transaction, answer, options);
@@ -51,28 +73,48 @@ async function send(
   store: Store,
   steps: readonly Step[],
   transaction: Transaction,
+  fence: Fence | undefined,
   options: CallOptions | undefined,
 ): Promise<Answer | undefined> {
+  const { requests } = transaction;
   try {
-    return await store.write(undefined, options, async (client, request) => {
+    return await overSession(store, fence, options, async (client, request) => {
       const checked = steps.filter(({ type }) => type === 'check');
-      const applied = client.multi(transaction.requests, request);
+      const applied = client.multi(fence === undefined ? requests : [...requests, fence.check], request);
       // Within a session these reads come after the transaction: a czxid that they find was there all the time.
-      const reads = Promise.all(checked.map(({ op }) => client.exists(store.znode(op.path), request)));
+      const reads = Promise.all(checked.map(({ znode }) => client.exists(znode, request)));
       reads.catch(() => {});
       const answer = await applied;
       const found = await reads.catch((error: unknown) => {
         throw outcomeUnknown(store.context, undefined, error);
       });
-      checked.forEach((step, i) => {
-        requireSame(store, step, found[i]?.stat?.czxid);
-      });
+      requireSame(
+        store,
+        checked.map((step, i) => [step, found[i]?.stat?.czxid]),
+      );
       return answer;
     });
   } catch (error) {
     if (!isTopologyError(error)) throw error;
+    if (fence !== undefined && error.index === requests.length) throw fenceBroken(fence.lock, error);
     if (await canGoOn(store, transaction, error, options)) return undefined;
     throw named(store, transaction, error);
+  }
+}
+
+/** Sends a transaction; with a fence over the session that owns the lock, which is refused when it has ended. */
+async function overSession<T>(
+  store: Store,
+  fence: Fence | undefined,
+  options: CallOptions | undefined,
+  work: Work<T>,
+): Promise<T> {
+  if (fence === undefined) return store.write(undefined, options, work);
+  const { client } = fence.entry.session;
+  try {
+    return await store.attempt({ kind: 'write' }, () => work(client, store.request(options)));
+  } finally {
+    store.sessions.delivered([client]);
   }
 }
 
@@ -108,12 +150,29 @@ function named(store: Store, { owners }: Transaction, error: TopologyError): Top
   return new TopologyError(code, 'the batch was refused', { hint, retryable, cause, ...where });
 }
 
-function requireSame(store: Store, step: Step, czxid: bigint | undefined): void {
-  if (step.expected !== null && step.expected.czxid !== czxid)
-    throw recreated(store.context, step.op.path).at(step.index);
+/** OutcomeUnknown, naming all of them, for records that were found with another czxid than expected. */
+function requireSame(store: Store, found: readonly (readonly [Step, bigint | undefined])[]): void {
+  const [first, ...more] = found.flatMap(([step, czxid]) =>
+    step.expected === null || step.expected.czxid === czxid ? [] : [step],
+  );
+  if (first === undefined) return;
+  const others = more.map(({ op }) => op.path);
+  throw recreated(store.context, first.op.path, others).at(first.index);
 }
 
-/** The version that the answer gives a step; OutcomeUnknown where it shows a re-created record. */
+/** The steps of a transaction whose answers show a czxid. */
+function czxidsOf(
+  steps: readonly Step[],
+  { answers }: Transaction,
+  { results }: Answer,
+): (readonly [Step, bigint])[] {
+  return steps.flatMap((step) => {
+    const result = results[answers.get(step) ?? -1];
+    return result?.type === 'setData' ? [[step, result.stat.czxid] as const] : [];
+  });
+}
+
+/** The version that the answer gives a step. */
 function versionOf(
   store: Store,
   step: Step,
@@ -122,7 +181,6 @@ function versionOf(
 ): Version | undefined {
   const result = results[answers.get(step) ?? -1];
   if (result === undefined) return undefined;
-  if (result.type === 'setData') requireSame(store, step, result.stat.czxid);
   if (!('bytes' in step.op)) return undefined;
   const written = result.type === 'setData' ? result.stat : { version: 0, czxid: zxid };
   return makeVersion(store.context.store, written);

@@ -1,22 +1,14 @@
-import { interrupted } from '../../topo/calls.js';
-import { checkBatch, checkStoredPath, checkValue } from '../../topo/checks.js';
-import type {
-  CallOptions,
-  Capabilities,
-  Connection,
-  DirEntry,
-  ScanPage,
-  SyncedEvent,
-  Value,
-  WatchEvent,
-  WriteOp,
-} from '../../topo/connection.js';
-import { ErrorCode, TopologyError } from '../../topo/errors.js';
-import { tokenFor, type Version } from '../../topo/version.js';
+import { CheckedConnection } from '../../topo/checked.js';
+import type { Capabilities, Connection } from '../../topo/connection.js';
 import { write } from './batch.js';
 import { listDir, listDirFull, scan } from './directory.js';
+import { leader, watchLeader } from './election.js';
 import { create, get, remove, update } from './file.js';
+import { identity } from './identity.js';
+import { acquire } from './lock.js';
+import { lockQueue } from './lock-queue.js';
 import { position } from './position.js';
+import { prepareSeal, seal, sealed, unseal } from './seal.js';
 import type { Store } from './store.js';
 import { watch, watchRecursive } from './watch.js';
 import { refusedCharacter } from './znode.js';
@@ -34,137 +26,38 @@ const FRAMING_BYTES = 128;
  *
  * A record may have children; then its data decides whether it is there, so one of zero bytes may not. A conditional
  * write compares data version and czxid first, sets by data version, and compares the czxid of the answer. With the
- * `zookeeper` package there are no batches, and a deletion's answer has no czxid to compare.
+ * `zookeeper` package there are no batches and no locks, and a deletion's answer has no czxid to compare.
  */
-export class Zk2Connection implements Connection {
-  readonly store: string;
-  readonly capabilities: Capabilities;
-  readonly root: string;
-  readonly #store: Store;
-  readonly #closing: AbortController;
-  #closed: Promise<void> | undefined;
-
-  constructor(store: Store, closing: AbortController) {
-    this.store = store.context.store;
-    this.root = store.root;
-    this.capabilities = capabilitiesOf(store);
-    this.#store = store;
-    this.#closing = closing;
-  }
-
-  async listDir(path: string, options?: CallOptions): Promise<string[]> {
-    this.#check(path, 'directory');
-    return listDir(this.#store, path, this.#limited(options));
-  }
-
-  async listDirFull(path: string, options?: CallOptions): Promise<DirEntry[]> {
-    this.#check(path, 'directory');
-    return listDirFull(this.#store, path, this.#limited(options));
-  }
-
-  async get(path: string, options?: CallOptions): Promise<Value> {
-    this.#check(path, 'record');
-    return get(this.#store, path, this.#limited(options));
-  }
-
-  scan(prefix: string, options?: CallOptions): AsyncIterable<ScanPage> {
-    return lazily(() => {
-      this.#check(prefix, 'directory');
-      return scan(this.#store, prefix, options);
-    });
-  }
-
-  async create(path: string, bytes: Uint8Array, options?: CallOptions): Promise<Version> {
-    this.#check(path, 'record');
-    checkValue(this, path, bytes);
-    return create(this.#store, path, bytes, this.#limited(options));
-  }
-
-  async update(
-    path: string,
-    bytes: Uint8Array,
-    version: Version | null,
-    options?: CallOptions,
-  ): Promise<Version> {
-    this.#check(path, 'record');
-    checkValue(this, path, bytes);
-    if (version !== null) tokenFor(this.store, version, path);
-    return update(this.#store, path, bytes, version, this.#limited(options));
-  }
-
-  async delete(path: string, version: Version | null, options?: CallOptions): Promise<void> {
-    this.#check(path, 'record');
-    if (version !== null) tokenFor(this.store, version, path);
-    return remove(this.#store, path, version, this.#limited(options));
-  }
-
-  async write(ops: readonly WriteOp[], options?: CallOptions): Promise<(Version | undefined)[]> {
-    this.#checkOpen();
-    if (this.capabilities.batch.maxOps === 0) throw this.#needsOwnClient('write batches');
-    checkBatch(this, ops);
-    ops.forEach(({ path }, index) => {
-      this.#checkCharacters(path, index);
-    });
-    return write(this.#store, ops, this.#limited(options));
-  }
-
-  watch(path: string, options?: CallOptions): AsyncIterable<WatchEvent> {
-    return lazily(() => {
-      this.#check(path, 'record');
-      return watch(this.#store, path, options);
-    });
-  }
-
-  watchRecursive(prefix: string, options?: CallOptions): AsyncIterable<WatchEvent | SyncedEvent> {
-    return lazily(() => {
-      this.#check(prefix, 'directory');
-      if (!this.capabilities.watchRecursive) throw this.#needsOwnClient('watch directories', prefix);
-      return watchRecursive(this.#store, prefix, options);
-    });
-  }
-
-  async position(options?: CallOptions): Promise<bigint> {
-    this.#checkOpen();
-    return position(this.#store, this.#limited(options));
-  }
-
-  close(): Promise<void> {
-    this.#closing.abort();
-    this.#closed ??= this.#store.sessions.close();
-    return this.#closed;
-  }
-
-  #needsOwnClient(what: string, path?: string): TopologyError {
-    return new TopologyError(ErrorCode.Unsupported, `the zookeeper package cannot ${what}`, {
-      path,
-      store: this.store,
-      hint: 'use --zk-client own',
-    });
-  }
-
-  #check(path: string, kind: 'record' | 'directory'): void {
-    checkStoredPath(this, path, kind);
-    this.#checkCharacters(path);
-    this.#checkOpen(path);
-  }
-
-  #checkCharacters(path: string, index?: number): void {
-    const refused = refusedCharacter(path);
-    if (refused === undefined) return;
-    const message = `invalid path: ZooKeeper takes no ${refused}`;
-    throw new TopologyError(ErrorCode.InvalidPath, message, { path, store: this.store, index });
-  }
-
-  #checkOpen(path?: string): void {
-    if (this.#closing.signal.aborted) throw interrupted({ store: this.store }, path);
-  }
-
-  /** Without a deadline, a call of several requests ends when one of a single request would. */
-  #limited(options: CallOptions | undefined): CallOptions {
-    if (options?.deadline !== undefined) return options;
-    const { clock, defaultTimeoutMs } = this.#store.context;
-    return { signal: options?.signal, deadline: clock.now() + defaultTimeoutMs };
-  }
+export function zk2Connection(store: Store, close: () => Promise<void>): Connection {
+  return new CheckedConnection({
+    context: store.context,
+    root: store.root,
+    capabilities: capabilitiesOf(store),
+    instead: 'use --zk-client own',
+    listDir: (path, options) => listDir(store, path, options),
+    listDirFull: (path, options) => listDirFull(store, path, options),
+    get: (path, options) => get(store, path, options),
+    scan: (prefix, options) => scan(store, prefix, options),
+    create: (path, bytes, options) => create(store, path, bytes, options),
+    update: (path, bytes, version, options) => update(store, path, bytes, version, options),
+    delete: (path, version, options) => remove(store, path, version, options),
+    write: (ops, options) => write(store, ops, options),
+    watch: (path, options) => watch(store, path, options),
+    watchRecursive: (prefix, options) => watchRecursive(store, prefix, options),
+    acquire: (request, options) => acquire(store, request, options),
+    lockQueue: (dir, options) => lockQueue(store, dir, options),
+    leader: (dir, options) => leader(store, dir, options),
+    watchLeader: (dir, options) => watchLeader(store, dir, options),
+    position: (options) => position(store, options),
+    identity: (options) => identity(store, options),
+    sealing: {
+      prepareSeal: (scope, options) => prepareSeal(store, scope, options),
+      seal: (request, options) => seal(store, request, options),
+      unseal: (options) => unseal(store, options),
+      sealed: (options) => sealed(store, options),
+    },
+    close,
+  });
 }
 
 function capabilitiesOf(store: Store): Capabilities {
@@ -178,17 +71,16 @@ function capabilitiesOf(store: Store): Capabilities {
     maxValueBytes: maxRequestBytes - MAX_PATH_BYTES - FRAMING_BYTES,
     maxPathBytes: MAX_PATH_BYTES,
     pathProblem: refusedCharacter,
+    history: false,
     watchRecursive: features.multi,
     snapshotScan: false,
     emptyDirectories: true,
     recordsWithChildren: true,
     recreation: 'detected',
+    locks: features.multi ? 'fair' : 'none',
+    fencing: features.multi,
+    seal: features.multi,
     durable: true,
     readOnly: false,
   };
-}
-
-/** What `make` gives, made when the loop begins: what it throws ends the loop. */
-function lazily<T>(make: () => AsyncIterable<T>): AsyncIterable<T> {
-  return { [Symbol.asyncIterator]: () => make()[Symbol.asyncIterator]() };
 }

@@ -2,11 +2,12 @@ import { raceCall } from '../../topo/calls.js';
 import type { CallOptions, DirEntry, ScanPage, StoredRecord } from '../../topo/connection.js';
 import { ErrorCode } from '../../topo/errors.js';
 import { compareBytewise, joinPath } from '../../topo/paths.js';
-import { ZkCode, type ZooKeeperClient, ZooKeeperError } from '../../zookeeper/client.js';
-import { noDirectory, toTopologyError } from './error.js';
+import type { ZooKeeperClient } from '../../zookeeper/client.js';
+import { noDirectory } from './error.js';
 import { position } from './position.js';
+import { manyReader } from './read-many.js';
 import { type Store, settle } from './store.js';
-import { type ReadMany, Walk } from './walk.js';
+import { Walk } from './walk.js';
 import { isDirectory, isOwned, isRecord } from './znode.js';
 
 /** Names of a directory whose znodes are looked at together. */
@@ -101,7 +102,7 @@ export async function* scan(
   );
   const before = await position(store, options, prefix);
   await Promise.all(readers.map((reader) => bringUpToDate(store, reader, prefix, options)));
-  const walk = new Walk(manyReader(store, readers, prefix, options), prefix, {
+  const walk = new Walk(manyReader(store, readers, prefix, options), store.znode(prefix), {
     requests: REQUESTS_PER_SESSION * readers.length,
     reads: READS_PER_REQUEST,
   });
@@ -111,8 +112,9 @@ export async function* scan(
   let pages = 0;
   for await (const group of walk.groups()) {
     for (const found of group) {
-      if (!isRecord(found.path, found)) continue;
-      records.push({ path: found.path, ...store.value(found) });
+      const path = store.path(found.path);
+      if (!isRecord(path, found)) continue;
+      records.push(store.record(path, found));
       bytes += found.stat.dataLength;
       if (records.length < PAGE_RECORDS && bytes < PAGE_BYTES) continue;
       store.sessions.delivered(readers);
@@ -140,29 +142,4 @@ async function bringUpToDate(
 ): Promise<void> {
   if (reader === store.sessions.primary) return;
   await store.attempt({ kind: 'read', path: prefix }, () => reader.sync('/', store.request(options, prefix)));
-}
-
-/** Reads in turn through the sessions. The error of a znode that may not be read names it. */
-function manyReader(
-  store: Store,
-  readers: readonly ZooKeeperClient[],
-  prefix: string,
-  options: CallOptions | undefined,
-): ReadMany {
-  let turn = 0;
-  return async (reads) => {
-    const reader = readers[turn++ % readers.length] ?? store.sessions.primary;
-    const { results } = await store.attempt({ kind: 'read', path: prefix }, () =>
-      reader.multiRead(
-        reads.map(({ type, path }) => ({ type, path: store.znode(path) })),
-        store.request(options, prefix),
-      ),
-    );
-    return results.map((result, index) => {
-      if (result.type !== 'error') return result;
-      if (result.code === ZkCode.NoNode) return undefined;
-      const error = new ZooKeeperError(result.code, 'a read of a scan failed');
-      throw toTopologyError(store.context, error, { kind: 'read', path: reads[index]?.path });
-    });
-  };
 }

@@ -100,9 +100,9 @@ export function recordExists(context: Context, path: string): TopologyError {
 }
 
 /** BadVersion for a record. */
-export function changed(context: Context, path: string): TopologyError {
+export function changed(context: Context, path: string, cause?: TopologyError): TopologyError {
   const message = 'the record is not in the state that the version names';
-  return failure(context, { code: ErrorCode.BadVersion, message }, { path });
+  return failure(context, { code: ErrorCode.BadVersion, message }, { path, cause });
 }
 
 /** What cannot be told apart from a directory: a record of zero bytes with records below it. */
@@ -111,17 +111,20 @@ export function emptyWithChildren(context: Context, code: ErrorCode, path: strin
   return failure(context, { code, message }, { path });
 }
 
-/** OutcomeUnknown: a conditional write went through, and then its answer showed another creation of the record. */
-export function recreated(context: Context, path: string): TopologyError {
+/**
+ * OutcomeUnknown: a conditional write went through, and then its answer showed another creation of the record; `more`: of these
+ * other records of a batch, too.
+ */
+export function recreated(context: Context, path: string, more: readonly string[] = []): TopologyError {
   const message =
     'the record was deleted and created again between the check of its version and the write, which was applied';
   const hint = 'read the record, see whose value it should have, and write it again';
-  // The cause tells a retry that this write is not to be decided: it was applied, and not where it was meant.
-  return failure(
-    context,
-    { code: ErrorCode.OutcomeUnknown, message, hint },
-    { path, cause: changed(context, path) },
+  // The cause tells a retry that this write is not to be decided: it was applied, and not where it was meant. One cause a record.
+  const cause = [path, ...more].reduceRight<TopologyError | undefined>(
+    (next, each) => changed(context, each, next),
+    undefined,
   );
+  return failure(context, { code: ErrorCode.OutcomeUnknown, message, hint }, { path, cause });
 }
 
 function failure(

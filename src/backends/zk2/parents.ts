@@ -3,9 +3,10 @@
 import type { CallOptions } from '../../topo/connection.js';
 import { ErrorCode, isTopologyError } from '../../topo/errors.js';
 import { parentPath } from '../../topo/paths.js';
-import type { Acl } from '../../zookeeper/client.js';
+import type { ZooKeeperClient } from '../../zookeeper/client.js';
 import { emptyWithChildren } from './error.js';
-import { type Store, settle } from './store.js';
+import { sameAcl } from './seal-acl.js';
+import { type Store, settle, type Work } from './store.js';
 import type { ZnodeVersion } from './version.js';
 import { DIRECTORY_ACL, FILE_ACL, isLeftEmpty, isRecord } from './znode.js';
 
@@ -87,30 +88,31 @@ export async function allowChildren(
   return true;
 }
 
-function sameAcl(a: readonly Acl[], b: readonly Acl[]): boolean {
-  return (
-    a.length === b.length &&
-    a.every(({ perms, scheme, id }, i) => b[i]?.perms === perms && b[i].scheme === scheme && b[i].id === id)
-  );
-}
-
 /**
- * Removes `directory` if it was left empty, then those above it, never the root. Nothing that fails here changes what
- * was done before: an empty directory may remain.
+ * Removes `directory` if it was left empty, then those above it, up to `keep`, which stays, by default the root. Asks
+ * `client`, by default the primary session. Nothing that fails here changes what was done before: an empty directory may
+ * remain.
  */
 export async function removeLeftEmpty(
   store: Store,
   directory: string,
   options: CallOptions | undefined,
+  how: { readonly client?: ZooKeeperClient; readonly keep?: string } = {},
 ): Promise<void> {
+  const { client, keep = '' } = how;
+  const ask = <T>(path: string, work: Work<T>): Promise<T> =>
+    client === undefined
+      ? store.read(path, options, work)
+      : store.attempt({ kind: 'read', path }, () => work(client, store.request(options, path)));
   try {
-    for (let path = directory; path !== ''; path = parentPath(path)) {
-      const znode = await store.readZnode(path, options);
+    for (let path = directory; path !== keep && path !== ''; path = parentPath(path)) {
+      const read = ask(path, (reader, request) => reader.getData(store.znode(path), request));
+      const znode = await settle(read, ErrorCode.NoNode);
       if (znode === undefined) continue;
       if (!isLeftEmpty(znode)) return;
       store.directories.delete(store.znode(path));
-      const removed = store.read(path, options, (client, request) =>
-        client.delete(store.znode(path), znode.stat.version, request),
+      const removed = ask(path, (writer, request) =>
+        writer.delete(store.znode(path), znode.stat.version, request),
       );
       await settle(removed, ErrorCode.NoNode);
     }

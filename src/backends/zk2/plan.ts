@@ -1,6 +1,6 @@
 import type { CallOptions, WriteOp } from '../../topo/connection.js';
 import { ErrorCode, TopologyError } from '../../topo/errors.js';
-import { ancestors } from '../../topo/paths.js';
+import { ancestors, parentPath } from '../../topo/paths.js';
 import { ZkCode } from '../../zookeeper/client.js';
 import { emptyWithChildren, recordExists } from './error.js';
 import { checkEmptyUpdate, findRecord } from './file.js';
@@ -8,10 +8,15 @@ import type { Store } from './store.js';
 import { readVersion, type ZnodeVersion } from './version.js';
 import { isRecord } from './znode.js';
 
-/** An operation of a batch and what is at its path. */
-export interface Step {
+/** An operation of a batch and where it goes. */
+interface Target {
   readonly op: WriteOp;
   readonly index: number;
+  readonly znode: string;
+}
+
+/** An operation of a batch and what is at its path. */
+export interface Step extends Target {
   /**
    * What is to be done. `fill`: make a record of a directory; `absent`: make sure that nothing is there; `directory`: make
    * sure that a directory does not become a record.
@@ -46,13 +51,16 @@ export async function findOut(
   trusting: boolean,
   options: CallOptions | undefined,
 ): Promise<Findings> {
+  const targets = ops.map((op, index) => ({ op, index, znode: store.znode(op.path) }));
   const needed = new Map<string, number>();
-  ops.forEach(({ type, path }, index) => {
-    if (type !== 'create') return;
-    for (const znode of znodesAbove(store, path)) if (!needed.has(znode)) needed.set(znode, index);
-  });
-  const steps = await inOrder(ops, (op, index) => findStep(store, op, index, needed, trusting, options));
-  const absent = steps.flatMap(({ type, op }) => (type === 'absent' ? znodesAbove(store, op.path) : []));
+  for (const { op, index, znode } of targets) {
+    if (op.type !== 'create') continue;
+    // Of a directory that is noted those above it are, too.
+    for (let above = parentPath(znode); above !== '' && !needed.has(above); above = parentPath(above))
+      needed.set(above, index);
+  }
+  const steps = await inOrder(targets, (target) => findStep(store, target, needed, trusting, options));
+  const absent = steps.flatMap(({ type, znode }) => (type === 'absent' ? znodesAbove(znode) : []));
   const doubtful = [...needed.keys(), ...absent].filter(
     (znode) => !(trusting && store.directories.has(znode)),
   );
@@ -62,61 +70,72 @@ export async function findOut(
   return { steps, needed, missing };
 }
 
-/** The directories that a record needs, as znodes, the uppermost first: also the root and those above it. */
-export function znodesAbove(store: Pick<Store, 'root' | 'znode'>, path: string): string[] {
-  return ancestors(store.znode(path)).filter((znode) => znode !== '');
+/** The directories above a znode, the uppermost first: also the root and those above it. */
+export function znodesAbove(znode: string): string[] {
+  return ancestors(znode).filter((above) => above !== '');
 }
 
-/** Answers in the order of `ops`, or the failure of the first that failed, with its index. */
+/** Answers in the order of the operations, or the failure of the first that failed, with its index. */
 async function inOrder(
-  ops: readonly WriteOp[],
-  find: (op: WriteOp, index: number) => Promise<Step>,
+  targets: readonly Target[],
+  find: (target: Target) => Step | Promise<Step>,
 ): Promise<Step[]> {
-  const settled = await Promise.allSettled(ops.map(find));
+  const found = targets.map(find);
+  // The new records of a copy: a promise for each would cost more than all else that is done for it.
+  if (found.every((step): step is Step => !(step instanceof Promise))) return found;
+  const settled = await Promise.allSettled(found);
   return settled.map((result, index) => {
     if (result.status === 'fulfilled') return result.value;
     throw result.reason instanceof TopologyError ? result.reason.at(index) : result.reason;
   });
 }
 
-async function findStep(
+/** Answers at once where nothing is read. */
+function findStep(
   store: Store,
-  op: WriteOp,
-  index: number,
+  target: Target,
   needed: ReadonlyMap<string, number>,
   trusting: boolean,
   options: CallOptions | undefined,
-): Promise<Step> {
-  const { context } = store;
-  if ('bytes' in op && op.bytes.byteLength === 0 && needed.has(store.znode(op.path)))
-    throw emptyWithChildren(context, ErrorCode.Unsupported, op.path);
-  if (op.type === 'create' && trusting) return { op, index, type: 'create', expected: null, children: 0 };
+): Step | Promise<Step> {
+  const { op, index, znode } = target;
+  if ('bytes' in op && op.bytes.byteLength === 0 && needed.has(znode))
+    return Promise.reject(emptyWithChildren(store.context, ErrorCode.Unsupported, op.path));
+  // Field by field: a copy by `...` would take longer than all else that is done for a new record.
+  if (op.type === 'create' && trusting)
+    return { op, index, znode, type: 'create', expected: null, children: 0 };
   if (op.type === 'create' || (op.type === 'check' && op.version === null))
-    return findAbsence(store, op, index, options);
-  const expected = op.version === null ? null : readVersion(context.store, op.version, op.path);
+    return findAbsence(store, target, options);
+  return findPresence(store, target, op, options);
+}
+
+/** For an operation that wants a record to be there. */
+async function findPresence(
+  store: Store,
+  target: Target,
+  op: Exclude<WriteOp, { type: 'create' }>,
+  options: CallOptions | undefined,
+): Promise<Step> {
+  const expected = op.version === null ? null : readVersion(store.context.store, op.version, op.path);
   const stat = await findRecord(store, op.path, expected, options);
   if (op.type === 'update') checkEmptyUpdate(store, op.path, op.bytes, stat);
-  return { op, index, type: op.type, expected, children: stat.numChildren };
+  return { ...target, type: op.type, expected, children: stat.numChildren };
 }
 
 /** For an operation that wants no record to be there: a create, or a check of absence. */
-async function findAbsence(
-  store: Store,
-  op: WriteOp,
-  index: number,
-  options: CallOptions | undefined,
-): Promise<Step> {
+async function findAbsence(store: Store, target: Target, options: CallOptions | undefined): Promise<Step> {
+  const { op } = target;
   const znode = await store.readZnode(op.path, options);
   if (znode === undefined) {
     const type = op.type === 'create' ? 'create' : 'absent';
-    return { op, index, type, expected: null, children: 0 };
+    return { ...target, type, expected: null, children: 0 };
   }
   if (isRecord(op.path, znode)) throw recordExists(store.context, op.path);
   const { stat } = znode;
   if (op.type === 'create' && op.bytes.byteLength === 0 && stat.numChildren > 0)
     throw emptyWithChildren(store.context, ErrorCode.NodeExists, op.path);
   const type = op.type === 'create' ? 'fill' : 'directory';
-  return { op, index, type, expected: stat, children: stat.numChildren };
+  return { ...target, type, expected: stat, children: stat.numChildren };
 }
 
 /** Those of the znodes that do not exist. */

@@ -27,14 +27,16 @@ export class Sessions {
     this.#observers = hasObservers;
   }
 
-  /** The primary session, as far on as everything that was delivered by this connection. */
-  async current(options: OperationOptions): Promise<ZooKeeperClient> {
-    if (this.#behind) {
-      const pages = this.#pagesOfOthers;
-      await this.primary.sync('/', options);
-      if (pages === this.#pagesOfOthers) this.#behind = false;
-    }
-    return this.primary;
+  /** Whether the primary session may not have seen everything yet that was delivered by this connection. */
+  get isBehind(): boolean {
+    return this.#behind;
+  }
+
+  /** Makes the primary session as far on as everything that was delivered by this connection. */
+  async bringUpToDate(options: OperationOptions): Promise<void> {
+    const pages = this.#pagesOfOthers;
+    await this.primary.sync('/', options);
+    if (pages === this.#pagesOfOthers) this.#behind = false;
   }
 
   /**

@@ -1,8 +1,10 @@
 import { type CallContext, outcomeUnknown, timeLeft } from '../../topo/calls.js';
-import type { CallOptions, Value } from '../../topo/connection.js';
+import type { CallOptions, StoredRecord, Value } from '../../topo/connection.js';
 import { ErrorCode, isTopologyError } from '../../topo/errors.js';
 import type { OperationOptions, Reply, Stat, ZooKeeperClient } from '../../zookeeper/client.js';
 import { type Failed, toTopologyError } from './error.js';
+import type { Locks } from './lock-session.js';
+import type { KnownZnode } from './seal-acl.js';
 import type { Sessions } from './sessions.js';
 import { makeVersion, type ZnodeVersion } from './version.js';
 import { isOwned, type Znode } from './znode.js';
@@ -10,13 +12,15 @@ import { isOwned, type Znode } from './znode.js';
 /** Pause of a watch before it repeats a read that failed, in milliseconds. */
 const RETRY_MS = 100;
 
-type Work<T> = (client: ZooKeeperClient, request: OperationOptions) => Promise<T>;
+/** Requests of one call over one session. */
+export type Work<T> = (client: ZooKeeperClient, request: OperationOptions) => Promise<T>;
 
 /** What the operations of one connection work with. */
 export class Store {
   readonly context: CallContext;
   readonly root: string;
   readonly sessions: Sessions;
+  readonly locks: Locks;
   /** `host:port` of the servers that vote. */
   readonly servers: readonly string[];
   /** Fires when the connection is closed. */
@@ -25,18 +29,26 @@ export class Store {
   readonly directories = new Set<string>();
   /** Whether most directories that a batch was last in doubt about were missing, as while a copy fills a new place. */
   newDirectories = false;
+  /** What the next seal needs to know, learnt before. */
+  known: KnownZnode | undefined;
 
-  constructor(parts: Pick<Store, 'context' | 'root' | 'sessions' | 'servers' | 'closed'>) {
+  constructor(parts: Pick<Store, 'context' | 'root' | 'sessions' | 'locks' | 'servers' | 'closed'>) {
     this.context = parts.context;
     this.root = parts.root;
     this.sessions = parts.sessions;
+    this.locks = parts.locks;
     this.servers = parts.servers;
     this.closed = parts.closed;
   }
 
   /** The znode of a path. */
   znode(path: string): string {
-    return path === '' ? this.root : `${this.root}/${path}`;
+    return path === '' ? this.root || '/' : `${this.root}/${path}`;
+  }
+
+  /** The path of a znode at or below the root. */
+  path(znode: string): string {
+    return znode.slice(this.root.length + 1);
   }
 
   /** Options of the next request of a call: its signal, and what is left of its time. */
@@ -45,16 +57,19 @@ export class Store {
   }
 
   /** A request that reads, or changes directories only. Fails with a TopologyError. */
-  read<T>(path: string | undefined, options: CallOptions | undefined, work: Work<T>): Promise<T> {
-    return this.attempt({ kind: 'read', path }, async () => {
-      const client = await this.sessions.current(this.request(options, path));
-      return work(client, this.request(options, path));
-    });
+  async read<T>(path: string | undefined, options: CallOptions | undefined, work: Work<T>): Promise<T> {
+    try {
+      const { sessions } = this;
+      if (sessions.isBehind) await sessions.bringUpToDate(this.request(options, path));
+      return await work(sessions.primary, this.request(options, path));
+    } catch (error) {
+      throw toTopologyError(this.context, error, { kind: 'read', path });
+    }
   }
 
   /** A request that changes records. Fails with a TopologyError, OutcomeUnknown when its answer was lost. */
   write<T>(path: string | undefined, options: CallOptions | undefined, work: Work<T>): Promise<T> {
-    return this.attempt({ kind: 'write', path }, async () =>
+    return this.attempt({ kind: 'write', path }, () =>
       work(this.sessions.primary, this.request(options, path)),
     );
   }
@@ -67,23 +82,23 @@ export class Store {
     }
   }
 
-  /** The znode at a path, undefined when there is none. */
-  async readZnode(path: string, options: CallOptions | undefined): Promise<Znode | undefined> {
-    const read = this.read(path, options, (client, request) => client.getData(this.znode(path), request));
+  /** The znode at a path, undefined when there is none. Errors name the path `about`. */
+  readZnode(path: string, options: CallOptions | undefined, about = path): Promise<Znode | undefined> {
+    const read = this.read(about, options, (client, request) => client.getData(this.znode(path), request));
     return settle(read, ErrorCode.NoNode);
   }
 
   /** Waits a moment, or until `ended` fires. */
-  pauseBeforeRetry(ended: AbortSignal): Promise<void> {
+  pauseBeforeRetry(ended?: AbortSignal): Promise<void> {
     return new Promise((resolve) => {
       const go = () => {
         cancel();
-        ended.removeEventListener('abort', go);
+        ended?.removeEventListener('abort', go);
         resolve();
       };
       const cancel = this.context.clock.schedule(RETRY_MS, go);
-      ended.addEventListener('abort', go, { once: true });
-      if (ended.aborted) go();
+      ended?.addEventListener('abort', go, { once: true });
+      if (ended?.aborted) go();
     });
   }
 
@@ -93,6 +108,16 @@ export class Store {
       bytes: znode.data ?? new Uint8Array(),
       version: makeVersion(this.context.store, znode.stat),
       ephemeral: isOwned(znode.stat),
+    };
+  }
+
+  /** A record and where it is. */
+  record(path: string, { data, stat }: Znode): StoredRecord {
+    return {
+      path,
+      bytes: data ?? new Uint8Array(),
+      version: makeVersion(this.context.store, stat),
+      ephemeral: isOwned(stat),
     };
   }
 

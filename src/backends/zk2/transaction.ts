@@ -1,7 +1,6 @@
 import { compareBytewise, parentPath } from '../../topo/paths.js';
 import type { MultiOp } from '../../zookeeper/client.js';
 import { type Findings, type Step, znodesAbove } from './plan.js';
-import type { Store } from './store.js';
 import { DIRECTORY_ACL, FILE_ACL } from './znode.js';
 
 /** The requests of one multi, and which operation of the batch each belongs to. */
@@ -23,12 +22,11 @@ const ANY_VERSION = -1;
  * Orders the requests of a batch: checks, which leave nothing behind; what is created, parents first; updates;
  * deletions, children first. So no operation of a batch hinders another, in whatever order they were given.
  */
-export function buildTransaction(store: Pick<Store, 'root' | 'znode'>, findings: Findings): Transaction {
-  return new Builder(store, findings).build();
+export function buildTransaction(findings: Findings): Transaction {
+  return new Builder(findings).build();
 }
 
 class Builder {
-  readonly #store: Pick<Store, 'root' | 'znode'>;
   readonly #findings: Findings;
   readonly #requests: MultiOp[] = [];
   readonly #owners: Step[] = [];
@@ -36,8 +34,7 @@ class Builder {
   readonly #emptied: Step[] = [];
   readonly #made: { readonly znode: string; readonly path: string }[] = [];
 
-  constructor(store: Pick<Store, 'root' | 'znode'>, findings: Findings) {
-    this.#store = store;
+  constructor(findings: Findings) {
     this.#findings = findings;
   }
 
@@ -62,13 +59,13 @@ class Builder {
   }
 
   #addCheck(step: Step): void {
-    const path = this.#store.znode(step.op.path);
+    const { znode: path } = step;
     if (step.type === 'check' || step.type === 'directory') {
       this.#add(step, { type: 'check', path, version: step.expected?.version ?? ANY_VERSION });
     } else if (step.type === 'absent') {
       // What can be created was absent. It goes again at once, with what had to be made above it.
       const { missing } = this.#findings;
-      const chain = [...znodesAbove(this.#store, step.op.path).filter((znode) => missing.has(znode)), path];
+      const chain = [...znodesAbove(path).filter((znode) => missing.has(znode)), path];
       for (const znode of chain) this.#add(step, makeDirectory(znode));
       for (const znode of chain.reverse())
         this.#add(step, { type: 'delete', path: znode, version: ANY_VERSION });
@@ -83,7 +80,7 @@ class Builder {
       if (step !== undefined) creations.set(znode, step);
     }
     const records = steps.filter(({ type }) => type === 'create');
-    for (const step of records) creations.set(this.#store.znode(step.op.path), step);
+    for (const step of records) creations.set(step.znode, step);
     // A name sorts before whatever begins with it.
     for (const znode of [...creations.keys()].sort()) this.#addCreation(znode, creations.get(znode));
   }
@@ -91,7 +88,7 @@ class Builder {
   #addCreation(znode: string, step: Step | undefined): void {
     if (step === undefined) return;
     const { op } = step;
-    if (op.type !== 'create' || this.#store.znode(op.path) !== znode) {
+    if (op.type !== 'create' || step.znode !== znode) {
       this.#made.push({ znode, path: op.path });
       this.#add(step, makeDirectory(znode));
     } else {
@@ -102,9 +99,8 @@ class Builder {
   }
 
   #addUpdate(step: Step): void {
-    const { op, type, expected } = step;
+    const { op, type, expected, znode: path } = step;
     if ((type !== 'update' && type !== 'fill') || !('bytes' in op)) return;
-    const path = this.#store.znode(op.path);
     this.#answers.set(step, this.#requests.length);
     this.#add(step, { type: 'setData', path, data: op.bytes, version: expected?.version ?? ANY_VERSION });
   }
@@ -115,7 +111,7 @@ class Builder {
     const deletions = steps.filter(({ type }) => type === 'delete');
     for (const step of deletions.sort((a, b) => compareBytewise(b.op.path, a.op.path))) {
       const { path } = step.op;
-      const stays = needed.has(this.#store.znode(path)) || step.children > (gone.get(path) ?? 0);
+      const stays = needed.has(step.znode) || step.children > (gone.get(path) ?? 0);
       if (!stays) gone.set(parentPath(path), (gone.get(parentPath(path)) ?? 0) + 1);
       this.#addDeletion(step, stays);
     }
@@ -123,8 +119,7 @@ class Builder {
 
   /** A directory that stays loses its data. The answer to a deletion has no czxid, that to a write before it has. */
   #addDeletion(step: Step, stays: boolean): void {
-    const { expected, op } = step;
-    const path = this.#store.znode(op.path);
+    const { expected, znode: path } = step;
     const version = expected?.version ?? ANY_VERSION;
     if (stays || expected !== null) {
       this.#answers.set(step, this.#requests.length);

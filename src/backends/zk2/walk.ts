@@ -1,5 +1,13 @@
-import { compareBytewise } from '../../topo/paths.js';
 import type { MultiRead, MultiReadResult, Stat } from '../../zookeeper/client.js';
+import {
+  type BelowStep,
+  belowStep,
+  insertBelow,
+  isPassed,
+  NamesStep,
+  type Step,
+  type ZnodeStep,
+} from './steps.js';
 
 /** What a walk finds below its top: a znode with its data. */
 export interface Found {
@@ -8,7 +16,7 @@ export interface Found {
   readonly stat: Stat;
 }
 
-/** Reads znodes by their paths, each on its own; a znode that does not exist is undefined. */
+/** Reads znodes by their paths, each on its own; a znode that does not exist is an error, or undefined. */
 export type ReadMany = (reads: readonly MultiRead[]) => Promise<readonly (MultiReadResult | undefined)[]>;
 
 /** How much a walk keeps and asks for at a time. */
@@ -19,27 +27,14 @@ export interface WalkLimits {
   readonly reads: number;
 }
 
-/** Entries of the way ahead that are looked at; a znode takes two to four. */
-const WINDOW = 4_096;
+/** Steps of the way ahead that are looked at. */
+const WINDOW = 2_048;
 /** Bytes that were read and not delivered yet, beyond which nothing more is read ahead. */
 const BYTES_AHEAD = 8 << 20;
 /** Bytes wanted in one answer. */
 const BYTES_PER_ANSWER = 1 << 20;
 /** What a znode is taken to hold before the first ones are read: a careful guess keeps the first answers small. */
 const FIRST_GUESS_BYTES = 64 << 10;
-
-interface Node {
-  readonly path: string;
-  state: 'unread' | 'reading' | 'read';
-  found: Found | undefined;
-  children: 'unread' | 'reading' | readonly string[];
-}
-
-/** One step of the way ahead: a znode itself, all that is below it, or names of a directory not looked at yet. */
-type Step =
-  | { kind: 'znode'; readonly node: Node; next: Step | undefined }
-  | { kind: 'below'; readonly node: Node; next: Step | undefined }
-  | { kind: 'names'; readonly names: Names; next: Step | undefined };
 
 /**
  * Walks all znodes below `top` in byte order of their paths and yields those that exist, in groups.
@@ -51,25 +46,24 @@ type Step =
 export class Walk {
   readonly #readMany: ReadMany;
   readonly #limits: WalkLimits;
-  readonly #wanted: { read: MultiRead; node: Node }[] = [];
+  #wanted: (ZnodeStep | BelowStep)[] = [];
   #head: Step | undefined;
   #inFlight = 0;
   #bytesAhead = 0;
   #bytesPerNode = FIRST_GUESS_BYTES;
   #failure: { readonly error: unknown } | undefined;
-  #wake: () => void = () => {};
+  #wake: (() => void) | undefined;
 
   constructor(readMany: ReadMany, top: string, limits: WalkLimits) {
     this.#readMany = readMany;
     this.#limits = limits;
-    const node: Node = { path: top, state: 'read', found: undefined, children: 'unread' };
-    this.#head = { kind: 'below', node, next: undefined };
+    this.#head = belowStep(top, undefined);
   }
 
   async *groups(): AsyncGenerator<readonly Found[]> {
     for (;;) {
-      this.#look();
       const group = this.#take();
+      this.#look();
       if (group.length > 0) yield group;
       else if (this.#failure !== undefined) throw this.#failure.error;
       else if (this.#head === undefined) return;
@@ -77,6 +71,7 @@ export class Walk {
         await new Promise<void>((resolve) => {
           this.#wake = resolve;
         });
+        this.#wake = undefined;
       }
     }
   }
@@ -84,14 +79,13 @@ export class Walk {
   /** Takes from the head what is known. */
   #take(): Found[] {
     const group: Found[] = [];
-    for (let step = this.#head; step !== undefined; step = this.#head) {
-      if (!isPassed(step)) break;
-      if (step.kind === 'znode' && step.node.found !== undefined) {
-        group.push(step.node.found);
-        this.#bytesAhead -= step.node.found.stat.dataLength;
-        step.node.found = undefined;
-      }
+    for (let step = this.#head; step !== undefined && isPassed(step); step = this.#head) {
       this.#head = step.next;
+      // A step that got old keeps those that it leads to from being collected while they are young.
+      step.next = undefined;
+      if (!isFound(step)) continue;
+      group.push(step);
+      this.#bytesAhead -= step.stat.dataLength;
     }
     return group;
   }
@@ -99,160 +93,88 @@ export class Walk {
   /** Looks over the window, unfolds directories, and begins the reads that it needs. */
   #look(): void {
     if (this.#failure !== undefined) return;
+    const size = this.#size();
     let seen = 0;
     let before: Step | undefined;
     for (let step = this.#head; step !== undefined && seen < WINDOW; step = step.next) {
       if (this.#inFlight >= this.#limits.requests) break;
-      if (step.kind === 'names') {
-        const first = step.names.unfold(WINDOW - seen, step);
-        if (first !== step) {
-          if (before === undefined) this.#head = first;
-          else before.next = first;
-          step = first;
-        }
+      if (step.type === 'names') {
+        const first = step.unfold(WINDOW - seen);
+        if (before === undefined) this.#head = first;
+        else before.next = first;
+        step = first;
       }
-      if (step.kind === 'znode') this.#wantZnode(step.node);
-      else if (step.kind === 'below') this.#wantChildren(step);
-      if (isPassed(step) && before !== undefined && step.kind !== 'znode') {
+      if (step.type !== 'getData' && isPassed(step) && before !== undefined) {
         before.next = step.next;
         continue;
       }
+      if (step.type !== 'names' && step.state === 'unread' && this.#want(step) && this.#wanted.length >= size)
+        this.#request();
       seen += 1;
       before = step;
     }
-    this.#send(true);
+    if (this.#wanted.length > 0) this.#request();
   }
 
-  #wantZnode(node: Node): void {
-    if (node.state !== 'unread') return;
+  /** Puts a read into the next request. False when more was read ahead than is good. */
+  #want(step: ZnodeStep | BelowStep): boolean {
     const idle = this.#inFlight === 0 && this.#wanted.length === 0;
-    if (this.#bytesAhead > BYTES_AHEAD && !idle) return;
-    node.state = 'reading';
-    this.#want({ type: 'getData', path: node.path }, node);
+    if (step.type === 'getData' && this.#bytesAhead > BYTES_AHEAD && !idle) return false;
+    step.state = 'reading';
+    this.#wanted.push(step);
+    return true;
   }
 
-  #wantChildren(step: Step & { kind: 'below' }): void {
-    const { node } = step;
-    if (node.state !== 'read' || !hasChildren(node)) return;
-    if (node.children === 'unread') {
-      node.children = 'reading';
-      this.#want({ type: 'getChildren', path: node.path }, node);
-    } else if (node.children !== 'reading') {
-      const names: Step = { kind: 'names', names: new Names(node.path, node.children), next: step.next };
-      node.children = [];
-      step.next = names;
-    }
-  }
-
-  #want(read: MultiRead, node: Node): void {
-    this.#wanted.push({ read, node });
-    this.#send(false);
-  }
-
-  /** Sends full requests, and with `all` what is left. */
-  #send(all: boolean): void {
+  /** Reads in one request, so that its answer has the size wanted. */
+  #size(): number {
     const fitting = Math.floor(BYTES_PER_ANSWER / Math.max(1, this.#bytesPerNode));
-    const size = Math.min(this.#limits.reads, Math.max(1, fitting));
-    while (this.#wanted.length >= (all ? 1 : size) && this.#inFlight < this.#limits.requests) {
-      this.#request(this.#wanted.splice(0, size));
-    }
+    return Math.min(this.#limits.reads, Math.max(1, fitting));
   }
 
-  #request(batch: readonly { read: MultiRead; node: Node }[]): void {
+  #request(): void {
+    const reads = this.#wanted;
+    this.#wanted = [];
     this.#inFlight += 1;
-    this.#readMany(batch.map(({ read }) => read)).then(
+    this.#readMany(reads).then(
       (results) => {
         this.#inFlight -= 1;
-        this.#learn(batch, results);
-        this.#look();
-        this.#wake();
+        this.#learn(reads, results);
+        // Who waits looks for himself.
+        if (this.#wake === undefined) this.#look();
+        else this.#wake();
       },
       (error: unknown) => {
         this.#inFlight -= 1;
         this.#failure ??= { error };
-        this.#wake();
+        this.#wake?.();
       },
     );
   }
 
-  #learn(
-    batch: readonly { read: MultiRead; node: Node }[],
-    results: readonly (MultiReadResult | undefined)[],
-  ): void {
+  #learn(reads: readonly (ZnodeStep | BelowStep)[], results: readonly (MultiReadResult | undefined)[]): void {
     let bytes = 0;
     let znodes = 0;
-    for (const [index, { read, node }] of batch.entries()) {
+    reads.forEach((step, index) => {
       const result = results[index];
-      if (read.type === 'getData') {
-        node.state = 'read';
-        node.found = result?.type === 'getData' ? { path: node.path, ...result } : undefined;
-        if (node.found?.stat.numChildren === 0 || node.found === undefined) node.children = [];
-        bytes += node.found?.stat.dataLength ?? 0;
-        znodes += 1;
-      } else {
-        node.children = result?.type === 'getChildren' ? result.children : [];
+      step.state = 'read';
+      if (step.type === 'getChildren') {
+        if (result?.type === 'getChildren') step.next = new NamesStep(step.path, result.children, step.next);
+        return;
       }
-    }
+      znodes += 1;
+      if (result?.type !== 'getData') return;
+      const { data, stat } = result;
+      step.data = data;
+      step.stat = stat;
+      bytes += stat.dataLength;
+      if (stat.numChildren > 0) insertBelow(step);
+    });
     this.#bytesAhead += bytes;
     // Up at once, down by steps: a few small znodes say little about the next ones.
     if (znodes > 0) this.#bytesPerNode = Math.max(bytes / znodes, this.#bytesPerNode / 4);
   }
 }
 
-function hasChildren(node: Node): boolean {
-  return typeof node.children === 'string' || node.children.length > 0;
+function isFound(step: Step): step is ZnodeStep & Found {
+  return step.type === 'getData' && step.stat !== undefined;
 }
-
-/** Whether nothing more will come of a step. */
-function isPassed(step: Step): boolean {
-  if (step.kind === 'names') return step.names.done;
-  return step.node.state === 'read' && (step.kind === 'znode' || !hasChildren(step.node));
-}
-
-/** The children of one directory, unfolded into steps as the walk comes near. */
-class Names {
-  readonly #directory: string;
-  readonly #names: readonly string[];
-  /** Nodes whose own step was made and whose `below` was not, each name the beginning of the next. */
-  readonly #open: { readonly name: string; readonly node: Node }[] = [];
-  #index = 0;
-
-  constructor(directory: string, children: readonly string[]) {
-    this.#directory = directory;
-    this.#names = [...children].sort(compareBytewise);
-  }
-
-  get done(): boolean {
-    return this.#index === this.#names.length && this.#open.length === 0;
-  }
-
-  /** Makes about `count` steps, before the step `rest` that stands for the names left. Gives the first of them. */
-  unfold(count: number, rest: Step): Step {
-    const steps: Step[] = [];
-    while (steps.length < count && !this.done) this.#unfoldOne(steps);
-    let first = rest;
-    for (const step of steps.reverse()) {
-      step.next = first;
-      first = step;
-    }
-    return first;
-  }
-
-  #unfoldOne(steps: Step[]): void {
-    const name = this.#names[this.#index];
-    const last = this.#open.at(-1);
-    // `a-b` comes between `a` and `a/…`: what is below a node waits for the names that sort before its slash.
-    if (last !== undefined && !(name?.startsWith(last.name) && name.charCodeAt(last.name.length) < SLASH)) {
-      this.#open.pop();
-      steps.push({ kind: 'below', node: last.node, next: undefined });
-    } else if (name !== undefined) {
-      const path = this.#directory === '' ? name : `${this.#directory}/${name}`;
-      const node: Node = { path, state: 'unread', found: undefined, children: 'unread' };
-      this.#index += 1;
-      this.#open.push({ name, node });
-      steps.push({ kind: 'znode', node, next: undefined });
-    }
-  }
-}
-
-const SLASH = '/'.charCodeAt(0);

@@ -2,8 +2,10 @@ import { interrupted } from '../../topo/calls.js';
 import type { CallOptions, SyncedEvent, WatchEvent } from '../../topo/connection.js';
 import { ErrorCode, isTopologyError } from '../../topo/errors.js';
 import { type EventQueue, watchEvents } from '../../topo/queue.js';
-import type { Watcher, WatchSignal } from '../../zookeeper/client.js';
-import { Follower } from './follower.js';
+import type { Watcher } from '../../zookeeper/client.js';
+import { OneShotFollower } from './follower-oneshot.js';
+import { PersistentFollower } from './follower-persistent.js';
+import { Signal } from './signal.js';
 import { type Store, settle } from './store.js';
 import { dependsOnChildren, isRecord, type Znode } from './znode.js';
 
@@ -37,7 +39,7 @@ export function watch(
   });
 }
 
-/** Follows all records below a directory; see {@link Follower}. */
+/** Follows all records below a directory, with one watch where the servers have such, else with one for each znode. */
 export function watchRecursive(
   store: Store,
   prefix: string,
@@ -45,12 +47,18 @@ export function watchRecursive(
 ): AsyncIterable<WatchEvent | SyncedEvent> {
   return watchEvents(store.context, options, prefix, (queue: EventQueue<WatchEvent | SyncedEvent>) => {
     const { signal } = endWithConnection(store, queue, prefix);
+    const { persistentWatch } = store.sessions.primary.features;
+    const Follower = persistentWatch ? PersistentFollower : OneShotFollower;
     new Follower(store, prefix, queue, signal).start();
   });
 }
 
 /** Ends a watch when the connection is closed; the signal fires when the watch has ended, however it did. */
-function endWithConnection<T>(store: Store, queue: EventQueue<T>, path: string): { signal: AbortSignal } {
+export function endWithConnection<T>(
+  store: Store,
+  queue: EventQueue<T>,
+  path: string,
+): { readonly signal: AbortSignal } {
   const ended = new AbortController();
   const onClose = () => queue.fail(interrupted(store.context, path, store.closed.reason));
   store.closed.addEventListener('abort', onClose, { once: true });
@@ -87,30 +95,5 @@ async function readWatched(
       client.exists(node, { ...request, watcher }),
     );
     if (stat === undefined) return undefined;
-  }
-}
-
-/** What a one-shot watch says, once, to whoever waits for it. */
-class Signal {
-  #fired: WatchSignal | undefined;
-  #wake: () => void = () => {};
-
-  readonly fire = (signal: WatchSignal): void => {
-    this.#fired ??= signal;
-    this.#wake();
-  };
-
-  /** Undefined when `ended` fires first. */
-  async fired(ended: AbortSignal): Promise<WatchSignal | undefined> {
-    if (this.#fired !== undefined || ended.aborted) return this.#fired;
-    return new Promise((resolve) => {
-      const wake = () => {
-        ended.removeEventListener('abort', wake);
-        this.#wake = () => {};
-        resolve(this.#fired);
-      };
-      this.#wake = wake;
-      ended.addEventListener('abort', wake, { once: true });
-    });
   }
 }

@@ -56,20 +56,13 @@ export function isOwned({ ephemeralOwner }: Stat): boolean {
 }
 
 /** UTF-16 units, from and to, that no path may hold (PathUtils.validatePath in ZooKeeper's source). */
-const REFUSED = [
-  [0x0001, 0x001f],
-  [0x007f, 0x009f],
-  [0xd800, 0xf8ff],
-  [0xfff0, 0xffff],
-] as const;
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what it is about
+const REFUSED = /[\u0001-\u001f\u007f-\u009f\ud800-\uf8ff\ufff0-\uffff]/;
 
 /** Why ZooKeeper refuses a path that is legal elsewhere; undefined when it does not. */
 export function refusedCharacter(path: string): string | undefined {
-  for (let i = 0; i < path.length; i++) {
-    const unit = path.charCodeAt(i);
-    if (!REFUSED.some(([from, to]) => unit >= from && unit <= to)) continue;
-    if (unit >= 0xd800 && unit <= 0xdfff) return 'character beyond U+FFFF';
-    return `character U+${unit.toString(16).toUpperCase().padStart(4, '0')}`;
-  }
-  return undefined;
+  const unit = REFUSED.exec(path)?.[0].charCodeAt(0);
+  if (unit === undefined) return undefined;
+  if (unit >= 0xd800 && unit <= 0xdfff) return 'character beyond U+FFFF';
+  return `character U+${unit.toString(16).toUpperCase().padStart(4, '0')}`;
 }

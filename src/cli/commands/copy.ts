@@ -1,76 +1,111 @@
-import type { Argv } from 'yargs';
-import { applyCopy, type CopyOptions, type CopyResult, planCopy } from '../../copy/copy.js';
+import { type CopyResult, type PreparedCopy, planCopy } from '../../copy/copy.js';
+import type { FreezeResult } from '../../copy/freeze-options.js';
+import { identitiesOf } from '../../copy/identities.js';
+import type { CopyOptions } from '../../copy/options.js';
 import type { Plan } from '../../copy/plan.js';
+import type { SavedPlan } from '../../copy/plan-file.js';
+import { systemClock } from '../../topo/clock.js';
 import type { Kind } from '../../topo/kinds.js';
-import { copyJson, dryRunText, planText } from '../copy-text.js';
+import { withAskedCells } from '../ask-cells.js';
+import type { Command } from '../command.js';
+import { COPY_FLAGS, checkFileDestination, copyOptions } from '../copy-flags.js';
+import { copyJson, doneText, dryRunText, openText, planText } from '../copy-text.js';
+import { carryOutCopy, journalOf, planAsSaved, planning, savedPlan, withJournal } from '../copying.js';
 import { Exit } from '../exit.js';
 import { StoppedCopy } from '../failure.js';
 import { type Flags, usage } from '../flags.js';
-import { count, type Io, json, size } from '../io.js';
-import { copyProgress, type ProgressView } from '../progress.js';
-import { switches } from '../switches.js';
-import { checkCellFlags, commonFlags, type Pair, pairFlags, pairWords, withPair } from '../topologies.js';
+import { FREEZE_FLAGS, freezeExit, freezeJson, freezeWish, ledgersFor, runFreeze } from '../freezing.js';
+import { type Io, json } from '../io.js';
+import { afterCopy, afterFreeze, nextText } from '../next-steps.js';
+import { copyProgress } from '../progress.js';
+import { checkCellFlags, PAIR_WORDS, type Pair, withPair } from '../topologies.js';
 import { verifyExit, verifyJson, verifyText } from '../verify-text.js';
 import { compare } from './verify.js';
 
-export const copyCommand = {
+/** Examples of copying. */
+export const COPY_EXAMPLES = [
+  [
+    '$0 copy zk2://zk1:2181/vitess/global etcd2://etcd1:2379/vitess/global --to-cell-root "/vitess/{cell}"',
+    'everything, all cells on the destination’s servers',
+  ],
+  ['$0 copy --from zk2://zk1/vitess/global --to file:./backup.topo', 'a backup'],
+  ['$0 copy --plan plan.jsonl', 'what topo2topo plan -o plan.jsonl planned, unless anything moved since'],
+  ['$0 copy --config topo2topo.yaml --journal copy.journal --resume', 'go on with a copy that was killed'],
+] as const;
+
+export const copyCommand: Command = {
   command: 'copy [source] [destination]',
   describe: 'copy a whole topology to another store; writes only what differs',
-  builder: (yargs: Argv) => copyFlags(commonFlags(pairFlags(pairWords(yargs)))),
+  words: PAIR_WORDS,
+  flags: [...COPY_FLAGS, ...FREEZE_FLAGS],
+  examples: COPY_EXAMPLES,
   run: (flags: Flags, io: Io, signal: AbortSignal) => runCopy(flags, io, signal, undefined),
 };
 
-/** Flags of copying. */
-export function copyFlags(yargs: Argv): Argv {
-  return switches(yargs, 'dry-run', 'verify', 'allow-empty-cells', 'allow-extra', 'allow-older')
-    .option('to-cell-root', {
-      type: 'string',
-      requiresArg: true,
-      describe: 'root of every cell on the destination’s servers, for example /vitess/{cell}',
-    })
-    .example(
-      '$0 copy zk2://zk1:2181/vitess/global etcd2://etcd1:2379/vitess/global --to-cell-root "/vitess/{cell}"',
-      'everything, all cells on the destination’s servers',
-    )
-    .example('$0 copy --from zk2://zk1/vitess/global --to file:./backup.topo', 'a backup');
-}
-
 /** Plans, shows, and (unless `--dry-run`) applies. `kinds` undefined: everything. */
 export async function runCopy(
-  flags: Flags,
+  given: Flags,
   io: Io,
   signal: AbortSignal,
   kinds: ReadonlySet<Kind> | undefined,
 ): Promise<Exit> {
+  const plan = savedPlan(given);
+  const flags = plan?.flags ?? given;
   const dryRun = flags['dry-run'] === true;
   if (dryRun && flags['verify'] === true)
     throw usage('--dry-run and --verify exclude one another', 'without a copy there is nothing to verify');
   const text = flags['output'] !== 'json';
-  const { pair, plan, result } = await copy(flags, io, signal, kinds);
-  const document = copyJson(pair, plan, result?.written, kinds);
-  if (flags['verify'] !== true) {
-    if (!text) io.out(json(document));
-    else if (!dryRun)
-      io.out(`next: compare both sides with ${io.colors.bold('topo2topo verify')} and the same addresses`);
-    return Exit.Ok;
+  const { pair, prepared, options, result, frozen } = await copy(flags, io, signal, kinds, plan?.saved);
+  const asked = options.kinds;
+  const next = (verified: boolean) => afterCopy(pair, prepared.plan, { kinds: asked, verified });
+  const document = copyJson(pair, prepared.plan, result, asked);
+  if (frozen !== undefined) {
+    if (!text)
+      io.out(
+        json({
+          ...document,
+          next: afterFreeze(frozen),
+          freeze: freezeJson(frozen),
+          verification: verifyJson(pair, frozen.report, { kinds: asked }),
+        }),
+      );
+    if (freezeExit(frozen) !== Exit.Ok) return freezeExit(frozen);
+  } else if (flags['verify'] !== true) {
+    if (!text) io.out(json(dryRun ? document : { ...document, next: next(false) }));
+    else if (!dryRun) io.out(nextText(io, next(false)));
+  } else {
+    const written = result?.written ?? 0;
+    const verified = await compare(flags, io, signal, asked).catch((error: unknown) => {
+      throw new StoppedCopy(error, written, written);
+    });
+    io.out(
+      text
+        ? verifyText(io, verified.pair, verified.report, { kinds: asked })
+        : json({
+            ...document,
+            next: next(true),
+            verification: verifyJson(verified.pair, verified.report, { kinds: asked }),
+          }),
+    );
+    if (verifyExit(verified.report) !== Exit.Ok) return verifyExit(verified.report);
+    if (text && next(true).length > 0) io.out(nextText(io, next(true)));
   }
-  const written = result?.written ?? 0;
-  const verified = await compare(flags, io, signal, kinds).catch((error: unknown) => {
-    throw new StoppedCopy(error, written, written);
-  });
-  io.out(
-    text
-      ? verifyText(io, verified.pair, verified.report, kinds)
-      : json({ ...document, verification: verifyJson(verified.pair, verified.report, kinds) }),
-  );
-  return verifyExit(verified.report);
+  return leavesBlank(prepared.plan) ? Exit.Guard : Exit.Ok;
+}
+
+/** Whether a Tablet was left out since it would have replaced a filled one by a blank one: a copy is not complete without it. */
+function leavesBlank(plan: Plan): boolean {
+  return plan.scopes.some(({ findings }) => findings.some(({ problem }) => problem === 'blank tablet'));
 }
 
 interface Copied {
   readonly pair: Pair;
-  readonly plan: Plan;
+  readonly prepared: PreparedCopy;
+  readonly options: CopyOptions;
   /** Undefined for a dry run. */
   readonly result: CopyResult | undefined;
+  /** Undefined without a freeze. */
+  readonly frozen?: FreezeResult | undefined;
 }
 
 async function copy(
@@ -78,69 +113,55 @@ async function copy(
   io: Io,
   signal: AbortSignal,
   kinds: ReadonlySet<Kind> | undefined,
+  saved: SavedPlan | undefined,
 ): Promise<Copied> {
   const text = flags['output'] !== 'json';
   const dryRun = flags['dry-run'] === true;
-  const started = Date.now();
-  return withPair(flags, io, signal, dryRun ? 'compare' : 'write', async (pair) => {
-    checkFileDestination(flags, pair);
-    const progress = copyProgress(io, text);
+  const wish = freezeWish(flags);
+  const access = wish === undefined ? (dryRun ? 'compare' : 'write') : 'freeze';
+  const progress = copyProgress(io, { clock: systemClock, asJson: !text });
+  const work = async (opened: Pair): Promise<Copied> => {
+    checkFileDestination(flags, opened);
+    const pair = await withAskedCells(flags, io, signal, opened);
+    const journal = journalOf(flags, pair);
+    const resume = flags['resume'] === true;
+    const asked = withJournal(copyOptions(flags, pair, signal, kinds), journal, resume);
+    const ledgers = wish === undefined ? asked.ledgers : await ledgersFor(pair.source, asked);
     const options: CopyOptions = {
-      source: pair.source,
-      destination: pair.destination,
-      rule: pair.rule,
-      kinds,
-      overrules: {
-        emptyCells: flags['allow-empty-cells'] === true,
-        extra: flags['allow-extra'] === true,
-        newer: flags['allow-older'] === true,
-      },
-      concurrency: Number(flags['concurrency']),
+      ...asked,
+      ledgers,
+      // What a lock protects is copied again under the freeze's own.
+      overrules: { ...asked.overrules, locks: wish !== undefined || asked.overrules?.locks === true },
       onProgress: progress.update,
-      signal,
+      onConflict: saved === undefined ? 'mirror' : 'stop',
     };
+    const { clock } = options;
+    const started = clock.now();
     try {
-      const plan = await planCopy(options);
+      const prepared = await planning(saved === undefined ? planCopy(options) : planAsSaved(saved, options));
       await checkCellFlags(flags, pair, signal);
       progress.pause();
-      if (text) io.out(planText(io, pair, plan, kinds));
+      if (text) io.out(planText(io, pair, prepared, options.kinds));
+      const open = openText(prepared);
+      if (!text && open !== undefined) io.err(open);
       if (dryRun) {
-        if (text) io.out(dryRunText(io, plan));
-        return { pair, plan, result: undefined };
+        if (text) io.out(dryRunText(io, prepared.plan));
+        return { pair, prepared, options, result: undefined };
       }
-      const result = await apply(plan, options, progress);
-      progress.stop();
-      const seconds = ((Date.now() - started) / 1000).toFixed(1);
-      if (text)
-        io.out(
-          `${io.colors.green('done')} wrote ${count(result.written, 'record')}, ${size(result.bytes)}, in ${seconds} s`,
-        );
-      return { pair, plan, result };
+      journal?.begin(resume, await planning(identitiesOf(prepared.parts, options)), prepared);
+      const result = await carryOutCopy(prepared, options, progress, journal !== undefined);
+      progress.pause();
+      if (text) io.out(doneText(io, result, clock.now() - started));
+      const frozen =
+        wish === undefined
+          ? undefined
+          : await runFreeze({ ...asked, ledgers, before: prepared.plan }, wish, io, text ? pair : undefined);
+      journal?.done(frozen?.plan ?? prepared.plan);
+      return { pair, prepared, options, result, frozen };
     } finally {
-      progress.stop();
+      journal?.close();
+      progress.pause();
     }
-  });
-}
-
-async function apply(plan: Plan, options: CopyOptions, progress: ProgressView): Promise<CopyResult> {
-  const written = new Map<string, number>();
-  try {
-    return await applyCopy(plan, {
-      ...options,
-      onProgress(event) {
-        if (event.phase === 'write') written.set(event.scope, event.records);
-        progress.update(event);
-      },
-    });
-  } catch (error) {
-    const sum = (numbers: Iterable<number>) => [...numbers].reduce((total, each) => total + each, 0);
-    throw new StoppedCopy(error, sum(written.values()), sum(plan.scopes.map(({ writes }) => writes.length)));
-  }
-}
-
-function checkFileDestination(flags: Flags, pair: Pair): void {
-  if (pair.destination.address.implementation !== 'file') return;
-  const given = ['to-cell', 'to-cell-root'].find((name) => flags[name] !== undefined);
-  if (given !== undefined)
-    throw usage(`--${given} is given, and the destination is a file`, 'a file keeps its cells itself');
+  };
+  return withPair(flags, io, signal, access, work, progress.retried);
 }

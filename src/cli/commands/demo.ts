@@ -1,7 +1,7 @@
-import type { Argv } from 'yargs';
 import { parseAddress } from '../../topo/address.js';
 import { systemClock } from '../../topo/clock.js';
 import { GLOBAL } from '../../topo/topology.js';
+import type { Command } from '../command.js';
 import { type SampleRecord, sampleChanges, sampleTopology } from '../demo/sample.js';
 import { Exit } from '../exit.js';
 import type { Flags } from '../flags.js';
@@ -16,10 +16,10 @@ const FROM = `memory://${ZOOKEEPER}/vitess/global`;
 const TO = 'memory://etcd:demo/vitess/global';
 const CELL_ROOT = '/vitess/{cell}';
 
-export const demoCommand = {
+export const demoCommand: Command = {
   command: 'demo',
   describe: 'a complete migration of a sample topology, in memory',
-  builder: (yargs: Argv) => yargs,
+  examples: [['$0 demo', 'reads and writes no store and no file']],
   run: runDemo,
 };
 
@@ -31,7 +31,7 @@ async function runDemo(_flags: Flags, io: Io, signal: AbortSignal): Promise<Exit
   const chapter = async (
     title: string,
     command: string | undefined,
-    work: () => Promise<Exit>,
+    work: () => Promise<number>,
     wanted: Exit = Exit.Ok,
   ) => {
     io.out(`\n${io.colors.bold(io.colors.cyan(title))}`);
@@ -86,7 +86,7 @@ async function plant(records: readonly SampleRecord[]): Promise<void> {
   );
   for (const scope of new Set(records.map((record) => record.scope))) {
     const root = scope === GLOBAL ? FROM : FROM.replace(/global$/, scope);
-    const store = await stores.open(parseAddress(root));
+    const store = await stores.open(parseAddress(root), scope);
     try {
       for (const { path, bytes } of records.filter((record) => record.scope === scope))
         await store.update(path, bytes, null);

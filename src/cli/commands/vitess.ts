@@ -1,11 +1,11 @@
-import type { Argv } from 'yargs';
 import type { Kind } from '../../topo/kinds.js';
+import { type Command, switchFlags } from '../command.js';
+import { COPY_FLAGS } from '../copy-flags.js';
 import type { Exit } from '../exit.js';
 import { type Flags, shown, usage } from '../flags.js';
+import { IGNORED_FLAGS } from '../ignored.js';
 import type { Io } from '../io.js';
-import { switches } from '../switches.js';
-import { commonFlags, pairFlags } from '../topologies.js';
-import { copyFlags, runCopy } from './copy.js';
+import { COPY_EXAMPLES, runCopy } from './copy.js';
 import { runVerify } from './verify.js';
 
 /** What each of Vitess's own flags copies (go/cmd/topo2topo, go/vt/topo/helpers). */
@@ -20,23 +20,24 @@ const DO_FLAGS = {
 const COPY_ONLY = ['dry-run', 'verify', 'allow-extra', 'allow-older'] as const;
 
 /** The command line of Vitess's topo2topo, which has no subcommand. */
-export const vitessCommand = {
+export const vitessCommand: Command = {
   command: '$0',
   describe:
     'Vitess’s own topo2topo command line: copy, or with --compare verify; without a do- flag: everything',
-  builder: (yargs: Argv) =>
-    logFlags(
-      switches(
-        copyFlags(commonFlags(pairFlags(yargs))),
-        'do-keyspaces',
-        'do-shards',
-        'do-shard-replications',
-        'do-tablets',
-        'do-routing-rules',
-        'compare',
-      ),
+  flags: [
+    ...COPY_FLAGS,
+    ...switchFlags(
+      'do-keyspaces',
+      'do-shards',
+      'do-shard-replications',
+      'do-tablets',
+      'do-routing-rules',
+      'compare',
     ),
-  run(flags: Flags, io: Io, signal: AbortSignal): Promise<Exit> {
+    ...IGNORED_FLAGS,
+  ],
+  examples: COPY_EXAMPLES,
+  async run(flags: Flags, io: Io, signal: AbortSignal): Promise<Exit> {
     const words = flags['_'];
     if (Array.isArray(words) && words.length > 0) throw usage(`unknown command ${shown(words[0])}`);
     const kinds = kindsOf(flags);
@@ -46,17 +47,6 @@ export const vitessCommand = {
     return runVerify(flags, io, signal, kinds);
   },
 };
-
-/** The flags of Vitess's log library, glog, which scripts carry along: accepted, and without effect. */
-function logFlags(yargs: Argv): Argv {
-  const ignored = { type: 'string', requiresArg: true, hidden: true } as const;
-  return switches(yargs, 'logtostderr', 'alsologtostderr')
-    .hide('logtostderr')
-    .hide('alsologtostderr')
-    .option('stderrthreshold', ignored)
-    .option('v', ignored)
-    .option('log-dir', ignored);
-}
 
 function kindsOf(flags: Flags): ReadonlySet<Kind> | undefined {
   const asked = Object.entries(DO_FLAGS).filter(([name]) => flags[name] === true);

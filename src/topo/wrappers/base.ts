@@ -3,12 +3,19 @@ import type {
   Capabilities,
   Connection,
   DirEntry,
+  HistoryEnd,
+  IdentityOptions,
+  PastState,
   ScanPage,
   SyncedEvent,
   Value,
   WatchEvent,
   WriteOp,
+  WriteOptions,
 } from '../connection.js';
+import type { StoreIdentity } from '../identity.js';
+import { ELECTIONS, type LeaderEvent, type Lock, type LockEntry, NAMED_LOCKS } from '../locks.js';
+import type { Seal, SealRequest, Unsealed, UnsealOptions } from '../seal.js';
 import type { Version } from '../version.js';
 
 /** Methods of a {@link Connection} that ask the store for something. */
@@ -20,7 +27,15 @@ export type Change = WriteOp | { readonly type: 'put'; readonly path: string; re
 /** A call that reads. */
 export interface ReadCall {
   readonly kind: 'read';
-  readonly method: 'listDir' | 'listDirFull' | 'get' | 'position';
+  readonly method:
+    | 'listDir'
+    | 'listDirFull'
+    | 'get'
+    | 'lockQueue'
+    | 'leader'
+    | 'position'
+    | 'identity'
+    | 'sealed';
   readonly path: string | undefined;
 }
 
@@ -35,16 +50,32 @@ export interface WriteCall<T> {
   readonly answer: (versions: readonly (Version | undefined)[]) => T;
 }
 
-export type Call<T> = ReadCall | WriteCall<T>;
+/** A call that keeps others out: it takes a lock, for which it may wait as long as somebody else holds it, or seals the store. */
+export interface LockCall {
+  readonly kind: 'lock';
+  readonly method:
+    | 'lock'
+    | 'lockWithTtl'
+    | 'tryLock'
+    | 'lockName'
+    | 'campaign'
+    | 'prepareSeal'
+    | 'seal'
+    | 'unseal';
+  /** The directory; that of a seal is the root. */
+  readonly path: string;
+}
+
+export type Call<T> = ReadCall | WriteCall<T> | LockCall;
 
 /** A call that answers with an iteration. */
 export interface IteratingCall {
-  readonly method: 'scan' | 'watch' | 'watchRecursive';
+  readonly method: 'scan' | 'history' | 'watch' | 'watchRecursive' | 'watchLeader';
   readonly path: string;
 }
 
 /** What an iteration delivers. */
-export type Delivered = ScanPage | WatchEvent | SyncedEvent;
+export type Delivered = ScanPage | PastState | HistoryEnd | WatchEvent | SyncedEvent | LeaderEvent;
 
 /**
  * A connection that hands every call on to another. Wrappers override {@link around} and {@link aroundIteration}: the
@@ -103,6 +134,12 @@ export class DelegatingConnection implements Connection {
     return this.around(call, options, (chosen) => this.inner.position(chosen));
   }
 
+  identity(options?: IdentityOptions): Promise<StoreIdentity> {
+    const witness = options?.witness;
+    const call = { kind: 'read', method: 'identity', path: witness } as const;
+    return this.around(call, options, (chosen) => this.inner.identity({ ...chosen, witness }));
+  }
+
   create(path: string, bytes: Uint8Array, options?: CallOptions): Promise<Version> {
     const call = writeCall('create', path, [{ type: 'create', path, bytes }], newVersion);
     return this.around(call, options, (chosen) => this.inner.create(path, bytes, chosen));
@@ -120,14 +157,80 @@ export class DelegatingConnection implements Connection {
     return this.around(call, options, (chosen) => this.inner.delete(path, version, chosen));
   }
 
-  write(ops: readonly WriteOp[], options?: CallOptions): Promise<(Version | undefined)[]> {
+  write(ops: readonly WriteOp[], options?: WriteOptions): Promise<(Version | undefined)[]> {
     const call = writeCall('write', undefined, ops, (versions) => [...versions]);
-    return this.around(call, options, (chosen) => this.inner.write(ops, chosen));
+    const { fence } = options ?? {};
+    return this.around(call, options, (chosen) => this.inner.write(ops, { ...chosen, fence }));
+  }
+
+  lock(dir: string, contents: string, options?: CallOptions): Promise<Lock> {
+    const call = { kind: 'lock', method: 'lock', path: dir } as const;
+    return this.around(call, options, (chosen) => this.inner.lock(dir, contents, chosen));
+  }
+
+  lockWithTtl(dir: string, contents: string, ttlMs: number, options?: CallOptions): Promise<Lock> {
+    const call = { kind: 'lock', method: 'lockWithTtl', path: dir } as const;
+    return this.around(call, options, (chosen) => this.inner.lockWithTtl(dir, contents, ttlMs, chosen));
+  }
+
+  tryLock(dir: string, contents: string, options?: CallOptions): Promise<Lock> {
+    const call = { kind: 'lock', method: 'tryLock', path: dir } as const;
+    return this.around(call, options, (chosen) => this.inner.tryLock(dir, contents, chosen));
+  }
+
+  lockName(name: string, contents: string, options?: CallOptions): Promise<Lock> {
+    const call = { kind: 'lock', method: 'lockName', path: `${NAMED_LOCKS}/${name}` } as const;
+    return this.around(call, options, (chosen) => this.inner.lockName(name, contents, chosen));
+  }
+
+  lockQueue(dir: string, options?: CallOptions): Promise<LockEntry[]> {
+    const call = { kind: 'read', method: 'lockQueue', path: dir } as const;
+    return this.around(call, options, (chosen) => this.inner.lockQueue(dir, chosen));
+  }
+
+  campaign(name: string, id: string, options?: CallOptions): Promise<Lock> {
+    const call = { kind: 'lock', method: 'campaign', path: `${ELECTIONS}/${name}` } as const;
+    return this.around(call, options, (chosen) => this.inner.campaign(name, id, chosen));
+  }
+
+  leader(name: string, options?: CallOptions): Promise<string | undefined> {
+    const call = { kind: 'read', method: 'leader', path: `${ELECTIONS}/${name}` } as const;
+    return this.around(call, options, (chosen) => this.inner.leader(name, chosen));
+  }
+
+  watchLeader(name: string, options?: CallOptions): AsyncIterable<LeaderEvent> {
+    const call = { method: 'watchLeader', path: `${ELECTIONS}/${name}` } as const;
+    return this.aroundIteration(call, options, (chosen) => this.inner.watchLeader(name, chosen));
+  }
+
+  prepareSeal(scope: SealRequest['scope'], options?: CallOptions): Promise<void> {
+    const call = { kind: 'lock', method: 'prepareSeal', path: '' } as const;
+    return this.around(call, options, (chosen) => this.inner.prepareSeal(scope, chosen));
+  }
+
+  seal(request: SealRequest, options?: CallOptions): Promise<Seal> {
+    const call = { kind: 'lock', method: 'seal', path: '' } as const;
+    return this.around(call, options, (chosen) => this.inner.seal(request, chosen));
+  }
+
+  unseal(options?: UnsealOptions): Promise<Unsealed> {
+    const call = { kind: 'lock', method: 'unseal', path: '' } as const;
+    return this.around(call, options, (chosen) => this.inner.unseal({ ...chosen, id: options?.id }));
+  }
+
+  sealed(options?: CallOptions): Promise<Seal | undefined> {
+    const call = { kind: 'read', method: 'sealed', path: undefined } as const;
+    return this.around(call, options, (chosen) => this.inner.sealed(chosen));
   }
 
   scan(prefix: string, options?: CallOptions): AsyncIterable<ScanPage> {
     const call = { method: 'scan', path: prefix } as const;
     return this.aroundIteration(call, options, (chosen) => this.inner.scan(prefix, chosen));
+  }
+
+  history(path: string, options?: CallOptions): AsyncIterable<PastState | HistoryEnd> {
+    const call = { method: 'history', path } as const;
+    return this.aroundIteration(call, options, (chosen) => this.inner.history(path, chosen));
   }
 
   watch(path: string, options?: CallOptions): AsyncIterable<WatchEvent> {

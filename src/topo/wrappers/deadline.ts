@@ -10,8 +10,8 @@ export interface DeadlineSettings {
 }
 
 /**
- * Gives every call a deadline that has none. Watches and scans go on without: a scan takes as long as there are
- * records, and each of its requests has the backend's own limit.
+ * Gives every call a deadline that has none. Watches, scans and waits for locks go on without: a scan takes as long as
+ * there are records, and each of its requests has the backend's own limit.
  */
 export function withDeadline(inner: Connection, settings: DeadlineSettings): Connection {
   return new DeadlineConnection(inner, settings);
@@ -26,10 +26,11 @@ class DeadlineConnection extends DelegatingConnection {
   }
 
   protected override around<T>(
-    _call: Call<T>,
+    call: Call<T>,
     options: CallOptions | undefined,
     next: (options: CallOptions | undefined) => Promise<T>,
   ): Promise<T> {
+    if (call.kind === 'lock' && call.method !== 'tryLock') return next(options);
     const { clock, timeoutMs } = this.#settings;
     return next({ ...options, deadline: options?.deadline ?? clock.now() + timeoutMs });
   }

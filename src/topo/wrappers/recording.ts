@@ -185,5 +185,5 @@ function bytesOf(items: readonly (Change | Value)[]): number {
 
 function bytesIn(item: Delivered): number {
   if ('records' in item) return bytesOf(item.records);
-  return item.type === 'record' ? (item.value?.bytes.byteLength ?? 0) : 0;
+  return 'value' in item ? (item.value?.bytes.byteLength ?? 0) : 0;
 }

@@ -9,6 +9,7 @@ import {
   DelegatingConnection,
   type Delivered,
   type IteratingCall,
+  type LockCall,
   type WriteCall,
 } from './base.js';
 
@@ -22,6 +23,8 @@ export interface RetrySettings {
   readonly initialDelayMs?: number;
   /** Longest wait between two tries, in milliseconds. Default 2,000. */
   readonly maxDelayMs?: number;
+  /** Told of each failure after which a call is sent again. */
+  readonly onRetry?: ((error: unknown) => void) | undefined;
 }
 
 /**
@@ -29,12 +32,15 @@ export interface RetrySettings {
  * close ends the wait at once, and the deadline of a call holds for all its tries together: when it would pass, the
  * call fails with its last error.
  *
- * - Reads, and a scan before its first page: after errors that are retryable. Watches go on by themselves.
+ * - Reads, and a scan or a history before it delivers: after errors that are retryable. Watches and waits for locks go on by
+ *   themselves.
  * - Writes after Unavailable or Timeout, which have changed nothing.
  * - A write with OutcomeUnknown whose every change is conditional is decided: it is sent again. If that goes through,
  *   it is done. If it is refused, the records are read: if they are exactly what was asked for, it is done, and their
  *   versions are the answer. Otherwise the unknown outcome is returned, never the refusal: what refused the second may
  *   have been the first. Who must know that the record is his own puts something of his own into it.
+ *   One thing it cannot exclude: etcd and Consul may carry out a request long after it was sent, when a frozen server
+ *   wakes up. A record whose creation was sent twice, and which was deleted since, then comes back.
  * - An unconditional write with OutcomeUnknown is returned as such: a second one might undo what came between.
  */
 export function withRetry(inner: Connection, settings: RetrySettings): Connection {
@@ -47,6 +53,7 @@ class RetryConnection extends DelegatingConnection {
   readonly #maxAttempts: number;
   readonly #initialDelayMs: number;
   readonly #maxDelayMs: number;
+  readonly #onRetry: RetrySettings['onRetry'];
   /** Ends the wait of each call that waits. */
   readonly #waiting = new Set<() => void>();
   #closed = false;
@@ -58,6 +65,7 @@ class RetryConnection extends DelegatingConnection {
     this.#maxAttempts = settings.maxAttempts ?? 5;
     this.#initialDelayMs = settings.initialDelayMs ?? 50;
     this.#maxDelayMs = settings.maxDelayMs ?? 2_000;
+    this.#onRetry = settings.onRetry;
   }
 
   override close(): Promise<void> {
@@ -66,19 +74,35 @@ class RetryConnection extends DelegatingConnection {
     return super.close();
   }
 
-  protected override async around<T>(
+  protected override around<T>(
     call: Call<T>,
     options: CallOptions | undefined,
     next: (options: CallOptions | undefined) => Promise<T>,
   ): Promise<T> {
+    const first = next(options);
+    // A lock is asked for again by those who wait for it, until their time is over.
+    if (call.kind === 'lock') return first;
+    // Not an async function, which would cost every call that succeeds more than all else that is done here.
+    return first.catch((error: unknown) => this.#goOn(call, options, next, error));
+  }
+
+  /** What becomes of a call whose first try ended with `failure`. */
+  async #goOn<T>(
+    call: Exclude<Call<T>, LockCall>,
+    options: CallOptions | undefined,
+    next: (options: CallOptions | undefined) => Promise<T>,
+    failure: unknown,
+  ): Promise<T> {
+    let error = failure;
     for (let attempt = 1; ; attempt++) {
+      if (call.kind === 'write' && isTopologyError(error, ErrorCode.OutcomeUnknown))
+        return this.#decide(call, options, () => next(options), error, attempt);
+      if (!repeatable(error)) throw error;
+      await this.#waitToRepeat(attempt, error, options, call.path);
       try {
         return await next(options);
-      } catch (error) {
-        if (call.kind === 'write' && isTopologyError(error, ErrorCode.OutcomeUnknown))
-          return this.#decide(call, options, () => next(options), error, attempt);
-        if (!repeatable(error)) throw error;
-        await this.#waitToRepeat(attempt, error, options, call.path);
+      } catch (again) {
+        error = again;
       }
     }
   }
@@ -88,10 +112,11 @@ class RetryConnection extends DelegatingConnection {
     options: CallOptions | undefined,
     next: (options: CallOptions | undefined) => AsyncIterable<T>,
   ): AsyncIterable<T> {
-    return call.method === 'scan' ? this.#scan(call, options, next) : next(options);
+    const ends = call.method === 'scan' || call.method === 'history';
+    return ends ? this.#reading(call, options, next) : next(options);
   }
 
-  async *#scan<T>(
+  async *#reading<T>(
     call: IteratingCall,
     options: CallOptions | undefined,
     next: (options: CallOptions | undefined) => AsyncIterable<T>,
@@ -99,9 +124,9 @@ class RetryConnection extends DelegatingConnection {
     for (let attempt = 1; ; attempt++) {
       let delivered = false;
       try {
-        for await (const page of next(options)) {
+        for await (const item of next(options)) {
           delivered = true;
-          yield page;
+          yield item;
         }
         return;
       } catch (error) {
@@ -175,6 +200,7 @@ class RetryConnection extends DelegatingConnection {
         reject(error);
         return;
       }
+      this.#onRetry?.(error);
       const finish = (act: () => void) => {
         cancel();
         signal?.removeEventListener('abort', stop);
@@ -191,7 +217,7 @@ class RetryConnection extends DelegatingConnection {
 }
 
 /** Answers that say the store looked at a conditional write and did not do it. */
-const REFUSALS = [ErrorCode.NoNode, ErrorCode.NodeExists, ErrorCode.BadVersion] as const;
+const REFUSALS = [ErrorCode.NoNode, ErrorCode.NodeExists, ErrorCode.BadVersion, ErrorCode.LockLost] as const;
 /** Answers after which nothing more is known than before. */
 const UNANSWERED = [ErrorCode.Unavailable, ErrorCode.Timeout, ErrorCode.OutcomeUnknown] as const;
 

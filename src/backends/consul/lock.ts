@@ -1,0 +1,229 @@
+import { setMaxListeners } from 'node:events';
+import { interrupted, timedOut, timeLeft } from '../../topo/calls.js';
+import type { CallOptions } from '../../topo/connection.js';
+import { ErrorCode, isTopologyError, TopologyError } from '../../topo/errors.js';
+import { alreadyLocked, nothingToLock } from '../../topo/held-lock.js';
+import { ELECTIONS, type Lock, type LockEntry, type LockRequest } from '../../topo/locks.js';
+import { isBelow, joinPath } from '../../topo/paths.js';
+import type { Pair } from './answers.js';
+import type { ConsulClient } from './client.js';
+import { denied, toTopologyError } from './error.js';
+import { isEphemeral, LOCK_FLAGS } from './file.js';
+import { hold, type Place } from './hold.js';
+import { plainHead } from './keys.js';
+import type { KvOp, KvQuery } from './member.js';
+import { Session } from './session.js';
+import { find, isDenied, proveReadable } from './transaction.js';
+import { makeVersion } from './version.js';
+import { readRecord } from './watch.js';
+
+/** Name of the key that locks a directory. */
+export const LOCK = 'Lock';
+/** Milliseconds between attempts to get a lock whose holder died a moment ago: Consul tells nobody when the delay ends. */
+const DELAYED_MS = 250;
+
+export async function acquire(
+  client: ConsulClient,
+  request: LockRequest,
+  options: CallOptions | undefined,
+): Promise<Lock> {
+  const { context } = client;
+  const { dir } = request;
+  const left = timeLeft(context, options, dir);
+  const stop = new AbortController();
+  const onAbort = () => stop.abort(interrupted(context, dir, options?.signal?.reason));
+  const onClosed = () => stop.abort(interrupted(context, dir, client.closed.reason));
+  const onDeadline = () => stop.abort(timedOut(context, dir));
+  const cancelTimer = options?.deadline === undefined ? undefined : context.clock.schedule(left, onDeadline);
+  // Many calls share one signal; Node would take that for a leak.
+  if (options?.signal !== undefined) setMaxListeners(0, options.signal);
+  options?.signal?.addEventListener('abort', onAbort, { once: true });
+  client.closed.addEventListener('abort', onClosed, { once: true });
+  const forget = client.beforeClose(async () => onClosed());
+  try {
+    return await new Contender(client, request, stop.signal).run();
+  } finally {
+    cancelTimer?.();
+    options?.signal?.removeEventListener('abort', onAbort);
+    client.closed.removeEventListener('abort', onClosed);
+    forget();
+  }
+}
+
+/** What is in the place of the lock: one that is held, or left over, or no lock at all. Those who wait leave no trace in Consul. */
+export async function lockQueue(
+  client: ConsulClient,
+  dir: string,
+  options: CallOptions,
+): Promise<LockEntry[]> {
+  const places = isBelow(dir, ELECTIONS) ? [dir, joinPath(dir, LOCK)] : [joinPath(dir, LOCK)];
+  const found = await Promise.all(
+    places.map(async (path) => ({ path, pair: await find(client, path, options, dir) })),
+  );
+  return found.flatMap(({ path, pair }) => {
+    if (pair === undefined) return [];
+    return {
+      path,
+      version: makeVersion(client.context.store, pair.modifyIndex),
+      contents: pair.value.toString(),
+      // An orphan locks out those who do not wait, and a record that is no lock everybody.
+      holds: true,
+      owner: pair.session === '' ? undefined : pair.session,
+      since: undefined,
+      ttlLeftMs: undefined,
+    };
+  });
+}
+
+/** What one look at the lock, or one attempt to get it, came to. */
+type Outcome =
+  | { readonly held: Session }
+  /** Try again: at once, after the index, or after some milliseconds. */
+  | { readonly after?: KvQuery['after']; readonly pauseMs?: number };
+
+/** One that wants a lock. */
+class Contender {
+  readonly #client: ConsulClient;
+  readonly #request: LockRequest;
+  readonly #place: Place;
+  readonly #signal: AbortSignal;
+  #session: Session | undefined;
+
+  /** @param signal fires with the error of a wait that is over */
+  constructor(client: ConsulClient, request: LockRequest, signal: AbortSignal) {
+    const { dir, purpose } = request;
+    this.#client = client;
+    this.#request = request;
+    this.#place = { dir, entry: purpose === 'election' ? dir : joinPath(dir, LOCK) };
+    this.#signal = signal;
+  }
+
+  async run(): Promise<Lock> {
+    try {
+      return hold(this.#client, this.#place, await this.#contend());
+    } catch (error) {
+      const { context } = this.#client;
+      // Goes on unseen. What was sent and not answered loses its session, and with it the key.
+      const deadline = context.clock.now() + this.#client.lockTtlMs;
+      void this.#session?.destroy({ deadline });
+      throw error;
+    }
+  }
+
+  async #contend(): Promise<Session> {
+    const signal = this.#signal;
+    let after: KvQuery['after'];
+    let failure: unknown;
+    let exists = this.#request.purpose !== 'directory';
+    for (let round = 0; ; round++) {
+      try {
+        if (!exists) await this.#mustExist();
+        exists = true;
+        const outcome = await this.#attempt(after);
+        if (signal.aborted) throw signal.reason;
+        if ('held' in outcome) return outcome.held;
+        after = outcome.after;
+        if (outcome.pauseMs !== undefined) await this.#client.sleep(outcome.pauseMs, signal);
+        failure = undefined;
+        round = 0;
+      } catch (error) {
+        if (signal.aborted) throw this.#endOf(failure);
+        failure = this.#passing(error);
+        after = undefined;
+        await this.#client.pause(round, signal);
+      }
+    }
+  }
+
+  async #attempt(after: KvQuery['after']): Promise<Outcome> {
+    const client = this.#client;
+    const { dir, entry } = this.#place;
+    const { items, index } = await readRecord(client, entry, after, this.#signal, dir);
+    const [pair] = items;
+    if (pair !== undefined) {
+      if (pair.session !== '' && pair.session === this.#session?.id) return { held: this.#session };
+      if (!isEphemeral(pair)) throw this.#noLock();
+      if (!this.#request.wait) throw alreadyLocked(client.context, dir);
+      if (pair.session !== '') return { after: { index, waitMs: client.pollMs } };
+    }
+    const session = await this.#openSession();
+    const ops = this.#taking(pair, session);
+    const answer = await client.write(dir, { signal: this.#signal }, (member, limits) =>
+      member.txn(ops, limits),
+    );
+    if (answer.errors.length === 0) return { held: session };
+    if (answer.errors.some(({ what }) => isDenied(what))) throw denied(client.context, dir);
+    if (answer.errors.some(({ what }) => /invalid session/.test(what))) {
+      session.stop();
+      return {};
+    }
+    if (!this.#request.wait) throw alreadyLocked(client.context, dir);
+    const delayed = answer.errors.some(({ what }) => /lock delay/.test(what));
+    return delayed ? { pauseMs: DELAYED_MS } : {};
+  }
+
+  /** Consul's `lock` takes what is free, whatever it is: the state that was seen must still be there. */
+  #taking(pair: Pair | undefined, session: Session): KvOp[] {
+    const Key = this.#client.keys.key(this.#place.entry);
+    const state: KvOp =
+      pair === undefined
+        ? { Verb: 'check-not-exists', Key }
+        : { Verb: 'check-index', Key, Index: pair.modifyIndex };
+    const Value = Buffer.from(this.#request.contents).toString('base64');
+    return [state, { Verb: 'lock', Key, Value, Flags: LOCK_FLAGS, Session: session.id }];
+  }
+
+  async #openSession(): Promise<Session> {
+    if (this.#session !== undefined && !this.#session.over) return this.#session;
+    const client = this.#client;
+    const ttlMs = this.#request.ttlMs ?? client.lockTtlMs;
+    this.#session = await Session.open(client, this.#place.dir, ttlMs, this.#signal);
+    return this.#session;
+  }
+
+  async #mustExist(): Promise<void> {
+    const client = this.#client;
+    const { dir } = this.#place;
+    const prefix = client.keys.below(dir);
+    const key = plainHead(prefix);
+    const separator = key === prefix ? '/' : undefined;
+    const options = { signal: this.#signal };
+    const { items } = await client.read(dir, options, (member, limits) =>
+      member.keys({ key, separator }, limits),
+    );
+    if (items.some((found) => found !== prefix && found.startsWith(prefix))) return;
+    await proveReadable(client, [client.keys.nobody(dir)], dir, options);
+    throw nothingToLock(client.context, dir);
+  }
+
+  /** A failure that the wait outlasts; throws any other. */
+  #passing(error: unknown): unknown {
+    const failed = toTopologyError(this.#client.context, error, { path: this.#place.dir, kind: 'read' });
+    // The next look tells what became of it.
+    if (failed.code === ErrorCode.OutcomeUnknown) return failed;
+    if (this.#request.wait && failed.retryable) return failed;
+    throw failed;
+  }
+
+  /** The error of a wait that is over; `failure`: why nothing was known of the lock at its end. */
+  #endOf(failure: unknown): unknown {
+    const { reason } = this.#signal;
+    if (!isTopologyError(reason, ErrorCode.Timeout) || failure === undefined) return reason;
+    const { store } = this.#client.context;
+    return new TopologyError(ErrorCode.Unavailable, 'no server told of the lock until the deadline', {
+      path: this.#place.dir,
+      store,
+      cause: failure,
+    });
+  }
+
+  #noLock(): TopologyError {
+    const { dir, entry } = this.#place;
+    const { store } = this.#client.context;
+    return new TopologyError(ErrorCode.NodeExists, `${entry}, in the place of the lock, is no lock`, {
+      path: dir,
+      store,
+      hint: 'Vitess would overwrite it: look at it, and move or delete it',
+    });
+  }
+}

@@ -1,0 +1,201 @@
+import { interrupted } from '../../topo/calls.js';
+import type { CallOptions } from '../../topo/connection.js';
+import { ErrorCode, isTopologyError } from '../../topo/errors.js';
+import { keepAlive } from '../../topo/keep-alive.js';
+import { joinPath } from '../../topo/paths.js';
+import type { EtcdClient } from './client.js';
+import { recordExists } from './error.js';
+import { absent } from './file.js';
+import { watch } from './watch.js';
+
+/** The state of a key in a queue. Written again, it goes to the end. */
+export interface QueueKey {
+  readonly path: string;
+  readonly revision: string;
+}
+
+/** What a place is made of. */
+interface Parts extends QueueKey {
+  readonly key: Buffer;
+  /** Id of the lease, in decimal. It may have 63 bits, more than a number holds. */
+  readonly lease: string;
+  readonly ttlMs: number;
+  /** Clock time at which the lease was asked for. */
+  readonly since: number;
+}
+
+/** Why a place was lost, in a few words, and the error where it was one. */
+interface Loss {
+  readonly why: string;
+  readonly cause: unknown;
+}
+
+/** Directory of a lock's queue: Vitess's `<directory>/locks/<lease id>`. The key that was written first holds the lock. */
+export function queueOf(dir: string): string {
+  return joinPath(dir, 'locks');
+}
+
+/**
+ * A place in the queue of a lock: a key that goes away with a lease of its own, which is kept alive until {@link stop}.
+ */
+export class Place implements QueueKey {
+  readonly path: string;
+  readonly revision: string;
+  readonly key: Buffer;
+  readonly #client: EtcdClient;
+  readonly #lease: string;
+  readonly #dir: string;
+  readonly #life = new AbortController();
+  readonly #gone = new AbortController();
+  #loss: Loss | undefined;
+  readonly #stopKeepAlive: () => void;
+
+  private constructor(client: EtcdClient, dir: string, { path, revision, key, lease, ttlMs, since }: Parts) {
+    this.path = path;
+    this.revision = revision;
+    this.key = key;
+    this.#client = client;
+    this.#lease = lease;
+    this.#dir = dir;
+    this.#stopKeepAlive = keepAlive({
+      context: client.context,
+      ttlMs,
+      since,
+      renew: (options) => this.#renew(options),
+      onOver: (why) => this.#lose(why),
+    });
+    this.#follow().catch((error: unknown) => this.#lose('its entry cannot be followed', error));
+  }
+
+  /**
+   * Goes to the end of a queue. The signal keeps what is not sent from being sent; nothing remains of a place that was
+   * not taken. Fails with a TopologyError; OutcomeUnknown and LockLost: another try is worth while.
+   */
+  static async take(
+    client: EtcdClient,
+    dir: string,
+    request: { readonly contents: string; readonly ttlMs: number },
+    signal: AbortSignal,
+  ): Promise<Place> {
+    const { clock, defaultTimeoutMs } = client.context;
+    const since = clock.now();
+    const limit = { deadline: since + defaultTimeoutMs };
+    // The signal does not cut this short: a lease whose id is lost could not be revoked, and only ends by itself.
+    const wanted = { TTL: Math.ceil(request.ttlMs / 1_000) };
+    const { ID: lease, TTL } = await client.settle('leaseGrant', wanted, dir, limit);
+    try {
+      if (signal.aborted) throw interrupted(client.context, dir, signal.reason);
+      const path = joinPath(queueOf(dir), lease);
+      const key = client.keys.key(path);
+      const put = { key, value: Buffer.from(request.contents), lease };
+      const txn = { compare: [absent(key)], success: [{ request_put: put }] };
+      const { succeeded, header } = await client.write('txn', txn, dir, { ...limit, signal });
+      if (!succeeded) throw recordExists(client.context, path);
+      const parts = { path, revision: header.revision, key, lease, ttlMs: Number(TTL) * 1_000, since };
+      return new Place(client, dir, parts);
+    } catch (error) {
+      // A put that is still on its way fails without its lease.
+      const deadline = clock.now() + RELEASE_MS;
+      client.locks.track(revoke(client, lease, dir, { deadline })).catch(() => {});
+      throw error;
+    }
+  }
+
+  /** Fires when the place is lost. */
+  get gone(): AbortSignal {
+    return this.#gone.signal;
+  }
+
+  /** Why it was lost. */
+  get loss(): Loss | undefined {
+    return this.#loss;
+  }
+
+  /** The key just before this one; undefined: there is none, it holds the lock. */
+  async before(options: CallOptions): Promise<QueueKey | undefined> {
+    const request = {
+      ...this.#client.keys.below(queueOf(this.#dir)),
+      keys_only: true,
+      limit: 1,
+      sort_target: 'Mod',
+      sort_order: 'Descend',
+      max_mod_revision: String(BigInt(this.revision) - 1n),
+    } as const;
+    const { kvs } = await this.#client.read('range', request, this.#dir, options);
+    const [found] = kvs;
+    return found && { path: this.#client.keys.path(found.key), revision: found.mod_revision };
+  }
+
+  /** Whether key and lease are still there. */
+  async holds(options: CallOptions): Promise<boolean> {
+    if (!(await this.#hasKey(options))) return false;
+    return (await timeToLive(this.#client, this.#lease, this.#dir, options)) !== undefined;
+  }
+
+  /** Leaves the queue, lease and all. False when the key was ours no more. */
+  async release(options: CallOptions): Promise<boolean> {
+    this.stop();
+    const held = await this.#hasKey(options);
+    await revoke(this.#client, this.#lease, this.#dir, options);
+    return held;
+  }
+
+  /** Ends what keeps the place. */
+  stop(): void {
+    this.#life.abort();
+    this.#stopKeepAlive();
+  }
+
+  get stopped(): boolean {
+    return this.#life.signal.aborted;
+  }
+
+  async #hasKey(options: CallOptions): Promise<boolean> {
+    const request = { key: this.key, keys_only: true };
+    const { kvs } = await this.#client.settle('range', request, this.#dir, options);
+    return kvs[0]?.mod_revision === this.revision;
+  }
+
+  async #renew(options: CallOptions): Promise<boolean> {
+    const answer = await this.#client.read('leaseKeepAlive', { ID: this.#lease }, this.#dir, options);
+    return answer.TTL !== '0';
+  }
+
+  async #follow(): Promise<void> {
+    const { signal } = this.#life;
+    for await (const { value } of watch(this.#client, this.path, { signal }))
+      if (value?.version.token !== this.revision)
+        return this.#lose(value === undefined ? 'its entry was deleted' : 'its entry was written over');
+  }
+
+  #lose(why: string, cause?: unknown): void {
+    if (this.stopped) return;
+    this.stop();
+    this.#loss = { why, cause };
+    this.#gone.abort();
+  }
+}
+
+/** Milliseconds for which a place is tried to be given back. */
+export const RELEASE_MS = 10_000;
+
+/** Revokes a lease, and with it deletes its keys; one that is over already counts as revoked. */
+async function revoke(client: EtcdClient, ID: string, path: string, options: CallOptions): Promise<void> {
+  try {
+    await client.settle('leaseRevoke', { ID }, path, options);
+  } catch (error) {
+    if (!isTopologyError(error, ErrorCode.LockLost)) throw error;
+  }
+}
+
+/** Milliseconds that a lease has left; undefined: it is over. */
+export async function timeToLive(
+  client: EtcdClient,
+  ID: string,
+  path: string,
+  options: CallOptions,
+): Promise<number | undefined> {
+  const { TTL } = await client.settle('leaseTimeToLive', { ID }, path, options);
+  // In full seconds: one that lives has from 0 on.
+  return TTL.startsWith('-') ? undefined : Number(TTL) * 1_000;
+}

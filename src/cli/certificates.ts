@@ -1,0 +1,98 @@
+import { existsSync, writeFileSync } from 'node:fs';
+import { formatAddress, parseAddress } from '../topo/address.js';
+import { Topology } from '../topo/topology.js';
+import { type Baseline, baselineOf, baselineOfDigests } from '../verify/baseline.js';
+import { type Certificate, certify } from '../verify/certificate.js';
+import { type CertificateFile, checkSignature, readCertificate, signed } from '../verify/certificate-file.js';
+import type { VerifyReport } from '../verify/report.js';
+import { readFlagFile } from './files.js';
+import { type Flags, looksLikeAddress, text, usage } from './flags.js';
+import { type Io, json } from './io.js';
+import { connectSettings } from './login.js';
+import { storesFor } from './stores.js';
+import type { Pair } from './topologies.js';
+import type { Judging } from './verify-flags.js';
+import { version } from './version.js';
+
+/** A certificate that is to be written. */
+export interface Wish {
+  readonly file: string;
+  /** Private key as PEM. */
+  readonly key: Buffer | undefined;
+}
+
+/** Reads --certificate and --certificate-key. Usage: also for a file that exists, since an old certificate would seem to be of this run. */
+export function certificateWish(flags: Flags): Wish | undefined {
+  const file = text(flags, 'certificate');
+  const key = text(flags, 'certificate-key');
+  if (file === undefined) {
+    if (key !== undefined) throw usage('--certificate-key is given without --certificate');
+    return undefined;
+  }
+  if (existsSync(file))
+    throw usage(`the file ${file} exists`, 'a certificate is never overwritten: name another file');
+  return { file, key: key === undefined ? undefined : readFlagFile(key) };
+}
+
+/** Writes the certificate of a comparison that made digests. */
+export function writeCertificate(
+  { file, key }: Wish,
+  pair: Pair,
+  report: VerifyReport,
+  judging: Judging,
+  started: number,
+): void {
+  const certificate = certify(report, {
+    ...judging,
+    tool: version(),
+    started,
+    ended: Date.now(),
+    from: formatAddress(pair.source.address),
+    to: formatAddress(pair.destination.address),
+  });
+  const made: CertificateFile = key === undefined ? { certificate } : signed(certificate, key);
+  try {
+    writeFileSync(file, `${json(made)}\n`, { flag: 'wx' });
+  } catch (error) {
+    throw usage(
+      `the certificate cannot be written: ${(error as NodeJS.ErrnoException).code ?? 'error'}`,
+      `check the file ${file}`,
+    );
+  }
+}
+
+/** Reads a certificate and checks that it is whole; with --key, its signature, too. */
+export function certificateOf(file: string, flags: Flags): Certificate {
+  const read = readCertificate(readFlagFile(file).toString('utf8'));
+  const key = text(flags, 'key');
+  if (key !== undefined) checkSignature(read, readFlagFile(key));
+  return read.certificate;
+}
+
+/** What --baseline names: a backup, or a certificate. Closed after `work`. */
+export async function withBaseline<T>(
+  flags: Flags,
+  io: Io,
+  signal: AbortSignal,
+  work: (baseline: Baseline | undefined) => Promise<T>,
+): Promise<T> {
+  const given = text(flags, 'baseline');
+  if (given === undefined) return work(undefined);
+  if (!looksLikeAddress(given)) {
+    const { parts } = certificateOf(given, {});
+    return work(baselineOfDigests(new Map(parts.map(({ scope, groups }) => [scope, groups]))));
+  }
+  const address = parseAddress(given);
+  if (address.implementation !== 'file')
+    throw usage(
+      '--baseline takes a backup (file:BEFORE.topo) or a certificate',
+      'topo2topo copy ADDRESS file:BEFORE.topo makes a backup',
+    );
+  const stores = storesFor(connectSettings({}, '', io.env, address), 'read', signal);
+  const topology = await Topology.open({ global: address, stores });
+  try {
+    return await work(baselineOf(topology, { signal }));
+  } finally {
+    await topology.close();
+  }
+}

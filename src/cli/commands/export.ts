@@ -1,0 +1,41 @@
+import { type WrittenTree, writeTree } from '../../exporting/write-tree.js';
+import { systemClock } from '../../topo/clock.js';
+import type { Command } from '../command.js';
+import { Exit } from '../exit.js';
+import { count, type Io, json, table } from '../io.js';
+import { listLines } from '../lists.js';
+import { ADDRESS_WORD, needed, PLACE_FLAGS, withPlace } from '../place.js';
+import { version } from '../version.js';
+
+export const exportCommand: Command = {
+  command: 'export [address] [folder]',
+  describe: 'a topology as a tree of files, one for each record, to look at and to edit',
+  words: [ADDRESS_WORD, { name: 'folder', describe: 'name of a folder that does not exist' }],
+  flags: PLACE_FLAGS,
+  examples: [
+    ['$0 export zk2://zk1:2181/vitess/global ./tree', 'records as JSON, in folders as their paths have them'],
+    ['$0 export file:./monday.topo ./monday', 'what a backup holds'],
+  ],
+  run: (flags, io, signal) =>
+    withPlace(flags, io, signal, { names: ['folder'], access: 'read' }, async ({ topology, words }) => {
+      const folder = needed(words, 'folder');
+      const exported = new Date(systemClock.now()).toISOString();
+      const written = await writeTree(topology, folder, { tool: version(), exported, signal });
+      io.out(
+        flags['output'] === 'json'
+          ? json({ command: 'export', folder, exported, ...written })
+          : exportText(io, folder, written),
+      );
+      return Exit.Ok;
+    }),
+};
+
+function exportText(io: Io, folder: string, { records, scopes, leftOut, undecodable }: WrittenTree): string {
+  const { green, yellow } = io.colors;
+  return [
+    table(io, ['store', 'records'], Object.entries(scopes)),
+    ...Object.entries(leftOut).map(([reason, number]) => `  left out, ${reason}: ${number}`),
+    ...listLines(io, yellow('do not decode, kept as bytes'), undecodable),
+    `${green('done')} ${count(records, 'record')} in ${folder}; back with ${io.colors.bold(`topo2topo import ${folder}`)}`,
+  ].join('\n');
+}

@@ -1,0 +1,82 @@
+import type { Change } from '../../../topo/changes.js';
+import type { CallOptions } from '../../../topo/connection.js';
+import type { Topology } from '../../../topo/topology.js';
+import { carryOut } from '../../changes.js';
+import { type Flags, shown, usage } from '../../flags.js';
+import type { GoArgs, GoFlags } from '../../go-flags.js';
+import type { Io } from '../../io.js';
+import { type LockWish, whileLocked } from '../../locked.js';
+
+/** One command of vtctl. */
+export interface VtctlCommand {
+  readonly name: string;
+  /** What vtctldclient, or another version, calls it. */
+  readonly also?: readonly string[];
+  /** Its flags and words, as Vitess's help writes them. */
+  readonly params: string;
+  readonly describe: string;
+  readonly flags?: GoFlags;
+  /** How many words it takes, at least and at most. */
+  readonly words: readonly [least: number, most: number];
+  /** Whether it writes to the stores. */
+  readonly writes?: true;
+  run(call: Call): Promise<void>;
+}
+
+/** One run of a command. */
+export interface Call {
+  readonly name: string;
+  readonly args: GoArgs;
+  readonly topology: Topology;
+  /** What Vitess prints goes to its `out`, all else to its `err`. */
+  readonly io: Io;
+  readonly options: CallOptions;
+  /** Milliseconds to wait for a lock. Undefined: as long as Vitess does. */
+  readonly lockWaitMs: number | undefined;
+}
+
+/** A word of the command line by its place; empty when there are not so many. */
+export function word({ args }: Call, at: number): string {
+  return args.words[at] ?? '';
+}
+
+/** Takes `keyspace/shard` apart. Usage. */
+export function keyspaceShard(text: string): readonly [keyspace: string, shard: string] {
+  const [, keyspace, shard] = /^([^/]+)\/([^/]+)$/.exec(text) ?? [];
+  if (keyspace === undefined || shard === undefined)
+    throw usage(`${shown(text)} is not KEYSPACE/SHARD`, 'for example commerce/0 or customer/-80');
+  return [keyspace, shard];
+}
+
+/**
+ * Makes changes without asking, as vtctl does. What is changed, and how it is put back, goes where Vitess's log goes: standard
+ * error.
+ */
+export async function change(call: Call, changes: readonly Change[]): Promise<void> {
+  const { io, topology, options } = call;
+  const aside: Io = { ...io, out: (text) => io.err(text), colors: io.errColors };
+  const signal = options.signal ?? new AbortController().signal;
+  await carryOut(CONSENT, aside, signal, { command: call.name, topology, changes });
+}
+
+const CONSENT: Flags = { yes: true };
+
+/**
+ * {@link change}, planned and made while directories of the global store are locked. It is planned without a lock before: what is
+ * refused is refused at once, and where nothing is to change nothing is locked.
+ */
+export async function changeLocked(
+  call: Call,
+  wishes: readonly LockWish[],
+  plan: (options: CallOptions) => Promise<readonly Change[]>,
+): Promise<void> {
+  const { topology, io, options, lockWaitMs: waitMs } = call;
+  const planned = await plan(options);
+  if (planned.length === 0) return change(call, planned);
+  await whileLocked(topology, wishes, io, { signal: options.signal, waitMs }, async ({ signal, check }) => {
+    const held = { ...options, signal };
+    const changes = await plan(held);
+    await check();
+    await change({ ...call, options: held }, changes);
+  });
+}

@@ -1,0 +1,178 @@
+import { applyCopy, type CopyResult, type PreparedCopy, planCopy } from '../copy/copy.js';
+import { checkIdentities, identitiesOf } from '../copy/identities.js';
+import { Journal } from '../copy/journal.js';
+import type { CopyOptions } from '../copy/options.js';
+import type { Part } from '../copy/parts.js';
+import { PlanComparison, PlanWriter, readPlan, type SavedPlan } from '../copy/plan-file.js';
+import type { PlanHead } from '../copy/plan-schema.js';
+import { formatAddress } from '../topo/address.js';
+import type { Clock } from '../topo/clock.js';
+import { ErrorCode, isTopologyError } from '../topo/errors.js';
+import { GLOBAL } from '../topo/topology.js';
+import { StoppedCopy } from './failure.js';
+import { type Flags, text, usage } from './flags.js';
+import type { ProgressView } from './progress.js';
+import { tripleFlags } from './side-flags.js';
+import type { Pair } from './topologies.js';
+import { version } from './version.js';
+
+/** The journal that the flags name, opened and not begun; undefined: none. Usage for --resume without one. */
+export function journalOf(flags: Flags, pair: Pair): Journal | undefined {
+  const path = text(flags, 'journal');
+  if (path === undefined) {
+    if (flags['resume'] === true)
+      throw usage('--resume needs the journal of the copy that was interrupted', 'give --journal FILE');
+    return undefined;
+  }
+  return Journal.open(path, {
+    from: formatAddress(pair.source.address),
+    to: formatAddress(pair.destination.address),
+  });
+}
+
+/** The options of a copy with what a journal knows of earlier runs. */
+export function withJournal(
+  options: CopyOptions,
+  journal: Journal | undefined,
+  resume: boolean,
+): CopyOptions {
+  if (journal === undefined) return options;
+  return {
+    ...options,
+    lastRun: journal.lastRun,
+    async onParts(parts) {
+      // What the destination is counts only for what an interrupted run wrote there.
+      const sides = resume && journal.interrupted ? (['from', 'to'] as const) : (['from'] as const);
+      const known = journal.identities;
+      const isKnown = ({ scope }: Part) => known?.[`from:${scope}`] !== undefined;
+      if (known !== undefined)
+        await checkIdentities(known, parts.parts.filter(isKnown), 'the journal', { ...options, sides });
+      await options.onParts?.(parts);
+    },
+    ...(resume ? { ledgers: journal.ledgers } : {}),
+    beforeWrite: async (scope, entries) => journal.writing(scope, entries),
+  };
+}
+
+/** Plans a copy and writes the plan to a file. */
+export async function planToFile(
+  path: string,
+  pair: Pair,
+  flags: Flags,
+  options: CopyOptions,
+): Promise<PreparedCopy> {
+  const writer = new PlanWriter(path);
+  const prepared = await planCopy({
+    ...options,
+    async onParts(parts) {
+      await options.onParts?.(parts);
+      const identities = await identitiesOf(parts.parts, options);
+      writer.begin({ ...headOf(pair, flags, options.clock, parts.cells), identities });
+    },
+    onEntry: (scope, entry) => writer.entry(scope, entry),
+  });
+  writer.finish(prepared.plan);
+  return prepared;
+}
+
+/** Flags that decide what a plan is about, besides the addresses. */
+const PLAN_FLAGS = ['from-cell', 'to-cell', 'to-cell-root', 'cells', 'kinds', 'keyspace', 'delete'] as const;
+
+function headOf(
+  pair: Pair,
+  flags: Flags,
+  clock: Clock,
+  cells: PreparedCopy['cells'],
+): Omit<PlanHead, 'identities'> {
+  const given = PLAN_FLAGS.flatMap((name) => {
+    const value = flags[name];
+    return value === undefined ? [] : [[name, value as string | boolean | string[]] as const];
+  });
+  return {
+    tool: version(),
+    made: new Date(clock.now()).toISOString(),
+    from: formatAddress(pair.source.address),
+    to: formatAddress(pair.destination.address),
+    cells: cells.map(({ name, address }) => ({ name, address: formatAddress(address) })),
+    flags: Object.fromEntries(given),
+  };
+}
+
+/** Plans again what a saved plan says. Guard when the stores are others, or anything moved since. */
+export async function planAsSaved(saved: SavedPlan, options: CopyOptions): Promise<PreparedCopy> {
+  const comparison = new PlanComparison(saved);
+  const { identities } = saved.head;
+  const { source, destination } = options;
+  const global = { scope: GLOBAL, from: async () => source.global, to: async () => destination.global };
+  // First of all: what another store would be refused for otherwise is no news about this one.
+  if (identities[`from:${GLOBAL}`] !== undefined)
+    await checkIdentities(identities, [global], 'the plan', options);
+  const prepared = await planCopy({
+    ...options,
+    async onParts(parts) {
+      await checkIdentities(identities, parts.parts, 'the plan', options);
+      await options.onParts?.(parts);
+    },
+    onEntry: (scope, entry) => comparison.entry(scope, entry),
+  });
+  comparison.finish();
+  return prepared;
+}
+
+/** Runs what only reads. Interrupted says that nothing was written. */
+export async function planning<T>(work: Promise<T>): Promise<T> {
+  try {
+    return await work;
+  } catch (error) {
+    if (!isTopologyError(error, ErrorCode.Interrupted)) throw error;
+    throw error.withHint('nothing was written yet: run the command again');
+  }
+}
+
+/** Carries a plan out. StoppedCopy, with how far it got and how to go on, when it fails. `journal`: whether there is one. */
+export async function carryOutCopy(
+  prepared: PreparedCopy,
+  options: CopyOptions,
+  progress: ProgressView,
+  journal: boolean,
+): Promise<CopyResult> {
+  let written = 0;
+  try {
+    return await applyCopy(prepared, {
+      ...options,
+      onProgress: progress.update,
+      onWritten(_scope, entries) {
+        written += entries.length;
+      },
+    });
+  } catch (error) {
+    const planned = prepared.plan.scopes.reduce((sum, { toWrite }) => sum + toWrite, 0);
+    // What the source changed meanwhile comes on top of the plan.
+    const toWrite = Math.max(planned, written);
+    throw new StoppedCopy(
+      error,
+      written,
+      toWrite,
+      journal ? 'to go on: the same command with --resume' : 'run the copy again to go on',
+    );
+  }
+}
+
+/** A saved plan, and the flags that it stands for where they are not given. Undefined without --plan. */
+export function savedPlan(flags: Flags): { readonly saved: SavedPlan; readonly flags: Flags } | undefined {
+  const path = text(flags, 'plan');
+  if (path === undefined) return undefined;
+  const fixed = PLAN_FLAGS.find((name) => flags[name] !== undefined);
+  if (fixed !== undefined)
+    throw usage(`--${fixed} and --plan exclude one another`, 'a plan says what is copied, and where to');
+  const saved = readPlan(path);
+  const { head } = saved;
+  const side = (name: 'from' | 'to', word: 'source' | 'destination') =>
+    [name, word, tripleFlags(name).implementation].some((flag) => flags[flag] !== undefined)
+      ? {}
+      : { [name]: head[name] };
+  return {
+    saved,
+    flags: { ...head.flags, ...flags, ...side('from', 'source'), ...side('to', 'destination') },
+  };
+}

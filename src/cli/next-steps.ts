@@ -1,0 +1,77 @@
+import type { FreezeResult } from '../copy/freeze-options.js';
+import type { Plan } from '../copy/plan.js';
+import { formatAddress } from '../topo/address.js';
+import type { Kind } from '../topo/kinds.js';
+import { GLOBAL } from '../topo/topology.js';
+import { count, type Io } from './io.js';
+import type { Pair } from './topologies.js';
+
+/** What the serving graph is made from. */
+const SERVED: readonly Kind[] = ['Keyspace', 'Shard', 'VSchema', 'RoutingRules', 'ShardRoutingRules'];
+const SERVING: readonly Kind[] = ['SrvKeyspace', 'SrvVSchema'];
+
+/** What to do after a copy, in sentences: what is left out and has to be made, and how Vitess comes to use it. */
+export function afterCopy(
+  pair: Pair,
+  plan: Plan,
+  { kinds, verified }: { readonly kinds: ReadonlySet<Kind> | undefined; readonly verified: boolean },
+): string[] {
+  const to = formatAddress(pair.destination.address);
+  const steps: string[] = [];
+  const blank = plan.scopes.flatMap(({ findings }) =>
+    findings.filter(({ problem }) => problem === 'blank tablet'),
+  );
+  if (blank.length > 0)
+    steps.push(
+      `start ${count(blank.length, 'tablet')} again in the source, or delete their records there, and copy again: they were stopped, and left out`,
+    );
+  const isCopied = (kind: Kind) => kinds === undefined || kinds.has(kind);
+  if (SERVED.some(isCopied) && !SERVING.every(isCopied))
+    steps.push(`make the serving graph, which was left out: topo2topo graph rebuild ${to}`);
+  if (isCopied('Tablet') && !isCopied('ShardReplication'))
+    steps.push(
+      'copy ShardReplication, too, which was left out: without it nobody finds the replicas of a shard',
+    );
+  if (!plan.scopes.some(({ scope }) => scope === GLOBAL))
+    steps.push('copy the global part when all cells are there: --cells global; Vitess finds no cell before');
+  if (!verified) steps.push('compare both sides with topo2topo verify and the same addresses');
+  if (pair.destination.address.implementation !== 'file' && kinds === undefined)
+    steps.push(
+      'Vitess uses the source until its processes are restarted with the new address, and the copy is out of date as soon as they write: follow or --freeze, in the order of docs/freeze.md',
+    );
+  return steps;
+}
+
+/** What to do after a follower ended by itself or by a signal. */
+export function afterFollow({
+  equal,
+  journal,
+}: {
+  readonly equal: boolean;
+  readonly journal: boolean;
+}): string[] {
+  return [
+    journal
+      ? 'to go on: the same command with --resume'
+      : 'to go on: the same command; with --journal FILE and --resume it would also know what somebody else wrote to the destination meanwhile',
+    ...(equal ? ['to move: follow --until-equal --freeze, in the order of docs/freeze.md'] : []),
+  ];
+}
+
+/** What to do while the locks of a freeze are kept, and after it. */
+export function afterFreeze({ report, quiesced }: Pick<FreezeResult, 'report' | 'quiesced'>): string[] {
+  if (!report.equal)
+    return ['the sides differ: nothing moves; look at the differences, copy and freeze again'];
+  return [
+    'restart vtctld with the new address, then VTOrc with its recoveries off; compare, then switch recoveries on',
+    'then vttablets: the replicas of a shard one at a time, a planned reparent, the old primary last; then vtbackup and jobs (docs/freeze.md)',
+    ...(quiesced ? [] : ['see that nothing writes to the source any more: it is not sealed']),
+  ];
+}
+
+/** Steps for people: `next: …`, or a list. */
+export function nextText(io: Io, steps: readonly string[]): string {
+  const { bold } = io.colors;
+  if (steps.length <= 1) return steps.map((step) => `${bold('next')}: ${step}`).join('');
+  return [`${bold('next')}:`, ...steps.map((step) => `  - ${step}`)].join('\n');
+}

@@ -1,0 +1,153 @@
+import { decodeProblem, readCellInfo, rewriteCellInfo } from '../topo/codec.js';
+import type { StoredRecord } from '../topo/connection.js';
+import { ErrorCode, TopologyError } from '../topo/errors.js';
+import type { Pair } from '../topo/join.js';
+import { classify, type KindRow, notCopiedReason } from '../topo/kinds.js';
+import { type PlanContext, scopeKind } from './context.js';
+import { Decoded } from './decoded.js';
+import type { Action, Entry } from './entries.js';
+import { type Finding, findingsOf } from './findings.js';
+import { keyspaceOf } from './shards.js';
+
+/** What becomes of one path, and what a person should know of it. */
+export interface Decision {
+  readonly entry: Entry;
+  readonly findings: readonly Finding[];
+  /** What both sides hold; undefined: nothing. */
+  readonly source: Decoded | undefined;
+  readonly existing: Decoded | undefined;
+}
+
+const NOTHING: Uint8Array = new Uint8Array();
+const NO_FINDINGS: readonly Finding[] = [];
+
+/**
+ * Decides what becomes of what two stores hold at one path. Undefined where the destination alone holds something that no copy
+ * looks at: a lock, a kind that was not asked for. Guard for a CellInfo that cannot be rewritten.
+ */
+export function decide({ path, a, b }: Pair, context: PlanContext): Decision | undefined {
+  if (a !== undefined) return decideOnSource(a, b, context);
+  return b === undefined ? undefined : decideOnExtra(path, b, context);
+}
+
+function decideOnSource(
+  source: StoredRecord,
+  existing: StoredRecord | undefined,
+  context: PlanContext,
+): Decision {
+  const row = classify(scopeKind(context.scope), source.path, source.ephemeral);
+  const sides = {
+    source: new Decoded(row, source),
+    existing: existing === undefined ? undefined : new Decoded(row, existing),
+  };
+  const left = notAsked(sides.source, context);
+  if (left !== undefined)
+    return { entry: entryOf('skip', row, source, existing, left), findings: NO_FINDINGS, ...sides };
+  const findings = findingsOf(sides.source, sides.existing, context);
+  const blank = findings.find(({ problem }) => problem === 'blank tablet');
+  if (blank !== undefined)
+    return { entry: entryOf('skip', row, source, existing, blank.detail), findings, ...sides };
+  const bytes = wanted(source, existing, row, context);
+  const isSame = existing !== undefined && Buffer.compare(existing.bytes, bytes) === 0;
+  const action = isSame
+    ? 'same'
+    : row.copied === 'rewritten'
+      ? 'rewrite'
+      : existing === undefined
+        ? 'create'
+        : 'update';
+  const entry = entryOf(action, row, source, existing, '', isSame ? NOTHING : bytes);
+  return { entry, findings, ...sides };
+}
+
+function decideOnExtra(path: string, existing: StoredRecord, context: PlanContext): Decision | undefined {
+  const row = classify(scopeKind(context.scope), path, existing.ephemeral);
+  const decoded = new Decoded(row, existing);
+  if (notAsked(decoded, context) !== undefined) return undefined;
+  // A cell that was added beforehand stays, whatever is deleted.
+  const isOurs = context.ledger?.owns(path, existing.version.token) === true;
+  const isDeleted = row.copied !== 'rewritten' && (context.deletes === true || isOurs);
+  const reason = isDeleted
+    ? isOurs
+      ? OWN_DELETED
+      : ''
+    : row.derived || row.copied === 'rewritten'
+      ? NORMAL_EXTRA
+      : EXTRA;
+  return {
+    entry: entryOf(isDeleted ? 'delete' : 'extra', row, undefined, existing, reason),
+    findings: NO_FINDINGS,
+    source: undefined,
+    existing: decoded,
+  };
+}
+
+/** Reason of an `extra` that is normal in a destination that was prepared: cells added beforehand, records that Vitess rebuilds. */
+export const NORMAL_EXTRA =
+  'only in the destination, as cells that were added and records that are rebuilt may be';
+/** Reason of an `extra` that is not. */
+export const EXTRA = 'only in the destination';
+/** Reason of a deletion of what this copy itself had written. */
+export const OWN_DELETED = 'written by this copy, and gone from the source since';
+
+/** Why a record is no part of the copy; undefined when it is. */
+function notAsked(decoded: Decoded, context: PlanContext): string | undefined {
+  const { row } = decoded;
+  if (row.copied === false) return notCopiedReason(row.kind);
+  if (context.kinds !== undefined && !context.kinds.has(row.kind)) return 'kind not asked for';
+  if (context.keyspaces === undefined || context.keyspaces.has(keyspaceOf(decoded) ?? '')) return undefined;
+  return 'keyspace not asked for';
+}
+
+function entryOf(
+  action: Action,
+  row: KindRow,
+  source: StoredRecord | undefined,
+  existing: StoredRecord | undefined,
+  reason: string,
+  bytes: Uint8Array = NOTHING,
+): Entry {
+  return {
+    action,
+    path: (source ?? existing)?.path ?? '',
+    kind: row.kind,
+    bytes,
+    source: source?.version.token,
+    destination: existing?.version.token,
+    reason,
+  };
+}
+
+/** What the destination shall hold. */
+function wanted(
+  source: StoredRecord,
+  existing: StoredRecord | undefined,
+  row: KindRow,
+  context: PlanContext,
+): Uint8Array {
+  if (row.copied !== 'rewritten') return source.bytes;
+  const cell = context.cells.get(source.path.split('/')[1] ?? '');
+  if (cell === undefined)
+    throw new TopologyError(ErrorCode.Guard, 'the destination has no address for this cell of the source', {
+      path: source.path,
+      store: context.from,
+      hint: 'it was added meanwhile: begin again, with its address (--to-cell)',
+    });
+  if (cell.source === 'store') return source.bytes;
+  const problem = decodeProblem('topodata.CellInfo', source.bytes);
+  if (problem !== undefined) {
+    throw new TopologyError(
+      ErrorCode.Guard,
+      `the source's CellInfo does not decode, so its address cannot be replaced: ${problem}`,
+      {
+        path: source.path,
+        store: context.from,
+        hint: 'repair or remove this record in the source',
+      },
+    );
+  }
+  const { server, root } = cell.address;
+  const kept =
+    cell.source === 'CellInfo' && existing !== undefined ? readCellInfo(existing.bytes) : undefined;
+  return rewriteCellInfo(source.bytes, kept ?? { serverAddress: server, root });
+}

@@ -1,0 +1,246 @@
+import { setMaxListeners } from 'node:events';
+import type { CallOptions, Connection, Value } from '../topo/connection.js';
+import { ErrorCode, isTopologyError } from '../topo/errors.js';
+import { find } from '../topo/find.js';
+import { classify } from '../topo/kinds.js';
+import { ForeignWrite, foreignWrite } from './conflicts.js';
+import { scopeKind } from './context.js';
+import { EXTRA } from './decide.js';
+import { Decoded } from './decoded.js';
+import { type Dirty, DirtyPaths } from './dirty.js';
+import { isWrite, type WriteEntry } from './entries.js';
+import type { PartState } from './follow-options.js';
+import { checkFinding, checkGoing } from './guards.js';
+import { mirror } from './mirror.js';
+import type { CopyOptions } from './options.js';
+import type { Pace } from './pace.js';
+import type { Part } from './parts.js';
+import type { ScopePlan } from './plan.js';
+import { checkNoPrimary } from './primary.js';
+import { RecentStates } from './recent.js';
+import { Tally } from './tally.js';
+
+/** Paths mirrored at the same time. */
+const WORKERS = 16;
+
+/** What following a part needs beside the options of a copy. */
+export interface PartOptions extends CopyOptions {
+  readonly pace: Pace;
+  /** Milliseconds for which a record of the destination may be in no state that is known, before it counts as somebody else's. */
+  readonly graceMs: number;
+  /** Called whenever something is to be done. */
+  readonly wake: () => void;
+}
+
+/** One part that is followed: what its source tells of, and what of it is not in the destination yet. */
+export class FollowedPart {
+  readonly part: Part;
+  readonly dirty = new DirtyPaths();
+  readonly #options: PartOptions;
+  readonly #recent = new RecentStates();
+  /** Paths whose record in the destination is in no state that is known, and since when. */
+  readonly #strange = new Map<string, number>();
+  /** What the source held at the last complete pass. */
+  #held: Tally | undefined;
+  /** What went from the source since then. */
+  #going = new Tally();
+  readonly #gone = new Set<string>();
+
+  constructor(part: Part, options: PartOptions) {
+    this.part = part;
+    this.#options = options;
+  }
+
+  /**
+   * Watches the source until the watch is lost (throws) or the signal fires; `synced` is called once every later change will be told
+   * of.
+   */
+  async watch(signal: AbortSignal, synced: () => void): Promise<void> {
+    const from = await this.part.from();
+    const { clock, wake } = this.#options;
+    let isSynced = false;
+    for await (const event of from.watchRecursive('', { signal })) {
+      if (event.type === 'synced') {
+        if (!isSynced) synced();
+        isSynced = true;
+      } else if (isSynced) {
+        const { path, value } = event;
+        this.#recent.add(path, value, clock.now());
+        this.dirty.add(path, value === undefined, clock.now());
+        wake();
+      }
+    }
+  }
+
+  /** How far it is. `watched`: whether its source tells of changes. */
+  state(now: number, watched: boolean): PartState {
+    const { oldest = now } = this.dirty;
+    return {
+      scope: this.part.scope,
+      waiting: this.dirty.size,
+      waitingMs: now - oldest,
+      strange: this.#strange.size,
+      watched,
+    };
+  }
+
+  /** Takes over what the first pass found, and wrote. */
+  copied(plan: ScopePlan): void {
+    this.#counted(plan);
+    const { ledger } = this.part;
+    const filled = new Set(
+      plan.findings.filter(({ problem }) => problem === 'blank tablet').map(({ path }) => path),
+    );
+    // It was in the plan's state, and will be replaced as soon as the source's tablet runs again.
+    for (const { path, destination } of plan.skipped())
+      if (filled.has(path) && destination !== undefined) ledger.own(path, destination);
+  }
+
+  /** Takes over what a later pass found: what differs is dirty from now on. Answers with how much that is. */
+  passed(plan: ScopePlan): number {
+    const now = this.#options.clock.now();
+    this.#counted(plan);
+    this.#recent.sweep(now);
+    let found = 0;
+    for (const entry of plan.entries) {
+      if (!isWrite(entry) && !this.#isStrange(entry.action === 'extra' ? entry.reason : '')) continue;
+      this.dirty.add(entry.path, entry.source === undefined, now);
+      found += 1;
+    }
+    return found;
+  }
+
+  #counted({ tally }: ScopePlan): void {
+    this.#held = tally;
+    this.#going = new Tally();
+    this.#gone.clear();
+  }
+
+  /**
+   * Makes what is dirty equal: what the source was told to have lost (`gone`), or everything else. Answers with the records written.
+   * What is not equal afterwards stays dirty. Throws what failed first, rather what will not be over by itself; Guard as
+   * {@link mirror} and the guards have it.
+   */
+  async flush(gone: boolean): Promise<number> {
+    const taken = this.dirty.take(gone);
+    if (taken.length === 0) return 0;
+    const left = new Set(taken);
+    const failures: unknown[] = [];
+    let written = 0;
+    try {
+      const [from, to] = await Promise.all([this.part.from(), this.part.to()]);
+      if (gone) await this.#checkGoing(taken, to);
+      const waiting = taken.values();
+      const work = async (): Promise<void> => {
+        for (const each of waiting) {
+          try {
+            if (await this.#mirror(each.path, from, to)) written += 1;
+            this.dirty.done(each);
+            left.delete(each);
+          } catch (error) {
+            if (this.#isPatient(each.path, error)) continue;
+            failures.push(error);
+            if (!isPassing(error)) return;
+          }
+        }
+      };
+      await Promise.all(Array.from({ length: WORKERS }, work));
+    } finally {
+      for (const each of left) this.dirty.back(each);
+    }
+    const worst = failures.find((error) => !isPassing(error)) ?? failures[0];
+    if (worst !== undefined) throw worst;
+    return written;
+  }
+
+  async #mirror(path: string, from: Connection, to: Connection): Promise<boolean> {
+    const { ledger, scope, context } = this.part;
+    const { signal, deadline, overrules = {}, clock, onWritten } = this.#options;
+    const beforeWrite = (entry: WriteEntry) => this.#beforeWrite(entry, to);
+    let sent: WriteEntry | undefined;
+    const mirrored = await mirror(path, {
+      signal,
+      deadline,
+      from,
+      to,
+      context: context(from, to),
+      mayReplace: (existing) =>
+        ledger.allows(path, existing) || this.#recent.has(path, existing, clock.now()),
+      check: (finding) => checkFinding(scope, finding, overrules),
+      async beforeWrite(entry) {
+        await beforeWrite(entry);
+        sent = entry;
+      },
+    });
+    if (mirrored.type === 'same' && this.#isStrange(mirrored.reason)) throw foreignWrite(to.store, path);
+    this.#strange.delete(path);
+    if (mirrored.type !== 'written') return false;
+    if (sent !== undefined) onWritten?.(scope, [sent]);
+    return true;
+  }
+
+  async #beforeWrite(entry: WriteEntry, to: Connection): Promise<void> {
+    const { pace, signal, deadline, beforeWrite } = this.#options;
+    const call = { signal, deadline };
+    const { action, kind, path } = entry;
+    if (action === 'delete' && kind === 'Tablet') {
+      const existing = await find(to, path, call);
+      if (existing !== undefined) await checkNoPrimary({ path, ...existing }, this.#options, call);
+    }
+    await pace.take(1, signal);
+    await beforeWrite?.(this.part.scope, [entry]);
+  }
+
+  /** Whether the reason for which a record is kept says that only the destination has it, and nobody allowed that. */
+  #isStrange(reason: string): boolean {
+    return reason === EXTRA && this.#options.overrules?.extra !== true;
+  }
+
+  /** Whether a strange record is waited for: what another follower is about to bring over comes to equal the source. */
+  #isPatient(path: string, error: unknown): boolean {
+    if (!(error instanceof ForeignWrite)) return false;
+    const { clock, graceMs } = this.#options;
+    const since = this.#strange.get(path) ?? clock.now();
+    this.#strange.set(path, since);
+    return clock.now() - since < graceMs;
+  }
+
+  /** Guard when more would be deleted between two complete passes than a cluster loses in its daily life. */
+  async #checkGoing(taken: readonly Dirty[], to: Connection): Promise<void> {
+    if (this.#held === undefined || this.#options.overrules?.shrunk === true) return;
+    for (const { path } of taken) {
+      if (this.#gone.has(path)) continue;
+      const existing: Value | undefined = await find(to, path, { signal: this.#options.signal });
+      if (existing === undefined) continue;
+      this.#gone.add(path);
+      const row = classify(scopeKind(this.part.scope), path, existing.ephemeral);
+      this.#going.add(new Decoded(row, { path, ...existing }));
+    }
+    checkGoing(this.part.scope, this.#going, this.#held);
+  }
+}
+
+/** Whether a failure may be over soon, so that it is enough to try again. */
+export function isPassing(error: unknown): boolean {
+  return isTopologyError(
+    error,
+    ErrorCode.Unavailable,
+    ErrorCode.Timeout,
+    ErrorCode.OutcomeUnknown,
+    ErrorCode.WatchLost,
+  );
+}
+
+/** A signal of its own for the watches of a call, that fires with the call's. */
+export function linked(options: CallOptions): AbortController {
+  const controller = new AbortController();
+  const { signal } = options;
+  if (signal?.aborted === true) controller.abort(signal.reason);
+  if (signal !== undefined) setMaxListeners(0, signal);
+  signal?.addEventListener('abort', () => controller.abort(signal.reason), {
+    once: true,
+    signal: controller.signal,
+  });
+  setMaxListeners(0, controller.signal);
+  return controller;
+}

@@ -1,0 +1,213 @@
+import { closeSync, existsSync, openSync, renameSync, writeSync } from 'node:fs';
+import { ErrorCode, TopologyError } from '../topo/errors.js';
+import type { Entry, WriteEntry } from './entries.js';
+import type { Identities } from './identities.js';
+import { digestOf, Ledger } from './ledger.js';
+import { fileSystem, linesOf } from './lines.js';
+import type { Plan } from './plan.js';
+import { Tally } from './tally.js';
+
+/** Which migration a journal belongs to. */
+export interface Migration {
+  /** Addresses of both global stores, without credentials. */
+  readonly from: string;
+  readonly to: string;
+}
+
+/** What a run may need to know of what it begins with. */
+export interface Begun {
+  readonly plan: {
+    readonly scopes: readonly {
+      readonly scope: string;
+      readonly entries: Iterable<Pick<Entry, 'path' | 'destination'>>;
+    }[];
+  };
+  readonly parts: readonly { readonly scope: string; readonly ledger: Ledger }[];
+}
+
+type Line =
+  | ({ readonly type: 'journal'; readonly version: 1; readonly identities?: Identities } & Migration)
+  | {
+      readonly type: 'writing';
+      readonly scope: string;
+      readonly records: readonly (readonly [string, string])[];
+    }
+  | {
+      readonly type: 'found';
+      readonly scope: string;
+      readonly records: readonly (readonly [string, string])[];
+    }
+  | { readonly type: 'done'; readonly held: Readonly<Record<string, Readonly<Record<string, number>>>> };
+
+/**
+ * What a copy is about to write, in a file, so that a later run knows what is its own: one line before each transaction, with paths
+ * and digests, never contents; and at the end of a run what the source held. JSON Lines. A cut last line is none.
+ */
+export class Journal {
+  /** What an interrupted run may have written, by scope. Empty after a run that was finished. */
+  readonly ledgers: ReadonlyMap<string, Ledger>;
+  /** What the source held at the end of the last finished run; undefined: there was none. */
+  readonly lastRun: ReadonlyMap<string, Tally> | undefined;
+  /** Whether the last run did not come to its end. */
+  readonly interrupted: boolean;
+  /** Which stores the last run was about; undefined: there was none, or it did not say. */
+  readonly identities: Identities | undefined;
+  readonly #path: string;
+  readonly #migration: Migration;
+  #file: number | undefined;
+  #noted = 0;
+
+  private constructor(path: string, migration: Migration, read: ReadJournal) {
+    this.#path = path;
+    this.#migration = migration;
+    this.ledgers = read.ledgers;
+    this.lastRun = read.lastRun;
+    this.interrupted = read.ledgers.size > 0;
+    this.identities = read.identities;
+  }
+
+  /** Opens a journal, or begins one. Usage when the file is none, or belongs to another migration. */
+  static open(path: string, migration: Migration): Journal {
+    return new Journal(path, migration, existsSync(path) ? readJournal(path, migration) : NOTHING);
+  }
+
+  /** Records that were noted since the journal was begun, or opened to go on. */
+  get noted(): number {
+    return this.#noted;
+  }
+
+  /**
+   * Begins a run. Of an interrupted one only `resume` keeps what it may have written; what is known of the last finished one
+   * stays. `identities`: which stores it is about. `begun`: what the destination holds, so that a resumed run knows what somebody
+   * else wrote there meanwhile.
+   */
+  begin(resume: boolean, identities: Identities, begun?: Begun): void {
+    if (resume && this.interrupted) {
+      this.#file = fileSystem(this.#path, 'written', () => openSync(this.#path, 'a', 0o600));
+      // A line that was cut must not grow together with the next one.
+      writeSync(this.#file, '\n');
+      this.found(begun);
+      return;
+    }
+    const fresh = `${this.#path}.new`;
+    const file = fileSystem(fresh, 'written', () => openSync(fresh, 'w', 0o600));
+    this.#file = file;
+    this.#noted = 0;
+    this.#line({ type: 'journal', version: 1, ...this.#migration, identities });
+    if (this.lastRun !== undefined) this.#line({ type: 'done', held: heldOf(this.lastRun) });
+    this.found(begun);
+    fileSystem(this.#path, 'written', () => renameSync(fresh, this.#path));
+  }
+
+  /** What the destination holds that is the run's own, or was there when it began. */
+  found(begun: Begun | undefined): void {
+    for (const { scope, entries } of begun?.plan.scopes ?? []) {
+      const ledger = begun?.parts.find((part) => part.scope === scope)?.ledger;
+      let records: [string, string][] = [];
+      const flush = () => {
+        this.#line({ type: 'found', scope, records });
+        records = [];
+      };
+      const add = (path: string, version: string) => {
+        records.push([path, version]);
+        if (records.length === RECORDS_PER_LINE) flush();
+      };
+      for (const { path, destination } of entries) if (destination !== undefined) add(path, destination);
+      for (const [path, version] of ledger?.owned() ?? []) add(path, version);
+      // An empty one, too, says that it began.
+      flush();
+    }
+  }
+
+  /** Before a transaction is sent. */
+  writing(scope: string, entries: readonly WriteEntry[]): void {
+    const records = entries.map(
+      ({ path, action, bytes }) => [path, action === 'delete' ? '' : digestOf(bytes)] as const,
+    );
+    this.#noted += records.length;
+    this.#line({ type: 'writing', scope, records });
+  }
+
+  /** Ends a run that came to its end. */
+  done(plan: Plan): void {
+    const held = new Map(this.lastRun ?? []);
+    for (const { scope, tally } of plan.scopes) held.set(scope, tally);
+    this.#line({ type: 'done', held: heldOf(held) });
+    this.close();
+  }
+
+  /** Lets go of the file. Idempotent. */
+  close(): void {
+    if (this.#file !== undefined) closeSync(this.#file);
+    this.#file = undefined;
+  }
+
+  #line(line: Line): void {
+    const file = this.#file;
+    if (file === undefined) return;
+    fileSystem(this.#path, 'written', () => writeSync(file, `${JSON.stringify(line)}\n`));
+  }
+}
+
+const RECORDS_PER_LINE = 1_000;
+
+interface ReadJournal {
+  readonly ledgers: ReadonlyMap<string, Ledger>;
+  readonly lastRun: ReadonlyMap<string, Tally> | undefined;
+  readonly identities: Identities | undefined;
+}
+
+const NOTHING: ReadJournal = { ledgers: new Map(), lastRun: undefined, identities: undefined };
+
+function readJournal(path: string, { from, to }: Migration): ReadJournal {
+  const ledgers = new Map<string, Ledger>();
+  let lastRun: ReadonlyMap<string, Tally> | undefined;
+  let identities: Identities | undefined;
+  const ledgerOf = (scope: string): Ledger => {
+    const ledger = ledgers.get(scope) ?? new Ledger();
+    ledgers.set(scope, ledger);
+    return ledger;
+  };
+  let known = false;
+  for (const [, text] of linesOf(path)) {
+    const line = parse(text);
+    if (!known) {
+      if (line?.type !== 'journal') throw notOurs(path, 'is no journal of a copy');
+      if (line.from !== from || line.to !== to)
+        throw notOurs(path, `belongs to another migration, from ${line.from} to ${line.to}`);
+      known = true;
+      identities = line.identities;
+    } else if (line?.type === 'found') {
+      const ledger = ledgerOf(line.scope);
+      ledger.resumed();
+      for (const [record, version] of line.records) ledger.found(record, version);
+    } else if (line?.type === 'writing') {
+      const ledger = ledgerOf(line.scope);
+      for (const [record, digest] of line.records) ledger.meantDigest(record, digest);
+    } else if (line?.type === 'done') {
+      ledgers.clear();
+      lastRun = new Map(Object.entries(line.held).map(([scope, counts]) => [scope, Tally.from(counts)]));
+    }
+  }
+  if (!known) throw notOurs(path, 'is no journal of a copy');
+  return { ledgers, lastRun, identities };
+}
+
+/** Undefined for a line that was cut. */
+function parse(text: string): Line | undefined {
+  try {
+    return JSON.parse(text) as Line;
+  } catch {
+    return undefined;
+  }
+}
+
+function heldOf(tallies: ReadonlyMap<string, Tally>): Record<string, Record<string, number>> {
+  return Object.fromEntries([...tallies].map(([scope, tally]) => [scope, tally.toJSON()]));
+}
+
+function notOurs(path: string, why: string): TopologyError {
+  return new TopologyError(ErrorCode.Usage, `the file ${path} ${why}`, {
+    hint: 'give another file to --journal; one that does not exist is made',
+  });
+}

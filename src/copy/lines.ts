@@ -1,0 +1,45 @@
+import { closeSync, openSync, readSync } from 'node:fs';
+import { ErrorCode, TopologyError } from '../topo/errors.js';
+
+const BUFFER_BYTES = 256 * 1024;
+
+/** The lines of a file with their numbers, from 1, without holding them all. */
+export function* linesOf(path: string): Generator<[number: number, line: string]> {
+  const file = fileSystem(path, 'read', () => openSync(path, 'r'));
+  try {
+    const buffer = Buffer.alloc(BUFFER_BYTES);
+    let rest = Buffer.alloc(0);
+    let number = 0;
+    for (;;) {
+      const length = fileSystem(path, 'read', () => readSync(file, buffer));
+      if (length === 0) break;
+      let data = Buffer.concat([rest, buffer.subarray(0, length)]);
+      for (let end = data.indexOf(10); end >= 0; end = data.indexOf(10)) {
+        number += 1;
+        yield [number, data.toString('utf8', 0, end)];
+        data = data.subarray(end + 1);
+      }
+      rest = Buffer.from(data);
+    }
+    if (rest.length > 0) yield [number + 1, rest.toString('utf8')];
+  } finally {
+    closeSync(file);
+  }
+}
+
+/** Does something with a file. Usage, with the reason, when it cannot be done. */
+export function fileSystem<T>(path: string, verb: 'read' | 'written', work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    throw new TopologyError(ErrorCode.Usage, `the file ${path} cannot be ${verb}: ${reasonOf(error)}`, {
+      hint: 'check the path and its rights',
+      cause: error,
+    });
+  }
+}
+
+function reasonOf(error: unknown): string {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  return typeof code === 'string' ? code : String(error);
+}

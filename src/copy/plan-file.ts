@@ -1,0 +1,171 @@
+import { closeSync, openSync, writeSync } from 'node:fs';
+import { ErrorCode, TopologyError } from '../topo/errors.js';
+import type { Kind } from '../topo/kinds.js';
+import { type Entry, EntryList } from './entries.js';
+import { fileSystem, linesOf } from './lines.js';
+import type { KindCounts, Plan } from './plan.js';
+import { type PlanHead, type PlanLine, planLine } from './plan-schema.js';
+
+const BUFFER_CHARACTERS = 256 * 1024;
+
+/**
+ * Writes a plan as JSON Lines while it is made: entries of the parts mixed, those of one part in path order. A plan that
+ * lacks its last line is not whole, and is refused.
+ */
+export class PlanWriter {
+  readonly #file: number;
+  #lines = '';
+  #records = 0;
+
+  /** Usage when the file cannot be made. An existing one is replaced. */
+  constructor(path: string) {
+    this.#file = fileSystem(path, 'written', () => openSync(path, 'w', 0o600));
+  }
+
+  entry(scope: string, entry: Entry): void {
+    const { action, path, kind, source, destination, reason, bytes } = entry;
+    this.#records += 1;
+    this.#line({
+      type: 'record',
+      scope,
+      action,
+      kind,
+      path,
+      ...(source === undefined ? {} : { from: source }),
+      ...(destination === undefined ? {} : { to: destination }),
+      ...(reason === '' ? {} : { reason }),
+      ...(bytes.byteLength === 0 ? {} : { bytes: bytes.byteLength }),
+    });
+  }
+
+  /** Before the first entry. */
+  begin(head: PlanHead): void {
+    this.#line({ type: 'plan', version: 1, ...head });
+  }
+
+  /** Ends the file. Nothing of an unfinished one is a plan. */
+  finish(plan: Plan): void {
+    for (const { scope, from, to, counts, source, destination, read } of plan.scopes)
+      this.#line({
+        type: 'part',
+        scope,
+        from,
+        to,
+        read,
+        positions: { from: span(source), to: span(destination) },
+        counts: Object.fromEntries(counts) as Partial<Record<Kind, KindCounts>>,
+      });
+    this.#line({ type: 'end', records: this.#records });
+    this.#flush();
+    closeSync(this.#file);
+  }
+
+  #line(line: PlanLine): void {
+    this.#lines += `${JSON.stringify(line)}\n`;
+    if (this.#lines.length > BUFFER_CHARACTERS) this.#flush();
+  }
+
+  #flush(): void {
+    writeSync(this.#file, this.#lines);
+    this.#lines = '';
+  }
+}
+
+/** A plan as it was read from a file. */
+export interface SavedPlan {
+  readonly head: PlanHead;
+  /** Everything that was decided, what is the same included, by scope, in path order. */
+  readonly scopes: ReadonlyMap<string, EntryList>;
+}
+
+/** Reads a plan file. Usage when it is none, or not whole. */
+export function readPlan(path: string): SavedPlan {
+  const scopes = new Map<string, EntryList>();
+  let head: PlanHead | undefined;
+  let records = 0;
+  let expected = -1;
+  for (const [number, text] of linesOf(path)) {
+    const line = planLine(path, number, text);
+    if (line.type === 'plan') head = line;
+    else if (line.type === 'end') expected = line.records;
+    else if (line.type === 'record') {
+      records += 1;
+      const list = scopes.get(line.scope) ?? new EntryList();
+      scopes.set(line.scope, list);
+      list.push(entryOf(line));
+    }
+  }
+  if (head === undefined || records !== expected)
+    throw new TopologyError(ErrorCode.Usage, `the plan ${path} is not whole: it was cut, or never finished`, {
+      hint: 'make it again: topo2topo plan … -o FILE',
+    });
+  return { head, scopes };
+}
+
+function entryOf(line: Extract<PlanLine, { type: 'record' }>): Entry {
+  return {
+    action: line.action,
+    kind: line.kind,
+    path: line.path,
+    source: line.from,
+    destination: line.to,
+    reason: line.reason ?? '',
+    bytes: new Uint8Array(),
+  };
+}
+
+/**
+ * Compares what is decided now with what a plan says, entry by entry: Guard at the first record that moved since, naming it. What
+ * is left out (locks come and go) is not compared.
+ */
+export class PlanComparison {
+  readonly #saved = new Map<string, Iterator<Entry>>();
+
+  constructor(saved: SavedPlan) {
+    for (const [scope, list] of saved.scopes) this.#saved.set(scope, relevant(list));
+  }
+
+  entry(scope: string, now: Entry): void {
+    if (now.action === 'skip') return;
+    const planned = this.#saved.get(scope)?.next().value as Entry | undefined;
+    if (planned !== undefined && agree(planned, now)) return;
+    const path = planned === undefined || now.path < planned.path ? now.path : planned.path;
+    throw moved(scope, path);
+  }
+
+  /** Every part has been decided on: nothing of the plan may be left. */
+  finish(): void {
+    for (const [scope, rest] of this.#saved) {
+      const left = rest.next();
+      if (left.done !== true) throw moved(scope, left.value.path);
+    }
+  }
+}
+
+function* relevant(list: EntryList): Generator<Entry> {
+  for (const entry of list) if (entry.action !== 'skip') yield entry;
+}
+
+function agree(planned: Entry, now: Entry): boolean {
+  return (
+    planned.path === now.path &&
+    planned.action === now.action &&
+    planned.source === now.source &&
+    planned.destination === now.destination
+  );
+}
+
+function moved(scope: string, path: string): TopologyError {
+  return new TopologyError(
+    ErrorCode.Guard,
+    `a record moved since the plan was made, in ${scope}; nothing was written`,
+    { path, hint: 'make the plan again, and look at what is different' },
+  );
+}
+
+function span({ first, last }: { readonly first: bigint; readonly last: bigint }): {
+  first: string;
+  last: string;
+} {
+  return { first: String(first), last: String(last) };
+}

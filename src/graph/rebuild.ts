@@ -1,0 +1,197 @@
+import { type Change, writeRecord } from '../topo/changes.js';
+import type { CallOptions, Connection } from '../topo/connection.js';
+import { ErrorCode, isTopologyError, TopologyError } from '../topo/errors.js';
+import { checkDecodes, find, findDecodable } from '../topo/find.js';
+import { compareBytewise } from '../topo/paths.js';
+import { GLOBAL, type Topology } from '../topo/topology.js';
+import { type DerivedRecord, derivedRecord, isStale } from './derived.js';
+import type { ShardRecord } from './shards.js';
+import { rebuildSrvKeyspace } from './srv-keyspace.js';
+import { rebuildSrvVSchema } from './srv-vschema.js';
+import { isAtLeast, type Target } from './target.js';
+
+/** Which part of the serving graph, and how Vitess of which version would make it. */
+export interface GraphOptions extends CallOptions {
+  readonly target: Target;
+  /** Cells to look at; empty: all that the topology has. NoCell for one that it has not. */
+  readonly cells: readonly string[];
+}
+
+/** {@link GraphOptions} of one keyspace. */
+export interface KeyspaceGraphOptions extends GraphOptions {
+  readonly allowPartial: boolean;
+}
+
+/**
+ * What RebuildKeyspaceGraph would write: the SrvKeyspace of each cell beside what is there. Writes nothing. Fails as
+ * {@link rebuildSrvKeyspace}; NoNode for a keyspace without Keyspace record, but from Vitess 22 on the records of such a keyspace
+ * are deleted in the cells that are named.
+ */
+export async function planKeyspaceGraph(
+  topology: Topology,
+  keyspace: string,
+  options: KeyspaceGraphOptions,
+): Promise<DerivedRecord[]> {
+  const { global } = topology;
+  const stores = await cellStores(topology, options);
+  const path = `keyspaces/${keyspace}/SrvKeyspace`;
+  const records = await Promise.all(
+    stores.map(async ({ cell, store }) => ({
+      cell,
+      before: await findDecodable(store, path, 'topodata.SrvKeyspace', options),
+    })),
+  );
+  const place = (cell: string) => ({ cell, path, kind: 'SrvKeyspace' }) as const;
+  const record = await findDecodable(global, `keyspaces/${keyspace}/Keyspace`, 'topodata.Keyspace', options);
+  if (record === undefined) {
+    if (!isAtLeast(options.target, 22) || options.cells.length === 0) throw noKeyspace(global, keyspace);
+    return records.map(({ cell, before }) => derivedRecord(place(cell), before, undefined));
+  }
+  const current = new Map(
+    records.flatMap(({ cell, before }) => (before ? [[cell, before.bytes] as const] : [])),
+  );
+  const made = rebuildSrvKeyspace(
+    {
+      keyspace: record.bytes,
+      shards: await shardsOf(global, keyspace, options),
+      cells: stores.map(({ cell }) => cell),
+      current,
+      allowPartial: options.allowPartial,
+    },
+    options.target,
+  );
+  return records.flatMap(({ cell, before }) => {
+    const after = made.get(cell);
+    return after === undefined ? [] : [derivedRecord(place(cell), before, after)];
+  });
+}
+
+/**
+ * What RebuildVSchemaGraph would write: the SrvVSchema of each cell beside what is there. `pending`: changes to global records that
+ * are to be made before. Writes nothing. Corrupt.
+ */
+export async function planVSchemaGraph(
+  topology: Topology,
+  options: GraphOptions,
+  pending: readonly Change[] = [],
+): Promise<DerivedRecord[]> {
+  const { global } = topology;
+  const stores = await cellStores(topology, options);
+  const changed = new Map(pending.filter(({ scope }) => scope === GLOBAL).map((each) => [each.path, each]));
+  const bytesOf = async (path: string, message: string) => {
+    const change = changed.get(path);
+    return change === undefined ? (await findDecodable(global, path, message, options))?.bytes : change.after;
+  };
+  const keyspaces = await keyspacesAfter(topology, changed.values(), options);
+  const vschemas = await Promise.all(
+    keyspaces.map(
+      async (name) => [name, await bytesOf(`keyspaces/${name}/VSchema`, 'vschema.Keyspace')] as const,
+    ),
+  );
+  const [routingRules, shardRoutingRules, keyspaceRoutingRules, mirrorRules] = await Promise.all([
+    bytesOf('RoutingRules', 'vschema.RoutingRules'),
+    bytesOf('ShardRoutingRules', 'vschema.ShardRoutingRules'),
+    bytesOf('routing_rules/keyspace/Rules', 'vschema.KeyspaceRoutingRules'),
+    bytesOf('MirrorRules', 'vschema.MirrorRules'),
+  ]);
+  const after = rebuildSrvVSchema(
+    { vschemas: new Map(vschemas), routingRules, shardRoutingRules, keyspaceRoutingRules, mirrorRules },
+    options.target,
+  );
+  return Promise.all(
+    stores.map(async ({ cell, store }) => {
+      const before = await find(store, 'SrvVSchema', options);
+      return derivedRecord({ cell, path: 'SrvVSchema', kind: 'SrvVSchema' }, before, after);
+    }),
+  );
+}
+
+/**
+ * Writes what a plan says, where it changes what a record means. Each write depends on the state that the plan saw:
+ * BadVersion, NodeExists or NoNode when a record moved. Answers with what was written.
+ */
+export async function applyGraph(
+  topology: Topology,
+  planned: readonly DerivedRecord[],
+  options: GraphOptions,
+): Promise<DerivedRecord[]> {
+  const stale = planned.filter(isStale);
+  const stores = new Map((await cellStores(topology, options)).map(({ cell, store }) => [cell, store]));
+  for (const record of stale) {
+    const store = stores.get(record.cell);
+    if (store !== undefined) await writeRecord(store, record, options);
+  }
+  return stale;
+}
+
+/** Keyspaces of a topology: directories below `keyspaces`, also those without a Keyspace record. */
+export function keyspacesOf(topology: Topology, options: CallOptions): Promise<string[]> {
+  return namesIn(topology.global, 'keyspaces', options);
+}
+
+/** {@link keyspacesOf}, once changes are made that create records. */
+async function keyspacesAfter(
+  topology: Topology,
+  changes: Iterable<Change>,
+  options: CallOptions,
+): Promise<string[]> {
+  const created = [...changes].flatMap(({ path, after }) => {
+    const [, name] = /^keyspaces\/([^/]+)\//.exec(path) ?? [];
+    return name === undefined || after === undefined ? [] : [name];
+  });
+  return [...new Set([...(await keyspacesOf(topology, options)), ...created])].sort(compareBytewise);
+}
+
+async function namesIn(store: Connection, dir: string, options: CallOptions): Promise<string[]> {
+  try {
+    const entries = await store.listDirFull(dir, options);
+    return entries.filter(({ type }) => type === 'directory').map(({ name }) => name);
+  } catch (error) {
+    if (isTopologyError(error, ErrorCode.NoNode)) return [];
+    throw error;
+  }
+}
+
+/** Shards of a keyspace that have a Shard record. Corrupt, naming it, for one that does not decode. */
+export async function shardsOf(
+  global: Connection,
+  keyspace: string,
+  options: CallOptions,
+): Promise<ShardRecord[]> {
+  const dir = `keyspaces/${keyspace}/shards`;
+  const shards: ShardRecord[] = [];
+  for await (const { records } of global.scan(dir, options)) {
+    for (const { path, bytes } of records) {
+      const [name = '', file, ...deeper] = path.slice(dir.length + 1).split('/');
+      if (file !== 'Shard' || deeper.length > 0) continue;
+      checkDecodes(global, path, 'topodata.Shard', bytes);
+      shards.push({ name, bytes });
+    }
+  }
+  return shards;
+}
+
+/** The local stores of the cells that are asked for. NoCell for one that the topology has not. */
+export async function cellStores(
+  topology: Topology,
+  options: Pick<GraphOptions, 'cells' | 'signal' | 'deadline'>,
+): Promise<{ readonly cell: string; readonly store: Connection }[]> {
+  const known = await topology.cells(options);
+  const unknown = options.cells.find((name) => !known.some((cell) => cell.name === name));
+  if (unknown !== undefined) {
+    throw new TopologyError(ErrorCode.NoCell, `the topology has no cell ${unknown}`, {
+      store: topology.global.store,
+      hint: `it has ${known.map(({ name }) => name).join(', ') || 'no cells at all'}`,
+    });
+  }
+  const chosen = known.filter(({ name }) => options.cells.length === 0 || options.cells.includes(name));
+  return Promise.all(chosen.map(async (cell) => ({ cell: cell.name, store: await topology.cell(cell) })));
+}
+
+function noKeyspace(global: Connection, keyspace: string): TopologyError {
+  return new TopologyError(ErrorCode.NoNode, 'there is no such keyspace', {
+    path: `keyspaces/${keyspace}/Keyspace`,
+    store: global.store,
+    hint: 'topo2topo ls ADDRESS keyspaces lists them',
+  });
+}

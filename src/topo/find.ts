@@ -1,0 +1,40 @@
+import { decodeProblem } from './codec.js';
+import type { CallOptions, Connection, Value } from './connection.js';
+import { ErrorCode, isTopologyError, TopologyError } from './errors.js';
+
+/** A record, undefined when there is none. */
+export async function find(
+  store: Connection,
+  path: string,
+  options: CallOptions,
+): Promise<Value | undefined> {
+  try {
+    return await store.get(path, options);
+  } catch (error) {
+    if (isTopologyError(error, ErrorCode.NoNode)) return undefined;
+    throw error;
+  }
+}
+
+/** {@link find} of a record that has to be one of a message: Corrupt, naming it, when it does not decode. */
+export async function findDecodable(
+  store: Connection,
+  path: string,
+  message: string,
+  options: CallOptions,
+): Promise<Value | undefined> {
+  const found = await find(store, path, options);
+  if (found !== undefined) checkDecodes(store, path, message, found.bytes);
+  return found;
+}
+
+/** Corrupt, naming the record, when its bytes do not decode. */
+export function checkDecodes(store: Connection, path: string, message: string, bytes: Uint8Array): void {
+  const problem = decodeProblem(message, bytes);
+  if (problem === undefined) return;
+  throw new TopologyError(ErrorCode.Corrupt, problem, {
+    path,
+    store: store.store,
+    hint: 'repair the record first: Vitess stumbles over it, too',
+  });
+}

@@ -1,0 +1,53 @@
+import type { CallOptions, Connection } from '../topo/connection.js';
+import { GLOBAL, type Topology } from '../topo/topology.js';
+import type { Cells } from './addresses.js';
+
+/** Both topologies, part by part. */
+export class Sides {
+  /** As they were when they were last looked for. */
+  cells: Cells = { source: [], destination: [] };
+  readonly #source: Topology;
+  readonly #destination: Topology;
+  readonly #call: CallOptions;
+
+  constructor(source: Topology, destination: Topology, call: CallOptions) {
+    this.#source = source;
+    this.#destination = destination;
+    this.#call = call;
+  }
+
+  /** Looks for the cells of both sides, with servers that were brought up to date: a stale one would leave a new cell out. */
+  async findCells(): Promise<void> {
+    await Promise.all([this.#source, this.#destination].map(({ global }) => global.position(this.#call)));
+    const [source, destination] = await Promise.all([
+      this.#source.cells(this.#call),
+      this.#destination.cells(this.#call),
+    ]);
+    this.cells = { source, destination };
+  }
+
+  /** Cells that either side has. */
+  cellNames(): string[] {
+    return [...new Set([...this.cells.source, ...this.cells.destination].map(({ name }) => name))].sort();
+  }
+
+  /** The store of a part in the source; undefined: it has no such cell. */
+  from(scope: string): Promise<Connection | undefined> {
+    return part(this.#source, this.cells.source, scope);
+  }
+
+  /** The store of a part in the destination; undefined: it has no such cell. */
+  to(scope: string): Promise<Connection | undefined> {
+    return part(this.#destination, this.cells.destination, scope);
+  }
+}
+
+async function part(
+  topology: Topology,
+  cells: Cells['source'],
+  scope: string,
+): Promise<Connection | undefined> {
+  if (scope === GLOBAL) return topology.global;
+  const cell = cells.find(({ name }) => name === scope);
+  return cell === undefined ? undefined : topology.cell(cell);
+}

@@ -1,0 +1,21 @@
+import { atLeast, type Class } from './classes.js';
+import type { VerifyReport } from './report.js';
+
+/**
+ * What a comparison comes to. `equal`: nothing differs. `accepted`: what differs is of classes that were not to count, or ignored.
+ * `different`: something differs that counts. `inconclusive`: nothing of that, but something was changing all the time.
+ */
+export type Decision = 'equal' | 'accepted' | 'different' | 'inconclusive';
+
+/** From this class on a difference counts, where nothing else is said. */
+export const FAIL_ON: Class = 'stale';
+
+/** Decides; `failOn`: the class from which on a difference counts. */
+export function decide(report: VerifyReport, failOn: Class = FAIL_ON): Decision {
+  if (report.worst !== 'equal' && atLeast(report.worst, failOn)) {
+    const counts = [...report.differences, ...report.notes].filter((each) => atLeast(each.class, failOn));
+    if (counts.some((each) => each.class !== 'in-flight' || failOn === 'in-flight')) return 'different';
+  }
+  if (report.differences.some((each) => each.class === 'in-flight')) return 'inconclusive';
+  return report.equal ? 'equal' : 'accepted';
+}

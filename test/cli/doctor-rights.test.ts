@@ -1,0 +1,204 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { connectOwnClient } from '../../src/zookeeper/own.js';
+import {
+  available,
+  type ConsulCluster,
+  type EtcdCluster,
+  startConsul,
+  startEtcd,
+  startZooKeeper,
+} from '../servers/index.js';
+import { OPEN } from '../zookeeper/support.js';
+import { doctor, found } from './doctor-tools.js';
+import { plantSample } from './sample.js';
+
+const LIMIT_MS = 150_000;
+const EVERYWHERE = ['global', 'zone1', 'zone2'];
+
+let from: string;
+beforeEach(async () => {
+  from = (await plantSample()).from;
+});
+
+/** What doctor says of a destination that `env` and `flags` log in to. */
+function into(to: string, root: string, code: number, env: Record<string, string>, ...flags: string[]) {
+  return doctor([from, to, '--to-cell-root', root, '--timeout', '10', ...flags], code, env);
+}
+const everywhere = (id: string) =>
+  EVERYWHERE.map((scope) => expect.stringMatching(`^${id} destination ${scope}: `));
+
+describe.runIf(available.etcd('3.5'))('rights in etcd', () => {
+  let etcd: EtcdCluster;
+  let to: string;
+  const env = { TOPO2TOPO_TO_ETCD_PASSWORD: 'm4rk3d', TOPO2TOPO_FROM_ETCD_PASSWORD: 'm4rk3d' };
+  const as = (user: string) => ['--to-topo-etcd-username', user, '--to-topo-etcd-lease-ttl', '120s'];
+  beforeAll(async () => {
+    etcd = await startEtcd({ version: '3.5' });
+    to = `etcd2://${etcd.servers}/vitess/global`;
+    await etcd.ctl('user', 'add', 'root:m4rk3d');
+    await etcd.ctl('user', 'grant-role', 'root', 'root');
+    for (const [user, right] of [
+      ['reader', 'read'],
+      ['writer', 'readwrite'],
+      ['nobody', undefined],
+    ] as const) {
+      await etcd.ctl('user', 'add', `${user}:m4rk3d`);
+      await etcd.ctl('role', 'add', user);
+      if (right !== undefined)
+        await etcd.ctl('role', 'grant-permission', user, '--prefix=true', right, '/vitess/');
+      await etcd.ctl('user', 'grant-role', user, user);
+    }
+    await etcd.ctl('auth', 'enable');
+  }, LIMIT_MS);
+  afterAll(() => etcd?.stop());
+
+  test('to read, write and lock: the migration may start, and nothing stays', {
+    timeout: LIMIT_MS,
+  }, async () => {
+    const told = await into(to, '/vitess/{cell}', 0, env, ...as('writer'));
+    expect(found(told, 'cannot-write', 'cannot-lock', 'refused', 'lease-ttl')).toEqual([]);
+    expect(await etcd.ctl('--user', 'root:m4rk3d', 'get', '--prefix', '/', '--keys-only')).toBe('');
+    expect((await etcd.ctl('--user', 'root:m4rk3d', 'lease', 'list')).trim()).toBe('found 0 leases');
+  });
+
+  test('to read alone', { timeout: LIMIT_MS }, async () => {
+    const told = await into(to, '/vitess/{cell}', 4, env, ...as('reader'));
+    expect(found(told, 'cannot-write')).toEqual(everywhere('cannot-write'));
+    expect(JSON.stringify(told)).not.toContain('m4rk3d');
+  });
+
+  test('to nothing, and a wrong password', { timeout: LIMIT_MS }, async () => {
+    expect(found(await into(to, '/vitess/{cell}', 3, env, ...as('nobody')), 'refused')).toContainEqual(
+      expect.stringMatching(/^refused destination global: /),
+    );
+    const wrong = { TOPO2TOPO_TO_ETCD_PASSWORD: 'wr0ng-m4rk3d' };
+    const told = await into(to, '/vitess/{cell}', 3, wrong, ...as('writer'));
+    expect(found(told, 'refused')).toHaveLength(1);
+    expect(JSON.stringify(told)).not.toContain('m4rk3d');
+  });
+
+  test('of a source to be read alone: enough for a copy, told for a freeze', {
+    timeout: LIMIT_MS,
+  }, async () => {
+    const source = ['--from', to, '--from-topo-etcd-username', 'reader'];
+    expect(found(await doctor([...source, '--probe-source'], 0, env), 'source-not-lockable')).toEqual([
+      expect.stringMatching(/^source-not-lockable source global: .*\[Unauthorized\]$/),
+    ]);
+    expect(found(await doctor(source, 0, env), 'source-not-probed')).toHaveLength(1);
+  });
+});
+
+describe.runIf(available.zookeeper('3.8'))('rights in ZooKeeper', () => {
+  let zookeeper: Awaited<ReturnType<typeof startZooKeeper>>;
+  const READ = 1;
+  const ALL = 31;
+  beforeAll(async () => {
+    zookeeper = await startZooKeeper({ version: '3.8' });
+    const owner = await connectOwnClient({
+      servers: zookeeper.servers.split(','),
+      auth: [{ scheme: 'digest', auth: 'vitess:m4rk3d' }],
+    });
+    const mine = { perms: ALL, scheme: 'auth', id: '' };
+    const acls = {
+      open: OPEN,
+      shown: [mine, { perms: READ, scheme: 'world', id: 'anyone' }],
+      hidden: [mine],
+    };
+    for (const [name, acl] of Object.entries(acls)) {
+      await owner.create({ path: `/${name}`, data: null, acl });
+      for (const scope of EVERYWHERE) await owner.create({ path: `/${name}/${scope}`, data: null, acl });
+    }
+    await owner.close();
+  }, LIMIT_MS);
+  afterAll(() => zookeeper?.stop());
+
+  const zk = (name: string, code: number, env: Record<string, string> = {}) =>
+    into(`zk2://${zookeeper.servers}/${name}/global`, `/${name}/{cell}`, code, env);
+  const login = { TOPO2TOPO_TO_ZK_AUTH: 'digest:vitess:m4rk3d' };
+
+  test('to everything, by ACL or by login, and nothing stays', { timeout: LIMIT_MS }, async () => {
+    await zk('open', 0);
+    await zk('hidden', 0, login);
+    await zk('absent', 0);
+    const client = await connectOwnClient({
+      servers: zookeeper.servers.split(','),
+      auth: [{ scheme: 'digest', auth: 'vitess:m4rk3d' }],
+    });
+    for (const name of ['open', 'hidden'])
+      for (const scope of EVERYWHERE)
+        expect((await client.getChildren(`/${name}/${scope}`)).children).toEqual([]);
+    expect((await client.getChildren('/')).children.sort()).toEqual(['hidden', 'open', 'shown', 'zookeeper']);
+    await client.close();
+  });
+
+  test('to read alone', { timeout: LIMIT_MS }, async () => {
+    expect(found(await zk('shown', 4), 'cannot-write')).toEqual(everywhere('cannot-write'));
+  });
+
+  test('to nothing', { timeout: LIMIT_MS }, async () => {
+    expect(found(await zk('hidden', 3), 'refused')).toContainEqual(
+      expect.stringMatching(/^refused destination global: /),
+    );
+  });
+});
+
+describe.runIf(available.consul('1.8'))('rights in Consul', () => {
+  const MANAGEMENT = '6f6b4f6e-0000-4000-8000-6d61726b3364';
+  let consul: ConsulCluster;
+  const tokens = new Map<string, string>();
+  beforeAll(async () => {
+    consul = await startConsul({ version: '1.8', acl: { managementToken: MANAGEMENT } });
+    const put = async (path: string, body: object): Promise<unknown> => {
+      const reply = await fetch(`${consul.apis[0]}/v1/acl/${path}`, {
+        method: 'PUT',
+        headers: { 'X-Consul-Token': MANAGEMENT },
+        body: JSON.stringify(body),
+        signal: AbortSignal.timeout(20_000),
+      });
+      if (!reply.ok) throw new Error(`Consul says ${reply.status} to ${path}`);
+      return reply.json();
+    };
+    const key = (policy: string) => `key_prefix "vitess" { policy = "${policy}" }`;
+    const session = 'session_prefix "" { policy = "write" }';
+    const rules = {
+      reader: key('read'),
+      writer: key('write'),
+      locker: `${key('write')} ${session}`,
+      nobody: session,
+    };
+    for (const [Name, Rules] of Object.entries(rules)) {
+      await put('policy', { Name, Rules });
+      const { SecretID } = (await put('token', { Policies: [{ Name }] })) as { SecretID: string };
+      tokens.set(Name, SecretID);
+    }
+  }, LIMIT_MS);
+  afterAll(() => consul?.stop());
+
+  const as = (name: string, code: number) =>
+    into(`consul://${consul.servers}/vitess/global`, 'vitess/{cell}', code, {
+      TOPO2TOPO_TO_CONSUL_TOKEN: tokens.get(name) ?? '',
+    });
+
+  test('to everything, though the token may not look at the servers: that is told', {
+    timeout: LIMIT_MS,
+  }, async () => {
+    const told = await as('locker', 0);
+    expect(found(told, 'cannot-write', 'cannot-lock')).toEqual([]);
+    expect(found(told, 'not-told')).toEqual(
+      expect.arrayContaining([expect.stringMatching(/agent:read/), expect.stringMatching(/operator:read/)]),
+    );
+    const reply = await fetch(`${consul.apis[0]}/v1/kv/?keys`, { headers: { 'X-Consul-Token': MANAGEMENT } });
+    expect(reply.status === 404 ? [] : await reply.json()).toEqual([]);
+  });
+
+  test('to read alone, and to write without sessions', { timeout: LIMIT_MS }, async () => {
+    expect(found(await as('reader', 4), 'cannot-write')).toEqual(everywhere('cannot-write'));
+    expect(found(await as('writer', 4), 'cannot-lock')).toEqual(everywhere('cannot-lock'));
+  });
+
+  test('to nothing: hidden records do not look like none', { timeout: LIMIT_MS }, async () => {
+    expect(found(await as('nobody', 3), 'refused')).toContainEqual(
+      expect.stringMatching(/^refused destination global: /),
+    );
+  });
+});

@@ -1,0 +1,182 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { connectOwnClient } from '../../src/zookeeper/own.js';
+import { eventually } from '../conformance/tools.js';
+import {
+  available,
+  type Certificates,
+  type ConsulCluster,
+  type EtcdCluster,
+  makeCertificates,
+  removeFolder,
+  startConsul,
+  startEtcd,
+  startZooKeeper,
+} from '../servers/index.js';
+import { cli } from '../support/cli.js';
+import { type ConfigFolder, configFolder } from './config-file.js';
+import { plantSample } from './sample.js';
+
+const runs = available.zookeeper('3.8') && available.etcd('3.5') && available.consul('1.8');
+
+const SECRETS = { ZK_PASSWORD: 'm4rk3d-zk', ETCD_PASSWORD: 'm4rk3d-etcd' };
+const MANAGEMENT = '6f6b4f6e-0000-4000-8000-6d61726b3364';
+/** Also how far a refused login may take on a busy machine. */
+const LIMIT = ['--timeout', '10'];
+
+describe.runIf(runs)('a migration between stores that ask for certificates, passwords and tokens', () => {
+  let folder: ConfigFolder;
+  let certificates: Certificates;
+  let zookeeper: Awaited<ReturnType<typeof startZooKeeper>>;
+  let etcd: EtcdCluster;
+  let consul: ConsulCluster;
+  let tokens: Record<'GLOBAL_TOKEN' | 'ZONE_TOKEN', string>;
+  let sides: Record<'zk' | 'etcd' | 'consul', string>;
+  let env: Record<string, string>;
+
+  beforeAll(async () => {
+    folder = await configFolder();
+    certificates = await makeCertificates();
+    const { ca, cert, key } = certificates;
+    const tls = { ca, cert, key, clientCertificates: true };
+    [zookeeper, etcd, consul] = await Promise.all([
+      startZooKeeper({ version: '3.8', tls }),
+      startEtcd({ version: '3.5', tls }),
+      startConsul({ version: '1.8', tls, acl: { managementToken: MANAGEMENT } }),
+    ]);
+    await etcd.ctl('user', 'add', `root:${SECRETS.ETCD_PASSWORD}`);
+    await etcd.ctl('user', 'grant-role', 'root', 'root');
+    await etcd.ctl('auth', 'enable');
+    tokens = {
+      GLOBAL_TOKEN: await consulToken('vitess/global'),
+      ZONE_TOKEN: await consulToken('vitess/zone'),
+    };
+    env = { ...SECRETS, ...tokens };
+    sides = {
+      zk: side(`zk2://${zookeeper.servers}/vitess/global`, `username: vitess, password: "\${ZK_PASSWORD}"`),
+      etcd: side(
+        `etcd2://https://${etcd.servers}/vitess/global`,
+        `username: root, password: {file: etcd-password}`,
+      ),
+      consul: side(
+        `consul://${consul.endpoints[0]}/vitess/global`,
+        `tokens: {global: "\${GLOBAL_TOKEN}", zone1: "\${ZONE_TOKEN}", zone2: "\${ZONE_TOKEN}"}`,
+      ),
+    };
+    await folder.write('etcd-password', `${SECRETS.ETCD_PASSWORD}\n`);
+    await plantInZooKeeper();
+  }, 180_000);
+  afterAll(async () => {
+    await Promise.all([zookeeper, etcd, consul].map((server) => server?.stop()));
+    if (certificates !== undefined) await removeFolder(certificates.folder);
+    await folder.remove();
+  });
+
+  function side(address: string, auth: string): string {
+    const { ca, cert, key } = certificates;
+    return `\n  address: ${address}\n  tls: {ca: "${ca}", cert: "${cert}", key: "${key}"}\n  auth: {${auth}}\n`;
+  }
+
+  function migration(from: string, to: string, root: string): Promise<string> {
+    return folder.write('topo2topo.yaml', `from:${from}to:${to}cells: {root: "${root}"}\n`);
+  }
+
+  /** A token that may use the keys below a prefix, and sessions. */
+  async function consulToken(prefix: string): Promise<string> {
+    const put = async (path: string, body: object): Promise<unknown> => {
+      const headers = { 'X-Consul-Token': MANAGEMENT };
+      const reply = await fetch(`${consul.apis[0]}/v1/acl/${path}`, {
+        method: 'PUT',
+        headers,
+        body: JSON.stringify(body),
+        signal: AbortSignal.timeout(20_000),
+      });
+      if (!reply.ok) throw new Error(`Consul says ${reply.status} to ${path}`);
+      return reply.json();
+    };
+    const name = prefix.replaceAll('/', '-');
+    const Rules = `key_prefix "${prefix}" { policy = "write" } session_prefix "" { policy = "write" }`;
+    await put('policy', { Name: name, Rules });
+    const made = await put('token', { Policies: [{ Name: name }] });
+    return (made as { SecretID: string }).SecretID;
+  }
+
+  /** The sample topology, at a root that only the right user may read. */
+  async function plantInZooKeeper(): Promise<void> {
+    const owner = await connectOwnClient({
+      servers: zookeeper.plainServers.split(','),
+      auth: [{ scheme: 'digest', auth: `vitess:${SECRETS.ZK_PASSWORD}` }],
+    });
+    const acl = [{ perms: 31, scheme: 'auth', id: '' }];
+    for (const path of ['/vitess', '/vitess/global', '/vitess/zone1', '/vitess/zone2'])
+      await owner.create({ path, data: null, acl });
+    await owner.close();
+    const { from } = await plantSample();
+    const text = `from: ${from}\nto:${sides.zk}cells: {root: "/vitess/{cell}"}\n`;
+    const planted = await cli(['copy', '--config', await folder.write('plant.yaml', text)], env);
+    if (planted.code !== 0) throw new Error(planted.err);
+  }
+
+  function hides(text: string): void {
+    for (const secret of [...Object.values(SECRETS), ...Object.values(tokens), MANAGEMENT])
+      expect(text).not.toContain(secret);
+  }
+
+  test('goes from ZooKeeper to etcd and on to Consul, each with its own login', async () => {
+    const first = await migration(sides.zk, sides.etcd, '/vitess/{cell}');
+    const copied = await cli(['copy', '--config', first, '--verify'], env);
+    expect(copied).toMatchObject({ code: 0, err: '' });
+    const second = await migration(sides.etcd, sides.consul, 'vitess/{cell}');
+    const again = await cli(['copy', '--config', second, '--verify'], env);
+    expect(again).toMatchObject({ code: 0, err: '' });
+    hides(copied.out + again.out + (await cli(['config', 'check', second], env)).out);
+  });
+
+  test.each(['zk', 'etcd', 'consul'] as const)('locks are held and listed there: %s', async (product) => {
+    const file = await folder.write(`${product}.yaml`, `from:${sides[product]}`);
+    const abort = new AbortController();
+    const held = cli(['locks', 'hold', '--config', file, '/keyspaces/commerce', '--action', 'secured'], env, {
+      signal: abort.signal,
+    });
+    await eventually(
+      'it is listed',
+      async () => {
+        const { out } = await cli(['locks', 'list', '--config', file], env);
+        expect(out).toMatch(/keyspace commerce +holds +secured/);
+      },
+      20_000,
+    );
+    abort.abort();
+    expect(await held).toMatchObject({ code: 0 });
+    expect((await cli(['locks', 'list', '--config', file], env)).out).toContain('no locks');
+  });
+
+  const wrong: [product: 'zk' | 'etcd' | 'consul', env: Record<string, string>][] = [
+    ['zk', { ZK_PASSWORD: 'm4rk3d-wrong' }],
+    ['etcd', { TOPO2TOPO_ETCD_PASSWORD: 'm4rk3d-wrong' }],
+    ['consul', { GLOBAL_TOKEN: '00000000-0000-4000-8000-6d61726b3364' }],
+  ];
+  test.each(wrong)('a wrong secret is refused, and no secret is shown: %s', async (product, replaced) => {
+    const file = await folder.write('wrong.yaml', `from:${sides[product]}`);
+    for (const more of [{}, { TOPO2TOPO_DEBUG: '1' }, { TOPO2TOPO_OUTPUT: 'json' }]) {
+      const result = await cli(['ls', '--config', file, ...LIMIT], { ...env, ...replaced, ...more });
+      expect(result.err).toMatch(/Unauthorized/);
+      expect(result.code).toBe(3);
+      const text = result.out + result.err;
+      hides(text);
+      for (const secret of Object.values(replaced)) expect(text).not.toContain(secret);
+    }
+  });
+
+  test.each(['zk', 'etcd', 'consul'] as const)(
+    'without our certificate nothing is read: %s',
+    async (product) => {
+      const bare = sides[product].replace(/, cert: .*"\}/, '}');
+      expect(bare).not.toBe(sides[product]);
+      const file = await folder.write('bare.yaml', `from:${bare}`);
+      const { code, out, err } = await cli(['ls', '--config', file, ...LIMIT], env);
+      expect(code).toBe(3);
+      expect(out).toBe('');
+      hides(err);
+    },
+  );
+});

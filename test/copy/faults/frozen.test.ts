@@ -1,0 +1,4 @@
+import { FREEZE } from './kinds-of-fault.js';
+import { runScenes } from './suite.js';
+
+runScenes(FREEZE);

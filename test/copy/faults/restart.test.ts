@@ -1,0 +1,4 @@
+import { RESTART } from './kinds-of-fault.js';
+import { runScenes } from './suite.js';
+
+runScenes(RESTART);

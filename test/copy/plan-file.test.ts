@@ -1,0 +1,161 @@
+import { randomUUID } from 'node:crypto';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { sampleTopology } from '../../src/cli/demo/sample.js';
+import { cli, cliJson } from '../support/cli.js';
+import { contents, withStore } from '../support/topologies.js';
+
+let folder: string;
+let plan: string;
+let from: string;
+let to: string;
+let source: (scope: string) => string;
+let destination: (scope: string) => string;
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'topo2topo-'));
+  plan = join(folder, 'plan.jsonl');
+  const id = randomUUID();
+  source = (scope) => `memory://zookeeper:${id}/vitess/${scope}`;
+  destination = (scope) => `memory://etcd:${id}/vitess/${scope}`;
+  [from, to] = [source('global'), destination('global')];
+  for (const scope of ['global', 'zone1', 'zone2'])
+    await withStore(source(scope), async (store) => {
+      for (const record of sampleTopology(`zookeeper:${id}`).filter((each) => each.scope === scope))
+        await store.create(record.path, record.bytes);
+    });
+});
+afterEach(() => rm(folder, { recursive: true, force: true }));
+
+const make = (...more: string[]) =>
+  cli(['plan', from, to, '--to-cell-root', '/vitess/{cell}', '-o', plan, ...more]);
+const lines = async () => (await readFile(plan, 'utf8')).trim().split('\n');
+
+test('a plan is written, says how to carry it out, and is carried out as it stands', async () => {
+  const made = await make();
+  expect(made).toMatchObject({ code: 0, err: '' });
+  expect(made.out).toContain(`topo2topo copy --plan ${plan}`);
+  expect((await contents(to)).size).toBe(0);
+  const written = await lines();
+  expect(JSON.parse(written[0] ?? '')).toMatchObject({
+    type: 'plan',
+    from,
+    to,
+    flags: { 'to-cell-root': '/vitess/{cell}' },
+  });
+  expect(JSON.parse(written.at(-1) ?? '')).toEqual({ type: 'end', records: written.length - 5 });
+  expect(await cli(['copy', '--plan', plan])).toMatchObject({ code: 0, err: '' });
+  expect(await cli(['verify', from, to])).toMatchObject({ code: 0 });
+});
+
+test('nothing is written once a record moved on either side, and it is named', async () => {
+  await make();
+  await withStore(source('zone1'), (store) => store.update('SrvVSchema', new Uint8Array(), null));
+  expect(await cli(['copy', '--plan', plan])).toMatchObject({
+    code: 4,
+    err: expect.stringMatching(/moved since the plan was made, in zone1.*SrvVSchema/),
+  });
+  await make();
+  await withStore(to, (store) => store.create('metadata/new', Buffer.from('x')));
+  expect((await cli(['copy', '--plan', plan, '--allow-extra'])).err).toMatch(/moved since.*metadata\/new/);
+  expect([...(await contents(to)).keys()]).toEqual(['metadata/new']);
+});
+
+test('a record that vanished at the end of a part is missed, too', async () => {
+  await make();
+  await withStore(source('global'), (store) => store.delete('metadata/owner', null));
+  expect((await cli(['copy', '--plan', plan])).err).toMatch(/moved since.*metadata\/owner/);
+});
+
+test('a plan that was cut, changed, or is none is refused', async () => {
+  await make();
+  const whole = await lines();
+  for (const [text, message] of [
+    [whole.slice(0, -1).join('\n'), /not whole/],
+    [whole.slice(0, 4).concat(whole.slice(5)).join('\n'), /not whole/],
+    ['no plan', /no plan, from line 1 on: it is not JSON/],
+    [[...whole.slice(0, 3), '{"type":"record"}'].join('\n'), /from line 4 on: it is not as schema/],
+  ] as const) {
+    await writeFile(plan, text);
+    expect(await cli(['copy', '--plan', plan])).toMatchObject({
+      code: 2,
+      err: expect.stringMatching(message),
+    });
+  }
+  expect((await cli(['copy', '--plan', join(folder, 'none')])).err).toMatch(/cannot be read: ENOENT/);
+  expect((await contents(to)).size).toBe(0);
+});
+
+test('what a plan says cannot be said again', async () => {
+  await make('--kinds', 'Keyspace,Shard');
+  expect((await cli(['copy', '--plan', plan, '--kinds', 'Tablet'])).err).toMatch(
+    /--kinds and --plan exclude/,
+  );
+  expect((await cli(['copy', '--plan', plan])).code).toBe(0);
+  expect([...(await contents(to)).keys()].every((path) => /(Keyspace|Shard)$/.test(path))).toBe(true);
+});
+
+test('for programs a plan is the document of a dry run', async () => {
+  const document = await cliJson(['plan', from, to, '--to-cell-root', '/vitess/{cell}']);
+  expect(document).toMatchObject({ command: 'plan', dryRun: true, written: 0 });
+});
+
+describe('stores that are not those of the plan are refused before anything else,', () => {
+  test('whatever they are called', async () => {
+    await withStore(to, (store) => store.create('metadata/ours', Buffer.from('x')));
+    await make('--allow-extra');
+    await withStore(`${to}2`, (store) => store.create('metadata/ours', Buffer.from('x')));
+    const other = await cli(['copy', '--plan', plan, '--to', `${to}2`, '--allow-extra']);
+    expect(other).toMatchObject({
+      code: 4,
+      err: expect.stringMatching(/the plan is for another store: its destination, global, is memory etcd/),
+    });
+    expect([...(await contents(`${to}2`)).keys()]).toEqual(['metadata/ours']);
+  });
+
+  test('and so is one that was made anew', async () => {
+    await make();
+    await withStore(source('zone2'), async (store) => {
+      for (const [path, bytes] of await contents(source('zone2'))) {
+        await store.delete(path, null);
+        await store.create(path, bytes);
+      }
+    });
+    expect(await cli(['copy', '--plan', plan])).toMatchObject({
+      code: 4,
+      err: expect.stringMatching(/for another store: its source, zone2/),
+    });
+    expect((await contents(to)).size).toBe(0);
+  });
+
+  test('and a plan that does not say which they are is refused', async () => {
+    await make();
+    const [head = '', ...rest] = await lines();
+    await writeFile(plan, [JSON.stringify({ ...JSON.parse(head), identities: {} }), ...rest, ''].join('\n'));
+    expect((await cli(['copy', '--plan', plan])).err).toMatch(
+      /the plan does not say which store is its source/,
+    );
+  });
+});
+
+test('a journal is refused for another source, and for a destination that an interrupted run was not about', async () => {
+  const journal = join(folder, 'journal');
+  const copy = (...more: string[]) =>
+    cli(['copy', from, to, '--to-cell-root', '/vitess/{cell}', '--journal', journal, ...more]);
+  expect(await copy()).toMatchObject({ code: 0 });
+  const [head = ''] = (await readFile(journal, 'utf8')).split('\n');
+  const { identities } = JSON.parse(head);
+  expect(Object.keys(identities).sort()).toEqual(
+    ['from', 'to'].flatMap((side) => ['global', 'zone1', 'zone2'].map((scope) => `${side}:${scope}`)),
+  );
+  await writeFile(
+    journal,
+    `${JSON.stringify({ ...JSON.parse(head), identities: { ...identities, 'from:zone1': 'another' } })}\n`,
+  );
+  expect(await copy()).toMatchObject({
+    code: 4,
+    err: expect.stringMatching(/the journal is for another store: its source, zone1, is another/),
+  });
+});

@@ -1,0 +1,4 @@
+import { CONSUL } from './ensemble.js';
+import { runScenarios } from './suite.js';
+
+runScenarios(CONSUL);

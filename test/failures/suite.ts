@@ -1,0 +1,48 @@
+import { afterAll, beforeAll, describe, test } from 'vitest';
+import type { Random } from '../../src/topo/clock.js';
+import type { Cluster } from '../servers/index.js';
+import { seeded, seedOfRun } from '../support/seeds.js';
+import type { Product } from './ensemble.js';
+import { survives } from './rig.js';
+import { SCENARIOS, type Scenario } from './scenarios.js';
+
+/** How often every scenario happens, in an order by chance; undefined but for the nightly tests. */
+const NIGHTLY = process.env['TOPO2TOPO_NIGHTLY'];
+const ROUNDS = Number(NIGHTLY ?? 1);
+const SCENARIO_LIMIT_MS = 180_000;
+
+/** Runs the scenarios, and `more` of this product alone, over three members of it that live through all of them. */
+export function runScenarios(product: Product, more: readonly Scenario[] = []): void {
+  describe.runIf(product.available())(
+    `three members of ${product.name} lose nothing and come back when`,
+    () => {
+      const seed = seedOfRun();
+      const random = seeded(seed);
+      let cluster: Cluster;
+      beforeAll(async () => {
+        cluster = await product.start();
+      });
+      afterAll(() => cluster.stop());
+
+      const scenarios = [...SCENARIOS, ...more].filter(
+        ({ applies, nightly }) =>
+          (applies?.(product) ?? true) && (NIGHTLY !== undefined || !(nightly?.(product) ?? false)),
+      );
+      for (let round = 1; round <= ROUNDS; round++) {
+        for (const scenario of NIGHTLY === undefined ? scenarios : shuffled(scenarios, random)) {
+          const title = NIGHTLY === undefined ? scenario.title : `${scenario.title} (round ${round})`;
+          test(title, { timeout: SCENARIO_LIMIT_MS }, () =>
+            survives(product, cluster, scenario, { seed, round }),
+          );
+        }
+      }
+    },
+  );
+}
+
+function shuffled<T>(items: readonly T[], random: Random): T[] {
+  return items
+    .map((item) => ({ item, rank: random() }))
+    .sort((a, b) => a.rank - b.rank)
+    .map(({ item }) => item);
+}
