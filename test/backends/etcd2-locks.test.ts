@@ -38,8 +38,8 @@ for (const version of ETCD_VERSIONS) {
       await direct.create(`${DIR}/Keyspace`, Buffer.from('ks'));
     });
     afterAll(async () => {
-      await direct.close();
-      await etcd.stop();
+      await direct?.close();
+      await etcd?.stop();
     });
     const use = async (work: (connection: Connection) => Promise<void>, settings = {}) => {
       const connection = await connect(etcd.servers, ROOT, settings);

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Command, makeFolder, type Program, removeFolder, run, tail } from './watchdog.js';
 
-const READY_LIMIT_MS = 60_000;
+const READY_LIMIT_MS = 100_000;
 const STOP_LIMIT_MS = 8_000;
 const POLL_MS = 20;
 const CLASH = /address already in use|BindException/i;

@@ -4,7 +4,9 @@ import { createServer } from 'node:net';
 const LOWEST = 10_000;
 const HIGHEST = 32_000;
 const ATTEMPTS = 200;
-const given = new Set<number>();
+/** `fetch` refuses this port, whoever listens there: it is on the list of ports that browsers block. */
+const BLOCKED = 10_080;
+const given = new Set<number>([BLOCKED]);
 
 const bindable = (port: number): Promise<boolean> =>
   new Promise((resolve) => {

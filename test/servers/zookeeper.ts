@@ -46,6 +46,8 @@ export interface ZooKeeperOptions {
 const JAVA_FLAGS = ['-Xmx256m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1'];
 
 const PROPERTIES = [
+  // A member that is alone asks for a leader less and less often, by default down to once a minute.
+  '-Dzookeeper.fastleader.maxNotificationInterval=2000',
   '-Djava.net.preferIPv4Stack=true',
   '-Dzookeeper.admin.enableServer=false',
   '-Dzookeeper.extendedTypesEnabled=true',
