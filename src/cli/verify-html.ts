@@ -90,7 +90,11 @@ function branch(
   const [level, ...deeper] = levels;
   if (level === undefined) return differences.map(record).join('\n');
   const groups = new Map<string, Difference[]>();
-  for (const each of differences) groups.set(level(each), [...(groups.get(level(each)) ?? []), each]);
+  for (const each of differences) {
+    const group = groups.get(level(each));
+    if (group === undefined) groups.set(level(each), [each]);
+    else group.push(each);
+  }
   return [...groups]
     .map(
       ([name, own]) =>
@@ -113,8 +117,12 @@ function record({ type, path, class: found, fields, rule, detail, since }: Diffe
   ];
   return `<details class="record" open><summary>${badge(found)} ${type} <code>${safe(path)}</code></summary>
 ${about.length === 0 ? '' : `<p class="dim">${about.map(safe).join('; ')}</p>`}
-${fields.length === 0 ? '' : `<div class="fields">${fields.map(fieldRow).join('\n')}</div>`}</details>`;
+${fields.length === 0 ? '' : `<div class="fields">${SIDES}${fields.map(fieldRow).join('\n')}</div>`}</details>`;
 }
+
+/** Over both values; where they stand one below the other each says its side itself. */
+const SIDES =
+  '<div class="field sides dim"><div></div><div class="a">source</div><div class="b">destination</div></div>\n';
 
 function fieldRow({ path, a, b, class: found }: ClassedField): string {
   return `<div class="field"><div class="name">${badge(found)} <code>${safe(path)}</code></div><div class="a">${value(a)}</div><div class="b">${value(b)}</div></div>`;
@@ -149,6 +157,6 @@ code { font: .92em/1.4 ui-monospace, monospace; overflow-wrap: anywhere; }
 .dim { color: var(--dim); } .wide { overflow-x: auto; } table { border-collapse: collapse; } th, td { padding: .15rem .6rem; border-bottom: 1px solid var(--line); text-align: left; white-space: nowrap; } .number { text-align: right; }
 details { margin-left: .8rem; } summary { cursor: pointer; overflow-wrap: anywhere; } .record { border-left: 3px solid var(--line); padding-left: .5rem; margin-bottom: .4rem; } .record p { margin: .1rem 0; }
 .badge { border: 1px solid; border-radius: .3rem; padding: 0 .35rem; font-size: .8em; color: var(--dim); white-space: nowrap; } .badge.dangerous { color: var(--bad); font-weight: 700; } .badge.repairable, .badge.stale, .badge.in-flight { color: var(--warn); }
-.field { display: grid; grid-template-columns: 2fr 3fr 3fr; gap: .4rem; border-top: 1px solid var(--line); padding: .2rem 0; } .a { background: var(--a); padding: 0 .3rem; } .b { background: var(--b); padding: 0 .3rem; }
-@media (max-width: 40rem) { .field { grid-template-columns: 1fr; } details { margin-left: .3rem; } }
+.field { display: grid; grid-template-columns: 2fr 3fr 3fr; gap: .4rem; border-top: 1px solid var(--line); padding: .2rem 0; } .a { background: var(--a); padding: 0 .3rem; } .b { background: var(--b); padding: 0 .3rem; } .sides { font-size: .85em; }
+@media (max-width: 40rem) { .field { grid-template-columns: 1fr; } .sides { display: none; } .a::before { content: "source "; color: var(--dim); } .b::before { content: "destination "; color: var(--dim); } details { margin-left: .3rem; } }
 `;

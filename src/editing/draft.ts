@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { decode, encode, reencode } from '../topo/codec.js';
 import type { Value } from '../topo/connection.js';
 import { ErrorCode, isTopologyError, TopologyError } from '../topo/errors.js';
+import { classify, type KindRow } from '../topo/kinds.js';
 import { readJsonObject } from './json-text.js';
 import type { Target } from './target.js';
 
@@ -47,10 +48,18 @@ function body({ row, path, store, before }: EditTarget): string {
     throw new TopologyError(ErrorCode.Unsupported, 'the record is no text', {
       path,
       store: store.store,
-      hint: 'save it with cat --raw, change it with a tool for it, and write it with put',
+      hint:
+        elsewhere(row, path) ?? 'save it with cat --raw, change it with a tool for it, and write it with put',
       cause: error,
     });
   }
+}
+
+/** What to do when a path that means nothing in the global store is one of a cell. */
+function elsewhere({ kind }: KindRow, path: string): string | undefined {
+  const { kind: inCell } = classify('cell', path, false);
+  if (kind !== 'Unknown' || inCell === 'Unknown') return undefined;
+  return `a ${inCell} stands there in a cell's store: give the address of the global store, and --cell NAME`;
 }
 
 function decodeWell(message: string, { bytes }: Value, path: string, store: string) {

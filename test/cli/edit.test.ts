@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { decode, encode } from '../../src/topo/codec.js';
 import { cli } from '../support/cli.js';
-import { withStore } from '../support/topologies.js';
+import { contents, withStore } from '../support/topologies.js';
 import { emptyStore } from './sample.js';
 import { keptText, writing } from './writing-topology.js';
 
@@ -116,6 +116,16 @@ describe('edit of raw records', () => {
     expect(await edit('custom/dashboard.bin', ':')).toMatchObject({
       code: 2,
       err: expect.stringMatching(/no text.*\n.*cat --raw/),
+    });
+  });
+
+  test('of a cell, looked for at the address of its own store, are sent to --cell', async () => {
+    const [tablet = ''] = [...(await contents(on.at('zone1'))).keys()].filter((path) =>
+      path.endsWith('/Tablet'),
+    );
+    expect(await cli(['edit', on.at('zone1'), tablet], await on.work.editor(':'))).toMatchObject({
+      code: 2,
+      err: expect.stringMatching(/a Tablet stands there in a cell's store: .* --cell NAME/),
     });
   });
 
