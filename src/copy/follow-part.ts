@@ -1,24 +1,20 @@
-import { setMaxListeners } from 'node:events';
-import type { CallOptions, Connection, Value } from '../topo/connection.js';
-import { ErrorCode, isTopologyError } from '../topo/errors.js';
+import type { Connection } from '../topo/connection.js';
 import { find } from '../topo/find.js';
-import { classify } from '../topo/kinds.js';
 import { ForeignWrite, foreignWrite } from './conflicts.js';
-import { scopeKind } from './context.js';
 import { EXTRA } from './decide.js';
-import { Decoded } from './decoded.js';
-import { type Dirty, DirtyPaths } from './dirty.js';
+import { DirtyPaths } from './dirty.js';
 import { isWrite, type WriteEntry } from './entries.js';
+import { Going } from './follow-going.js';
 import type { PartState } from './follow-options.js';
-import { checkFinding, checkGoing } from './guards.js';
+import { checkFinding } from './guards.js';
 import { mirror } from './mirror.js';
 import type { CopyOptions } from './options.js';
 import type { Pace } from './pace.js';
 import type { Part } from './parts.js';
+import { isPassing, worstOf } from './passing.js';
 import type { ScopePlan } from './plan.js';
 import { checkNoPrimary } from './primary.js';
 import { RecentStates } from './recent.js';
-import { Tally } from './tally.js';
 
 /** Paths mirrored at the same time. */
 const WORKERS = 16;
@@ -40,15 +36,12 @@ export class FollowedPart {
   readonly #recent = new RecentStates();
   /** Paths whose record in the destination is in no state that is known, and since when. */
   readonly #strange = new Map<string, number>();
-  /** What the source held at the last complete pass. */
-  #held: Tally | undefined;
-  /** What went from the source since then. */
-  #going = new Tally();
-  readonly #gone = new Set<string>();
+  readonly #going: Going;
 
   constructor(part: Part, options: PartOptions) {
     this.part = part;
     this.#options = options;
+    this.#going = new Going(part.scope, options);
   }
 
   /**
@@ -86,7 +79,7 @@ export class FollowedPart {
 
   /** Takes over what the first pass found, and wrote. */
   copied(plan: ScopePlan): void {
-    this.#counted(plan);
+    this.#going.counted(plan.tally);
     const { ledger } = this.part;
     const filled = new Set(
       plan.findings.filter(({ problem }) => problem === 'blank tablet').map(({ path }) => path),
@@ -99,7 +92,7 @@ export class FollowedPart {
   /** Takes over what a later pass found: what differs is dirty from now on. Answers with how much that is. */
   passed(plan: ScopePlan): number {
     const now = this.#options.clock.now();
-    this.#counted(plan);
+    this.#going.counted(plan.tally);
     this.#recent.sweep(now);
     let found = 0;
     for (const entry of plan.entries) {
@@ -108,12 +101,6 @@ export class FollowedPart {
       found += 1;
     }
     return found;
-  }
-
-  #counted({ tally }: ScopePlan): void {
-    this.#held = tally;
-    this.#going = new Tally();
-    this.#gone.clear();
   }
 
   /**
@@ -129,7 +116,7 @@ export class FollowedPart {
     let written = 0;
     try {
       const [from, to] = await Promise.all([this.part.from(), this.part.to()]);
-      if (gone) await this.#checkGoing(taken, to);
+      if (gone) await this.#going.check(taken, to);
       const waiting = taken.values();
       const work = async (): Promise<void> => {
         for (const each of waiting) {
@@ -148,7 +135,7 @@ export class FollowedPart {
     } finally {
       for (const each of left) this.dirty.back(each);
     }
-    const worst = failures.find((error) => !isPassing(error)) ?? failures[0];
+    const worst = worstOf(failures);
     if (worst !== undefined) throw worst;
     return written;
   }
@@ -204,43 +191,4 @@ export class FollowedPart {
     this.#strange.set(path, since);
     return clock.now() - since < graceMs;
   }
-
-  /** Guard when more would be deleted between two complete passes than a cluster loses in its daily life. */
-  async #checkGoing(taken: readonly Dirty[], to: Connection): Promise<void> {
-    if (this.#held === undefined || this.#options.overrules?.shrunk === true) return;
-    for (const { path } of taken) {
-      if (this.#gone.has(path)) continue;
-      const existing: Value | undefined = await find(to, path, { signal: this.#options.signal });
-      if (existing === undefined) continue;
-      this.#gone.add(path);
-      const row = classify(scopeKind(this.part.scope), path, existing.ephemeral);
-      this.#going.add(new Decoded(row, { path, ...existing }));
-    }
-    checkGoing(this.part.scope, this.#going, this.#held);
-  }
-}
-
-/** Whether a failure may be over soon, so that it is enough to try again. */
-export function isPassing(error: unknown): boolean {
-  return isTopologyError(
-    error,
-    ErrorCode.Unavailable,
-    ErrorCode.Timeout,
-    ErrorCode.OutcomeUnknown,
-    ErrorCode.WatchLost,
-  );
-}
-
-/** A signal of its own for the watches of a call, that fires with the call's. */
-export function linked(options: CallOptions): AbortController {
-  const controller = new AbortController();
-  const { signal } = options;
-  if (signal?.aborted === true) controller.abort(signal.reason);
-  if (signal !== undefined) setMaxListeners(0, signal);
-  signal?.addEventListener('abort', () => controller.abort(signal.reason), {
-    once: true,
-    signal: controller.signal,
-  });
-  setMaxListeners(0, controller.signal);
-  return controller;
 }

@@ -1,6 +1,8 @@
+import { setMaxListeners } from 'node:events';
 import { interrupted } from '../topo/calls.js';
+import type { CallOptions } from '../topo/connection.js';
 import { ErrorCode, TopologyError } from '../topo/errors.js';
-import { type FollowedPart, linked } from './follow-part.js';
+import type { FollowedPart } from './follow-part.js';
 import type { CopyOptions } from './options.js';
 import { sleep } from './pace.js';
 
@@ -81,4 +83,18 @@ export class Watches {
     this.#restarts += 1;
     this.#events.onBack();
   }
+}
+
+/** A signal of its own for the watches of a call, that fires with the call's. */
+function linked(options: CallOptions): AbortController {
+  const controller = new AbortController();
+  const { signal } = options;
+  if (signal?.aborted === true) controller.abort(signal.reason);
+  if (signal !== undefined) setMaxListeners(0, signal);
+  signal?.addEventListener('abort', () => controller.abort(signal.reason), {
+    once: true,
+    signal: controller.signal,
+  });
+  setMaxListeners(0, controller.signal);
+  return controller;
 }

@@ -1,14 +1,16 @@
 import { ErrorCode, isTopologyError } from '../topo/errors.js';
 import { GLOBAL } from '../topo/topology.js';
 import { planCopy } from './copy.js';
+import { Condition } from './follow-condition.js';
 import type { FollowOptions, FollowState } from './follow-options.js';
-import { FollowedPart, isPassing } from './follow-part.js';
+import { FollowedPart } from './follow-part.js';
 import { PAUSE_MS, Watches } from './follow-watches.js';
 import { checkLost } from './guards.js';
 import type { Totals } from './options.js';
 import { Pace, sleep } from './pace.js';
 import { type Parts, partsOf } from './parts.js';
 import { planPart, writePass } from './pass.js';
+import { isPassing, worstOf } from './passing.js';
 import type { Plan, ScopePlan } from './plan.js';
 
 const GRACE_MS = 5_000;
@@ -38,25 +40,19 @@ interface Began {
 class Follower {
   readonly #options: FollowOptions;
   readonly #watches: Watches;
+  readonly #condition: Condition;
   readonly #totals: Totals = { written: 0, bytes: 0 };
   #parts: FollowedPart[] = [];
   #plan: Plan | undefined;
-  #phase: FollowState['phase'] = 'copying';
-  #passes = 0;
-  #failures = 0;
-  #failure: unknown;
-  #passed: number | undefined;
   #wake = (): void => {};
   /** Restarts of watches that a complete pass has made good. */
   #closed = 0;
-  /** Since when something may differ that is not known to wait, in milliseconds. */
-  #unsure: number | undefined;
   /** What ended a watch for good. */
   #fatal: { readonly error: unknown } | undefined;
 
   constructor(options: FollowOptions) {
     this.#options = options;
-    this.#unsure = options.clock.now();
+    this.#condition = new Condition(options.clock);
     this.#watches = new Watches(options, {
       onLost: (part, error) => this.#lost(part, error),
       onBack: () => this.#wake(),
@@ -91,25 +87,20 @@ class Follower {
   async #step(): Promise<boolean> {
     const { clock, passEveryMs, gatherMs, untilEqual } = this.#options;
     if (this.#fatal !== undefined) throw this.#fatal.error;
-    const due = (this.#passed ?? 0) + passEveryMs;
+    const due = (this.#condition.passed ?? 0) + passEveryMs;
     if (this.#hasGap() || untilEqual === true || clock.now() >= due) {
       const found = await this.#pass();
       if (untilEqual === true && found === 0 && this.#waiting() === 0) {
-        this.#isWell();
+        this.#condition.isWell();
         return true;
       }
     }
     await this.#flush();
-    this.#isWell();
+    this.#condition.isWell();
     this.#tell();
     await this.#sleep(untilEqual === true ? gatherMs : due - clock.now());
     if (this.#waiting() > 0) await sleep(clock, gatherMs, this.#options.signal).catch(() => {});
     return false;
-  }
-
-  #isWell(): void {
-    this.#failure = undefined;
-    this.#phase = 'following';
   }
 
   /** The first pass, with all guards of a copy. The watches begin before it reads, so that nothing is missed in between. */
@@ -178,13 +169,10 @@ class Follower {
   }
 
   #ended(plan: Plan, began: Began): void {
-    const now = this.#options.clock.now();
     this.#plan = plan;
-    this.#passes += 1;
     this.#closed = began.restarts;
-    this.#passed = now;
-    this.#unsure = !this.#hasGap() && this.#watches.isComplete ? undefined : began.at;
-    this.#options.onPass?.(plan, now - began.at);
+    this.#condition.isPassed(began.at, !this.#hasGap() && this.#watches.isComplete);
+    this.#options.onPass?.(plan, this.#options.clock.now() - began.at);
   }
 
   /**
@@ -207,12 +195,12 @@ class Follower {
     const failures: unknown[] = settled.flatMap((result) =>
       result.status === 'rejected' ? [result.reason] : [],
     );
-    const worst = failures.find((error) => !isPassing(error)) ?? failures[0];
+    const worst = worstOf(failures);
     if (worst !== undefined) throw worst;
   }
 
   #lost({ part }: FollowedPart, error: unknown): void {
-    this.#unsure ??= this.#options.clock.now();
+    this.#condition.isUnsure();
     this.#note(error, part.scope);
     if (!isPassing(error)) this.#fatal ??= { error };
     this.#wake();
@@ -220,15 +208,13 @@ class Follower {
 
   async #failed(error: unknown): Promise<void> {
     this.#note(error, undefined);
-    this.#unsure ??= this.#passed ?? this.#options.clock.now();
-    this.#phase = 'failing';
+    this.#condition.isFailing();
     this.#tell();
     await sleep(this.#options.clock, PAUSE_MS, this.#options.signal).catch(() => {});
   }
 
   #note(error: unknown, scope: string | undefined): void {
-    this.#failures += 1;
-    this.#failure = error;
+    this.#condition.note(error);
     this.#options.onFailure?.(error, scope);
   }
 
@@ -261,16 +247,12 @@ class Follower {
   #state(): FollowState {
     const now = this.#options.clock.now();
     const parts = this.#parts.map((part) => part.state(now, this.#watches.has(part)));
-    const unsureMs = this.#unsure === undefined ? 0 : now - this.#unsure;
+    const { unsureMs, ...condition } = this.#condition.state();
     return {
-      phase: this.#phase,
-      passes: this.#passes,
+      ...condition,
       written: this.#totals.written,
       waiting: this.#waiting(),
       lagMs: Math.max(unsureMs, ...parts.map(({ waitingMs }) => waitingMs)),
-      failures: this.#failures,
-      failure: this.#failure,
-      passed: this.#passed,
       restarts: this.#watches.restarts,
       parts,
     };

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
-import { isPassing } from '../../../src/copy/follow-part.js';
+import { isPassing } from '../../../src/copy/passing.js';
 import { isTopologyError } from '../../../src/topo/errors.js';
 import { eventually, utf8 } from '../../conformance/tools.js';
 import { RECOVERY_MS } from '../../failures/ensemble.js';

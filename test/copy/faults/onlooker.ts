@@ -1,4 +1,4 @@
-import { isPassing } from '../../../src/copy/follow-part.js';
+import { isPassing } from '../../../src/copy/passing.js';
 import { pause } from '../../conformance/tools.js';
 import type { Places } from '../followers.js';
 import { VOLATILE } from './source-writer.js';
