@@ -99,44 +99,55 @@ export async function run(given: readonly string[], io: Io, signal: AbortSignal)
 }
 
 async function dispatch(args: readonly string[], io: Io, signal: AbortSignal): Promise<number> {
-  let exit: number = Exit.Ok;
-  const execute = async (command: Command, given: Flags, words: readonly unknown[]) => {
-    checkFlags(given, words);
-    const program = given['--'];
-    if (command.startsProgram !== true && Array.isArray(program) && program.length > 0)
-      throw usage(`unexpected word ${shown(program[0])}`);
-    const { flags, env } = await layered(given, command.flags ?? [], io.env);
-    exit = await command.run(flags, { ...io, env }, signal);
-  };
-  const parser = addCommands(toolParser(), COMMANDS, 1, execute);
+  const chosen = await choose(args, io);
+  if (!(chosen instanceof Chosen)) return chosen;
+  const { command, given, words } = chosen;
+  checkFlags(given, words);
+  const program = given['--'];
+  if (command.startsProgram !== true && Array.isArray(program) && program.length > 0)
+    throw usage(`unexpected word ${shown(program[0])}`);
+  const { flags, env } = await layered(given, command.flags ?? [], io.env);
+  return command.run(flags, { ...io, env }, signal);
+}
+
+/** The command that the arguments name; or the exit code, when help, version or completion were asked for and given. */
+async function choose(args: readonly string[], io: Io): Promise<Chosen | Exit> {
+  const parser = addCommands(toolParser(), COMMANDS, 1);
   if (args.length === 0) {
     io.out(await parser.getHelp());
     return Exit.Usage;
   }
-  // yargs gives help, version and completion to this callback, which keeps it from the console.
-  await parser.parseAsync(
-    normaliseArgs(args, SWITCHES_OF_ALL),
-    {},
-    (_error: unknown, _flags: unknown, output: string) => {
-      if (output !== '') io.out(output);
-    },
-  );
-  return exit;
+  try {
+    // yargs gives help, version and completion to this callback, which keeps it from the console.
+    await parser.parseAsync(
+      normaliseArgs(args, SWITCHES_OF_ALL),
+      {},
+      (_error: unknown, _flags: unknown, output: string) => {
+        if (output !== '') io.out(output);
+      },
+    );
+    return Exit.Ok;
+  } catch (chosen) {
+    if (chosen instanceof Chosen) return chosen;
+    throw chosen;
+  }
 }
 
-type Execute = (command: Command, given: Flags, words: readonly unknown[]) => Promise<void>;
+/** Thrown out of yargs, which lays out the whole page of help after a command that returns: longer than most of them take. */
+class Chosen {
+  constructor(
+    readonly command: Command,
+    readonly given: Flags,
+    readonly words: readonly unknown[],
+  ) {}
+}
 
 /** Declares commands. The first `depth` words name a command; more than it takes are left over. */
-function addCommands(
-  parser: Argv,
-  commands: readonly (Command | CommandGroup)[],
-  depth: number,
-  execute: Execute,
-): Argv {
+function addCommands(parser: Argv, commands: readonly (Command | CommandGroup)[], depth: number): Argv {
   return commands.reduce((to, each) => {
     if ('commands' in each) {
       const group = (yargs: Argv) =>
-        addCommands(yargs, each.commands, depth + 1, execute).demandCommand(
+        addCommands(yargs, each.commands, depth + 1).demandCommand(
           1,
           `${each.command} what? ${each.commands.map(({ command }) => command.split(' ')[0]).join(', ')}`,
         );
@@ -147,7 +158,9 @@ function addCommands(
       each.describe,
       (yargs) => declare(yargs, each),
       // The command of Vitess has no name, and refuses words itself: they are meant as commands.
-      (flags) => execute(each, flags, each.command === '$0' ? [] : flags._.slice(depth)),
+      (flags) => {
+        throw new Chosen(each, flags, each.command === '$0' ? [] : flags._.slice(depth));
+      },
     );
   }, parser);
 }
