@@ -9,7 +9,7 @@ import { type FlagSpec, switchFlags, textFlag } from './command.js';
 import { durationText, parseDuration } from './durations.js';
 import { Exit } from './exit.js';
 import { type Flags, text, usage } from './flags.js';
-import { count, type Io } from './io.js';
+import { count, type Io, jsonLine } from './io.js';
 import { listLines, printable } from './lists.js';
 import { afterFreeze, nextText } from './next-steps.js';
 import type { Pair } from './topologies.js';
@@ -70,14 +70,17 @@ export async function ledgersFor(
   return new Map(scopes.map((scope) => [scope, ledgers?.get(scope) ?? new Ledger()]));
 }
 
-/** Freezes, with a clock on the error stream. `pair`: whose result is told to people, before the locks are kept any longer. */
+/**
+ * Freezes, with a clock on the error stream. `pair`: whose result is told to people, before the locks are kept any longer; undefined:
+ * programs listen, and the clock is events.
+ */
 export async function runFreeze(
   options: CopyOptions & Pick<FreezeOptions, 'before'>,
   wish: FreezeWish,
   io: Io,
   pair: Pair | undefined,
 ): Promise<FreezeResult> {
-  const view = freezeView(io, options.clock, wish);
+  const view = pair === undefined ? freezeEvents(io, options.clock) : freezeView(io, options.clock, wish);
   try {
     const result = await freeze({
       ...options,
@@ -147,6 +150,22 @@ function freezeView(
       io.err(io.errColors.red(`WRITTEN TO THE SOURCE: ${printable(path)}; the destination lacks it`));
       if (io.errIsTerminal && last !== undefined) draw(last);
     },
+  };
+}
+
+/** The clock for programs: an object for each step, one a line. */
+function freezeEvents(io: Io, clock: Clock) {
+  const tell = (event: object) => io.err(jsonLine(event));
+  return {
+    pause: () => {},
+    step: ({ step, since, missed }: FreezeState) =>
+      tell({
+        type: 'freeze-step',
+        step,
+        ...(since === undefined ? {} : { frozenMs: clock.now() - since }),
+        ...missed,
+      }),
+    write: (path: string) => tell({ type: 'freeze-write', path }),
   };
 }
 

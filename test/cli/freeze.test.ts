@@ -31,6 +31,16 @@ test('a follower that found both sides equal freezes the source, and says what i
   const json = await cli(['follow', ...pair(), '--until-equal', '--freeze', '--output', 'json']);
   const last = JSON.parse(json.out.trim().split('\n').at(-1) ?? '');
   expect(last).toMatchObject({ type: 'freeze', equal: true, quiesced: true, exempt: [], tries: 1 });
+  const events: unknown[] = json.err
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line));
+  expect(events[0]).toMatchObject({ type: 'freeze-step', step: 'preparing' });
+  expect(events.at(-1)).toMatchObject({
+    type: 'freeze-step',
+    step: 'releasing',
+    frozenMs: expect.any(Number),
+  });
 });
 
 test('what does not go with a freeze is refused before anything is opened or written', async () => {
