@@ -6,7 +6,7 @@ import { type ErrorCode, TopologyError } from '../../src/topo/errors.js';
 import type { Version } from '../../src/topo/version.js';
 
 /** How long one sentence may take. */
-export const SENTENCE_LIMIT_MS = 60_000;
+export const SENTENCE_LIMIT_MS = 120_000;
 /** Longer than anything that goes well takes, on a busy machine. */
 export const PATIENCE_MS = 15_000;
 /** How long after its deadline a call may still be open: the contract's "moments", on a busy machine. */
