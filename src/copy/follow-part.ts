@@ -11,7 +11,7 @@ import { mirror } from './mirror.js';
 import type { CopyOptions } from './options.js';
 import type { Pace } from './pace.js';
 import type { Part } from './parts.js';
-import { isPassing, worstOf } from './passing.js';
+import { isPassing, worstFailure } from './passing.js';
 import type { ScopePlan } from './plan.js';
 import { checkNoPrimary } from './primary.js';
 import { RecentStates } from './recent.js';
@@ -135,7 +135,7 @@ export class FollowedPart {
     } finally {
       for (const each of left) this.dirty.back(each);
     }
-    const worst = worstOf(failures);
+    const worst = worstFailure(failures);
     if (worst !== undefined) throw worst;
     return written;
   }

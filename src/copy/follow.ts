@@ -10,7 +10,7 @@ import type { Totals } from './options.js';
 import { Pace, sleep } from './pace.js';
 import { type Parts, partsOf } from './parts.js';
 import { planPart, writePass } from './pass.js';
-import { isPassing, worstOf } from './passing.js';
+import { isPassing, worstFailure } from './passing.js';
 import type { Plan, ScopePlan } from './plan.js';
 
 const GRACE_MS = 5_000;
@@ -195,7 +195,7 @@ class Follower {
     const failures: unknown[] = settled.flatMap((result) =>
       result.status === 'rejected' ? [result.reason] : [],
     );
-    const worst = worstOf(failures);
+    const worst = worstFailure(failures);
     if (worst !== undefined) throw worst;
   }
 

@@ -12,6 +12,6 @@ export function isPassing(error: unknown): boolean {
 }
 
 /** Which of several failures is told: rather one that will not be over by itself. Undefined: there are none. */
-export function worstOf(failures: readonly unknown[]): unknown {
+export function worstFailure(failures: readonly unknown[]): unknown {
   return failures.find((error) => !isPassing(error)) ?? failures[0];
 }
