@@ -1,9 +1,10 @@
 import type { ICompare, IKeyValue, IRequestOp } from 'etcd3';
-import type { WriteOp, WriteOptions } from '../../topo/connection.js';
+import type { CallOptions, WriteOp, WriteOptions } from '../../topo/connection.js';
 import { ErrorCode, TopologyError } from '../../topo/errors.js';
 import { lockLost } from '../../topo/held-lock.js';
 import type { Lock } from '../../topo/locks.js';
 import type { Version } from '../../topo/version.js';
+import { batchRequest } from './batch-message.js';
 import type { EtcdClient } from './client.js';
 import { changed, noRecord, recordExists } from './error.js';
 import { absent, atRevision, look, present, toBuffer } from './file.js';
@@ -24,36 +25,51 @@ export async function write(
   { fence, ...options }: WriteOptions,
 ): Promise<(Version | undefined)[]> {
   const { store } = client.context;
+  const place = fence && placeOf(fence);
+  if (fence !== undefined && place === undefined) throw notHeld(client, fence);
+  const request = batchRequest(store, client.keys, ops, place);
+  const { succeeded, revision } = await client.write('batch', request, undefined, options);
+  return versionsOf(
+    store,
+    ops,
+    succeeded ? revision : await writeExplained(client, ops, fence, place, options),
+  );
+}
+
+/** What one transaction has written has one mod revision. */
+function versionsOf(store: string, ops: readonly WriteOp[], revision: string): (Version | undefined)[] {
+  const version = makeVersion(store, revision);
+  return ops.map(({ type }) => (type === 'create' || type === 'update' ? version : undefined));
+}
+
+/** Sends a batch with look-ups for the case that it is refused. Gives the revision at which it was carried out. */
+async function writeExplained(
+  client: EtcdClient,
+  ops: readonly WriteOp[],
+  fence: Lock | undefined,
+  place: ReturnType<typeof placeOf>,
+  options: CallOptions,
+): Promise<string> {
   const keys: Buffer[] = [];
   const compare: ICompare[] = [];
   const success: IRequestOp[] = [];
   for (const op of ops) {
     const key = client.keys.key(op.path);
     keys.push(key);
-    compare.push(condition(store, op, key));
+    compare.push(condition(client.context.store, op, key));
     const effect = effectOf(op, key);
     if (effect !== undefined) success.push(effect);
   }
-  const place = fence && placeOf(fence);
-  if (fence !== undefined) {
-    if (place === undefined) throw notHeld(client, fence);
+  if (place !== undefined) {
     keys.push(place.key);
     compare.push(atRevision(place.key, place.revision));
   }
-  let answer = await client.write('txn', { compare, success }, undefined, options);
-  if (!answer.succeeded) {
-    const explained = { compare, success, failure: keys.map(look) };
-    answer = await client.write('txn', explained, undefined, options);
-  }
-  if (!answer.succeeded) {
-    const found = answer.responses.map((response) => response.response_range.kvs[0]);
-    if (fence !== undefined && found.pop()?.mod_revision !== place?.revision) throw notHeld(client, fence);
-    throw refusal(client, ops, found);
-  }
-  const { revision } = answer.header;
-  return ops.map((op) =>
-    op.type === 'create' || op.type === 'update' ? makeVersion(store, revision) : undefined,
-  );
+  const explained = { compare, success, failure: keys.map(look) };
+  const answer = await client.write('txn', explained, undefined, options);
+  if (answer.succeeded) return answer.header.revision;
+  const found = answer.responses.map((response) => response.response_range.kvs[0]);
+  if (fence !== undefined && found.pop()?.mod_revision !== place?.revision) throw notHeld(client, fence);
+  throw refusal(client, ops, found);
 }
 
 /** LockLost for a batch that depends on a lock. */

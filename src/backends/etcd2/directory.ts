@@ -1,11 +1,11 @@
-import type { IKeyValue, IRangeResponse } from 'etcd3';
 import type { CallOptions, DirEntry, ScanPage, StoredRecord } from '../../topo/connection.js';
 import { compareBytewise } from '../../topo/paths.js';
 import type { EtcdClient } from './client.js';
 import { noDirectory } from './error.js';
-import { toValue } from './file.js';
 import type { KeyPage, ListedKey } from './key-page.js';
 import { after, type KeyRange } from './keys.js';
+import type { ReadRecord, RecordPage } from './record-page.js';
+import { makeVersion } from './version.js';
 
 /** Keys of a listing's small pages, and bounds of its large ones. */
 const LIST_FIRST = 256;
@@ -131,7 +131,7 @@ export async function* scan(
   const left = new AbortController();
   const signal = options?.signal === undefined ? left.signal : AbortSignal.any([options.signal, left.signal]);
   const read = (range: KeyRange, limit: number, revision: string) => {
-    const page = client.read('range', { ...range, limit, revision }, path, { ...options, signal });
+    const page = client.read('records', { ...range, limit, revision }, path, { ...options, signal });
     // A page read ahead may fail when nobody waits for it any more.
     page.catch(() => {});
     return page;
@@ -139,23 +139,23 @@ export async function* scan(
   try {
     let range = client.keys.below(path);
     let limit = SCAN_FIRST;
-    let ahead: Promise<IRangeResponse> | undefined = read(range, limit, '0');
+    let ahead: Promise<RecordPage> | undefined = read(range, limit, '0');
     let revision: string | undefined;
     let position = 0n;
     while (ahead !== undefined) {
-      const { kvs, more, header }: IRangeResponse = await ahead;
-      revision ??= header.revision;
+      const { records, more, ...answer }: RecordPage = await ahead;
+      revision ??= answer.revision;
       // The store's revision when the page was read, which is not the one that the page shows.
-      if (BigInt(header.revision) > position) position = BigInt(header.revision);
-      const last = kvs.at(-1);
+      if (BigInt(answer.revision) > position) position = BigInt(answer.revision);
+      const last = records.at(-1);
       if (more && last !== undefined) {
         range = { ...range, key: after(last.key) };
-        limit = nextLimit(limit, kvs);
+        limit = nextLimit(limit, records);
         ahead = read(range, limit, revision);
       } else {
         ahead = undefined;
       }
-      yield { records: kvs.map((kv) => toRecord(client, kv)), position };
+      yield { records: records.map((record) => toRecord(client, record)), position };
     }
   } finally {
     left.abort();
@@ -163,16 +163,16 @@ export async function* scan(
 }
 
 /** So many records that the page has about {@link SCAN_BYTES}; sizes may change, so it grows step by step. */
-function nextLimit(limit: number, kvs: readonly IKeyValue[]): number {
+function nextLimit(limit: number, records: readonly ReadRecord[]): number {
   let bytes = 0;
-  for (const { key, value } of kvs) bytes += key.length + value.length;
-  const fitting = Math.floor((SCAN_BYTES * kvs.length) / Math.max(1, bytes));
+  for (const { key, value } of records) bytes += key.length + value.length;
+  const fitting = Math.floor((SCAN_BYTES * records.length) / Math.max(1, bytes));
   return Math.max(1, Math.min(SCAN_MOST, 4 * limit, fitting));
 }
 
-function toRecord(client: EtcdClient, kv: IKeyValue): StoredRecord {
-  const { bytes, version, ephemeral } = toValue(client, kv);
-  return { path: client.keys.path(kv.key), bytes, version, ephemeral };
+function toRecord(client: EtcdClient, { key, value, modRevision, leased }: ReadRecord): StoredRecord {
+  const version = makeVersion(client.context.store, modRevision);
+  return { path: client.keys.path(key), bytes: value, version, ephemeral: leased };
 }
 
 /** The revision of the whole cluster. */

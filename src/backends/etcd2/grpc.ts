@@ -38,16 +38,22 @@ import {
   type IWatchResponse,
 } from 'etcd3';
 import type { TlsSettings } from '../../topo/backend.js';
+import { type BatchAnswer, readBatchAnswer } from './batch-message.js';
 import { type KeyPage, readKeyPage } from './key-page.js';
+import { type RecordPage, readRecordPage } from './record-page.js';
 
 /** etcd's calls that are used here: what goes in, what comes out. Keys and values are Buffers, never strings. */
 export interface Calls {
   range: { request: IRangeRequest; answer: IRangeResponse };
   /** A range for its keys alone; see {@link readKeyPage}. */
   keys: { request: IRangeRequest; answer: KeyPage };
+  /** A range for many records; see {@link readRecordPage}. */
+  records: { request: IRangeRequest; answer: RecordPage };
   put: { request: IPutRequest; answer: IPutResponse };
   deleteRange: { request: IDeleteRangeRequest; answer: IDeleteRangeResponse };
   txn: { request: ITxnRequest; answer: ITxnResponse };
+  /** A transaction for many records, encoded by {@link batchRequest}. */
+  batch: { request: Buffer; answer: BatchAnswer };
   leaseGrant: { request: ILeaseGrantRequest; answer: ILeaseGrantResponse };
   leaseRevoke: { request: ILeaseRevokeRequest; answer: ILeaseRevokeResponse };
   leaseTimeToLive: { request: ILeaseTimeToLiveRequest; answer: ILeaseTimeToLiveResponse };
@@ -68,9 +74,11 @@ export interface Calls {
 export const SERVICES = {
   range: 'KV',
   keys: 'KV',
+  records: 'KV',
   put: 'KV',
   deleteRange: 'KV',
   txn: 'KV',
+  batch: 'KV',
   leaseGrant: 'Lease',
   leaseRevoke: 'Lease',
   leaseTimeToLive: 'Lease',
@@ -237,26 +245,37 @@ function hasKeepAlive(client: object): client is KeepAliveStub {
   return 'leaseKeepAlive' in client;
 }
 
-interface RangeStub {
-  readonly range: { readonly path: string; readonly requestSerialize: (request: IRangeRequest) => Buffer };
-  makeUnaryRequest(
+interface MethodStub<R> {
+  readonly path: string;
+  readonly requestSerialize: (request: R) => Buffer;
+}
+
+interface RawStub {
+  readonly range: MethodStub<IRangeRequest>;
+  readonly txn: MethodStub<ITxnRequest>;
+  makeUnaryRequest<M extends keyof Calls>(
     path: string,
-    serialize: (request: IRangeRequest) => Buffer,
-    deserialize: (answer: Buffer) => KeyPage,
-    ...call: Parameters<UnaryStub<'keys'>['keys']>
+    serialize: (request: Calls[M]['request']) => Buffer,
+    deserialize: (answer: Buffer) => Calls[M]['answer'],
+    ...call: Parameters<UnaryStub<M>[M]>
   ): UnaryCall;
 }
 
-function hasRange(client: object): client is RangeStub {
-  return 'range' in client && 'makeUnaryRequest' in client;
+function isRaw(client: object): client is RawStub {
+  return 'range' in client && 'txn' in client && 'makeUnaryRequest' in client;
 }
 
-/** The client of the KV service, with `keys`. */
-function withKeys(client: object): object {
-  if (!hasRange(client)) return client;
-  const { path, requestSerialize } = client.range;
-  const stub: UnaryStub<'keys'> = {
-    keys: (...call) => client.makeUnaryRequest(path, requestSerialize, readKeyPage, ...call),
+/** The client of the KV service, with the methods whose messages are read and written here. */
+function withOwn(client: object): object {
+  if (!isRaw(client)) return client;
+  const { range, txn } = client;
+  const stub: UnaryStub<'keys'> & UnaryStub<'records'> & UnaryStub<'batch'> = {
+    keys: (...call) =>
+      client.makeUnaryRequest<'keys'>(range.path, range.requestSerialize, readKeyPage, ...call),
+    records: (...call) =>
+      client.makeUnaryRequest<'records'>(range.path, range.requestSerialize, readRecordPage, ...call),
+    batch: (...call) =>
+      client.makeUnaryRequest<'batch'>(txn.path, (request) => request, readBatchAnswer, ...call),
   };
   return stub;
 }
@@ -266,7 +285,7 @@ function withKeys(client: object): object {
  * own here, so that it goes to another server like any other call.
  */
 export function unaryClient(client: object, method: keyof Calls): object {
-  if (method === 'keys') return withKeys(client);
+  if (method === 'keys' || method === 'records' || method === 'batch') return withOwn(client);
   if (method !== 'leaseKeepAlive' || !hasKeepAlive(client)) return client;
   const stub: UnaryStub<'leaseKeepAlive'> = {
     leaseKeepAlive(request, metadata, options, callback) {

@@ -1,4 +1,5 @@
 import protobuf from 'protobufjs';
+import { FIELD, readDecimal, readRevision, WIRE_TYPE } from './wire.js';
 
 /** An answer to a range request for keys alone. */
 export interface KeyPage {
@@ -17,16 +18,6 @@ export interface ListedKey {
   readonly leased: boolean;
 }
 
-/** Tags of etcd's RangeResponse, ResponseHeader and KeyValue: the number of the field, and how it is written. */
-const HEADER = 0x0a;
-const KVS = 0x12;
-const MORE = 0x18;
-const COUNT = 0x20;
-const HEADER_REVISION = 0x18;
-const KEY = 0x0a;
-const LEASE = 0x30;
-const WIRE_TYPE = 7;
-
 /**
  * Reads a RangeResponse for its keys. What etcd3 makes of an answer has all fields of each key, numbers as text, and takes ten times as
  * long: most of the time of a large listing.
@@ -37,10 +28,10 @@ export function readKeyPage(answer: Buffer): KeyPage {
   const page = { keys, more: false, count: 0, revision: '0' };
   while (reader.pos < reader.len) {
     const tag = reader.uint32();
-    if (tag === KVS) keys.push(readKey(reader, answer));
-    else if (tag === HEADER) page.revision = readRevision(reader);
-    else if (tag === MORE) page.more = reader.bool();
-    else if (tag === COUNT) page.count = Number(reader.int64());
+    if (tag === FIELD.range.kvs) keys.push(readKey(reader, answer));
+    else if (tag === FIELD.range.header) page.revision = readRevision(reader);
+    else if (tag === FIELD.range.more) page.more = reader.bool();
+    else if (tag === FIELD.range.count) page.count = Number(readDecimal(reader));
     else reader.skipType(tag & WIRE_TYPE);
   }
   return page;
@@ -52,25 +43,14 @@ function readKey(reader: protobuf.Reader, answer: Buffer): ListedKey {
   let leased = false;
   while (reader.pos < end) {
     const tag = reader.uint32();
-    if (tag === KEY) {
+    if (tag === FIELD.kv.key) {
       const length = reader.uint32();
       key = answer.subarray(reader.pos, reader.pos + length);
       reader.skip(length);
-    } else if (tag === LEASE) leased = Number(reader.int64()) !== 0;
+    } else if (tag === FIELD.kv.lease) leased = readDecimal(reader) !== '0';
     else reader.skipType(tag & WIRE_TYPE);
   }
   return { key, leased };
 }
 
 const NO_KEY: Buffer = Buffer.alloc(0);
-
-function readRevision(reader: protobuf.Reader): string {
-  const end = reader.uint32() + reader.pos;
-  let revision = '0';
-  while (reader.pos < end) {
-    const tag = reader.uint32();
-    if (tag === HEADER_REVISION) revision = String(reader.int64());
-    else reader.skipType(tag & WIRE_TYPE);
-  }
-  return revision;
-}
