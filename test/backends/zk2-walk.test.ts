@@ -41,6 +41,54 @@ function reader(tree: Map<string, Set<string>>, sizes: number[], dataLength: num
   };
 }
 
+/** Znodes that change while they are read, with the zxids that ZooKeeper gives them. */
+class LiveTree {
+  readonly #znodes = new Map<string, { czxid: bigint; pzxid: bigint; children: Set<string> }>();
+  #zxid = 1n;
+
+  constructor(paths: readonly string[]) {
+    this.#znodes.set('', { czxid: 1n, pzxid: 1n, children: new Set() });
+    for (const path of paths) this.create(path);
+  }
+
+  /** Creates a znode and those above it, in one transaction. */
+  create(path: string): void {
+    this.#zxid += 1n;
+    const parts = path.split('/');
+    for (let depth = 1; depth <= parts.length; depth++) {
+      const node = parts.slice(0, depth).join('/');
+      const parent = this.#znodes.get(parts.slice(0, depth - 1).join('/'));
+      if (parent === undefined || this.#znodes.has(node)) continue;
+      this.#znodes.set(node, { czxid: this.#zxid, pzxid: this.#zxid, children: new Set() });
+      parent.children.add(parts[depth - 1] ?? '');
+      parent.pzxid = this.#zxid;
+    }
+  }
+
+  /** Deletes a znode that has no children. */
+  delete(path: string): void {
+    const parent = this.#znodes.get(path.split('/').slice(0, -1).join('/'));
+    if (parent === undefined || this.#znodes.get(path)?.children.size !== 0) return;
+    this.#zxid += 1n;
+    this.#znodes.delete(path);
+    parent.children.delete(path.split('/').at(-1) ?? '');
+    parent.pzxid = this.#zxid;
+  }
+
+  /** Before each read something may change. */
+  reader(change: (before: string) => void): ReadMany {
+    return async (reads) =>
+      reads.map(({ type, path }): MultiReadResult | undefined => {
+        change(path);
+        const znode = this.#znodes.get(path);
+        if (znode === undefined) return undefined;
+        const { children, czxid, pzxid } = znode;
+        if (type === 'getChildren') return { type, children: [...children] };
+        return { type, data: Buffer.from(path), stat: { ...statOf(children.size, 0), czxid, pzxid } };
+      });
+  }
+}
+
 async function walked(readMany: ReadMany, limits = { requests: 4, reads: 16 }): Promise<string[]> {
   const paths: string[] = [];
   for await (const group of new Walk(readMany, '', limits).groups())
@@ -88,6 +136,63 @@ describe('a walk', () => {
     const sizes: number[] = [];
     await walked(reader(treeOf(paths), sizes, 1_000_000));
     expect(Math.max(...sizes.slice(6))).toBeLessThanOrEqual(2);
+  });
+
+  test('asks for an only child together with its directory, where those before it had one of that name', async () => {
+    const paths = Array.from({ length: 3_000 }, (_, i) => `t/${String(i).padStart(6, '0')}/Tablet`);
+    let listings = 0;
+    const read = reader(treeOf(paths), [], 100);
+    const counting: ReadMany = (reads) => {
+      listings += reads.filter(({ type }) => type === 'getChildren').length;
+      return read(reads);
+    };
+    expect(await walked(counting)).toHaveLength(6_001);
+    expect(listings).toBeLessThan(500);
+  });
+
+  test('finds a record beside which one of the expected name is made when its directory was just read', async () => {
+    const names = Array.from({ length: 20 }, (_, i) => `t/${String(i).padStart(2, '0')}`);
+    const [odd = ''] = names.slice(10);
+    const tree = new LiveTree(names.map((name) => `${name}/${name === odd ? 'X' : 'Tablet'}`));
+    let made = false;
+    const found = await walked(
+      tree.reader((path) => {
+        if (path !== `${odd}/Tablet` || made) return;
+        made = true;
+        tree.create(path);
+      }),
+      { requests: 1, reads: 2 },
+    );
+    expect(made).toBe(true);
+    expect(found).toContain(`${odd}/X`);
+  });
+
+  test('finds what was there all the time, whatever comes and goes meanwhile', async () => {
+    const directory = fc.constantFrom('a', 'a-', 'b', 'c', 'd', 'e', 'f', 'g');
+    const record = fc.tuple(directory, fc.constantFrom('Tablet', 'X')).map(([one, two]) => `t/${one}/${two}`);
+    const change = fc.record({ path: record, type: fc.constantFrom('create', 'delete') });
+    await fc.assert(
+      fc.asyncProperty(
+        fc.uniqueArray(record, { maxLength: 16 }),
+        fc.array(fc.option(change), { maxLength: 60 }),
+        fc.constantFrom(1, 2, 4),
+        async (paths, changes, reads) => {
+          const tree = new LiveTree(paths);
+          const waiting = [...changes];
+          const touched = new Set(changes.map((each) => each?.path));
+          const found = await walked(
+            tree.reader(() => {
+              const next = waiting.shift();
+              if (next) tree[next.type === 'create' ? 'create' : 'delete'](next.path);
+            }),
+            { requests: 2, reads },
+          );
+          expect(found).toEqual([...new Set(found)].sort(BYTE_ORDER));
+          expect(found).toEqual(expect.arrayContaining(paths.filter((path) => !touched.has(path))));
+        },
+      ),
+      { numRuns: 1_000 },
+    );
   });
 
   test('ends with the failure of a read', async () => {

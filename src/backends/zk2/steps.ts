@@ -14,7 +14,16 @@ export interface ZnodeStep {
   data: Uint8Array | null;
   /** Undefined until it is read, and when it does not exist. */
   stat: Stat | undefined;
+  readonly siblings: Siblings | undefined;
+  /** Its only child, read together with it. */
+  child: ZnodeStep | undefined;
   next: Step | undefined;
+}
+
+/** What the znodes of one directory have in common. */
+export interface Siblings {
+  /** Name of the only child that the one looked into last has: the next one is likely to have such a child, too. */
+  onlyChild: string | undefined;
 }
 
 /** All that is below a znode which has children. Once these are known their names come next. */
@@ -22,15 +31,46 @@ export interface BelowStep {
   readonly type: 'getChildren';
   readonly path: string;
   state: State;
+  /** Of the znode. */
+  readonly siblings: Siblings | undefined;
   next: Step | undefined;
 }
 
-function znodeStep(path: string): ZnodeStep {
-  return { type: 'getData', path, state: 'unread', data: null, stat: undefined, next: undefined };
+function znodeStep(path: string, siblings: Siblings | undefined): ZnodeStep {
+  return {
+    type: 'getData',
+    path,
+    state: 'unread',
+    data: null,
+    stat: undefined,
+    siblings,
+    child: undefined,
+    next: undefined,
+  };
 }
 
-export function belowStep(path: string, next: Step | undefined): BelowStep {
-  return { type: 'getChildren', path, state: 'unread', next };
+export function belowStep(path: string, siblings?: Siblings): BelowStep {
+  return { type: 'getChildren', path, state: 'unread', siblings, next: undefined };
+}
+
+/** The read of the child that a znode may have, if its siblings are anything to go by. */
+export function guessChild({ path, siblings }: ZnodeStep): ZnodeStep | undefined {
+  return siblings?.onlyChild === undefined
+    ? undefined
+    : znodeStep(`${path}/${siblings.onlyChild}`, undefined);
+}
+
+/**
+ * Whether this child, read before or after the znode, is all that is below it. The last change of the znode's children was the
+ * creation of this one: so it was among them when the znode was read, and they were one.
+ */
+export function isAllBelow(znode: Stat, child: Stat): boolean {
+  return znode.numChildren === 1 && znode.pzxid === child.czxid && child.numChildren === 0;
+}
+
+/** What comes in the place of all that is below a znode: its only child, where that was read already. */
+function belowOf({ path, siblings, child }: ZnodeStep): Step {
+  return child ?? belowStep(path, siblings);
 }
 
 /** Whether nothing more will come of a step. */
@@ -46,7 +86,9 @@ export function insertBelow(znode: ZnodeStep): void {
     if (!sortsBeforeSlash(next.path, znode.path)) break;
     before = next;
   }
-  before.next = belowStep(znode.path, before.next);
+  const below = belowOf(znode);
+  below.next = before.next;
+  before.next = below;
 }
 
 /** Whether a name, or path, comes between `first` and what is below that: `a-b` between `a` and `a/…`. */
@@ -65,6 +107,7 @@ export class NamesStep {
   #index = 0;
   /** Znodes that have children and are followed by names which sort before these; each begins with the one before. */
   readonly #kept: ZnodeStep[] = [];
+  readonly #siblings: Siblings = { onlyChild: undefined };
 
   constructor(path: string, children: readonly string[], next: Step | undefined) {
     this.path = path;
@@ -112,10 +155,10 @@ export class NamesStep {
     const last = this.#kept.at(-1);
     if (last !== undefined && (path === undefined || !sortsBeforeSlash(path, last.path))) {
       this.#kept.pop();
-      return belowStep(last.path, undefined);
+      return belowOf(last);
     }
     this.#index += 1;
-    return znodeStep(path ?? '');
+    return znodeStep(path ?? '', this.#siblings);
   }
 }
 

@@ -2,7 +2,9 @@ import type { MultiRead, MultiReadResult, Stat } from '../../zookeeper/client.js
 import {
   type BelowStep,
   belowStep,
+  guessChild,
   insertBelow,
+  isAllBelow,
   isPassed,
   NamesStep,
   type Step,
@@ -57,7 +59,7 @@ export class Walk {
   constructor(readMany: ReadMany, top: string, limits: WalkLimits) {
     this.#readMany = readMany;
     this.#limits = limits;
-    this.#head = belowStep(top, undefined);
+    this.#head = belowStep(top);
   }
 
   async *groups(): AsyncGenerator<readonly Found[]> {
@@ -122,6 +124,11 @@ export class Walk {
     if (step.type === 'getData' && this.#bytesAhead > BYTES_AHEAD && !idle) return false;
     step.state = 'reading';
     this.#wanted.push(step);
+    const guessed = step.type === 'getData' ? guessChild(step) : undefined;
+    if (guessed !== undefined && step.type === 'getData') {
+      step.child = guessed;
+      this.#wanted.push(guessed);
+    }
     return true;
   }
 
@@ -152,27 +159,54 @@ export class Walk {
   }
 
   #learn(reads: readonly (ZnodeStep | BelowStep)[], results: readonly (MultiReadResult | undefined)[]): void {
-    let bytes = 0;
+    const before = this.#bytesAhead;
     let znodes = 0;
-    reads.forEach((step, index) => {
-      const result = results[index];
-      step.state = 'read';
-      if (step.type === 'getChildren') {
-        if (result?.type === 'getChildren') step.next = new NamesStep(step.path, result.children, step.next);
-        return;
+    for (let index = 0; index < reads.length; index++) {
+      const [step, result] = [reads[index], results[index]];
+      if (step === undefined) continue;
+      if (step.type === 'getChildren') learnChildren(step, result);
+      else {
+        // Read right after it.
+        if (step.child !== undefined) this.#note(step.child, results[++index]);
+        this.#note(step, result);
+        this.#learnBelow(step);
+        znodes += 1;
       }
-      znodes += 1;
-      if (result?.type !== 'getData') return;
-      const { data, stat } = result;
-      step.data = data;
-      step.stat = stat;
-      bytes += stat.dataLength;
-      if (stat.numChildren > 0) insertBelow(step);
-    });
-    this.#bytesAhead += bytes;
+    }
+    const bytes = this.#bytesAhead - before;
     // Up at once, down by steps: a few small znodes say little about the next ones.
     if (znodes > 0) this.#bytesPerNode = Math.max(bytes / znodes, this.#bytesPerNode / 4);
   }
+
+  #note(step: ZnodeStep, result: MultiReadResult | undefined): void {
+    step.state = 'read';
+    if (result?.type !== 'getData') return;
+    step.data = result.data;
+    step.stat = result.stat;
+    this.#bytesAhead += result.stat.dataLength;
+  }
+
+  /** Puts what is below a znode in its place: the child that was guessed, if that is all. */
+  #learnBelow(step: ZnodeStep): void {
+    const { stat, child, siblings } = step;
+    if (
+      child !== undefined &&
+      (stat === undefined || child.stat === undefined || !isAllBelow(stat, child.stat))
+    ) {
+      this.#bytesAhead -= child.stat?.dataLength ?? 0;
+      step.child = undefined;
+      if (siblings !== undefined) siblings.onlyChild = undefined;
+    }
+    if (stat !== undefined && stat.numChildren > 0) insertBelow(step);
+  }
+}
+
+function learnChildren(step: BelowStep, result: MultiReadResult | undefined): void {
+  step.state = 'read';
+  if (result?.type !== 'getChildren') return;
+  const { children } = result;
+  if (step.siblings !== undefined) step.siblings.onlyChild = children.length === 1 ? children[0] : undefined;
+  step.next = new NamesStep(step.path, children, step.next);
 }
 
 function isFound(step: Step): step is ZnodeStep & Found {
