@@ -2,9 +2,9 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { encode, fieldsOrProblem } from '../../src/topo/codec.js';
 import { Glance } from '../../src/topo/codec-glance.js';
-import type { JsonObject } from '../../src/topo/codec-json.js';
 import { messageType } from '../../src/topo/codec-schema.js';
 import { KINDS } from '../../src/topo/kinds.js';
+import { inAscii, mutated } from './altered.js';
 import { arbitraryRecord } from './arbitrary-record.js';
 
 const MESSAGES = [...new Set(KINDS.flatMap(({ message }) => message ?? []))];
@@ -28,27 +28,6 @@ const plain = {
 function decoded(message: string, names: readonly string[], bytes: Uint8Array) {
   const fields = fieldsOrProblem(message, bytes);
   return typeof fields === 'string' ? undefined : names.map((name) => fields[name] || undefined);
-}
-
-/** The same record with other characters in place of those that a glance leaves to the decoder. */
-function inAscii(json: JsonObject): JsonObject {
-  return JSON.parse(JSON.stringify(json).replace(/[^ -~]+/g, 'x'));
-}
-
-/** Bytes with some of them changed, taken away, put in, or cut off. */
-function mutated(bytes: Uint8Array): fc.Arbitrary<Uint8Array> {
-  const change = fc.record({
-    at: fc.nat({ max: Math.max(0, bytes.byteLength - 1) }),
-    taken: fc.nat({ max: 3 }),
-    put: fc.array(fc.oneof(fc.nat({ max: 255 }), fc.constantFrom(0, 8, 10, 18, 127, 128, 255)), {
-      maxLength: 3,
-    }),
-  });
-  return fc.array(change, { minLength: 1, maxLength: 3 }).map((changes) => {
-    const changed = [...bytes];
-    for (const { at, taken, put } of changes) changed.splice(at, taken, ...put);
-    return Uint8Array.from(changed);
-  });
 }
 
 describe('a glance at a record', () => {

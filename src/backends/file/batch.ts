@@ -13,8 +13,7 @@ export async function write(
   ops: readonly WriteOp[],
   options?: CallOptions,
 ): Promise<(Version | undefined)[]> {
-  // The caller may use its buffers again before the write has its turn.
-  const own = ops.map((op) => ('bytes' in op ? { ...op, bytes: new Uint8Array(op.bytes) } : op));
+  const own = copied(ops);
   const entries = await part.write(undefined, options, (tree) =>
     own.flatMap((op, index) => {
       check(part.store, tree, op, index);
@@ -24,6 +23,22 @@ export async function write(
   return ops.map(({ path }) => {
     const entry = entries.get(path);
     return entry === undefined ? undefined : makeVersion(part.store, entry);
+  });
+}
+
+/** The caller may use its buffers again before the write has its turn. One copy for all: a buffer has its own cost. */
+function copied(ops: readonly WriteOp[]): readonly WriteOp[] {
+  const total = ops.reduce((sum, op) => sum + ('bytes' in op ? op.bytes.byteLength : 0), 0);
+  const all = Buffer.allocUnsafeSlow(total);
+  let at = 0;
+  return ops.map((op) => {
+    if (!('bytes' in op)) return op;
+    all.set(op.bytes, at);
+    const bytes = all.subarray(at, at + op.bytes.byteLength);
+    at += op.bytes.byteLength;
+    return op.type === 'create'
+      ? { type: op.type, path: op.path, bytes }
+      : { type: op.type, path: op.path, bytes, version: op.version };
   });
 }
 

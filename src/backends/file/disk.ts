@@ -47,27 +47,34 @@ export function sameIdentity(a: Identity | undefined, b: Identity | undefined): 
 export interface Line {
   readonly bytes: Buffer;
   readonly ended: boolean;
+  /** Its bytes, and the line end if there is one. */
+  readonly whole: Buffer;
 }
 
-/** The lines of the first `size` bytes of a file, read as they are asked for. */
-export async function* readLines(handle: FileHandle, size: number): AsyncGenerator<Line> {
+/** The lines of the first `size` bytes of a file, several at a time, read as they are asked for. */
+export async function* readLines(handle: FileHandle, size: number): AsyncGenerator<Line[]> {
   let unfinished: Buffer[] = [];
   for (let position = 0; position < size; ) {
     const chunk = Buffer.allocUnsafe(Math.min(CHUNK_BYTES, size - position));
     const { bytesRead } = await handle.read(chunk, 0, chunk.length, position);
     if (bytesRead === 0) break;
     position += bytesRead;
+    const lines: Line[] = [];
     let start = 0;
     for (;;) {
       const end = chunk.subarray(0, bytesRead).indexOf(LINE_END, start);
       if (end < 0) break;
-      yield { bytes: Buffer.concat([...unfinished, chunk.subarray(start, end)]), ended: true };
+      const part = chunk.subarray(start, end + 1);
+      const whole = unfinished.length === 0 ? part : Buffer.concat([...unfinished, part]);
+      lines.push({ bytes: whole.subarray(0, -1), ended: true, whole });
       unfinished = [];
       start = end + 1;
     }
     if (start < bytesRead) unfinished.push(chunk.subarray(start, bytesRead));
+    yield lines;
   }
-  if (unfinished.length > 0) yield { bytes: Buffer.concat(unfinished), ended: false };
+  const rest = Buffer.concat(unfinished);
+  if (rest.length > 0) yield [{ bytes: rest, ended: false, whole: rest }];
 }
 
 /**

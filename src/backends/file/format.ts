@@ -57,13 +57,13 @@ export function formatHeader(header: Header, tool: string): string {
   return seal({ format: FORMAT, version: FORMAT_VERSION, tool, created, written, position, changes });
 }
 
-/** `decoded` stands beside the bytes for readers: the kind, and the record in JSON where it decodes. */
+/** `decoded` stands beside the bytes for readers: the kind, and the record as JSON text where it decodes. */
 export function formatRecord(
-  record: RecordLine,
-  decoded: { readonly kind: string; readonly json?: unknown },
+  { scope, path, bytes }: RecordLine,
+  { kind, json }: { readonly kind: string; readonly json?: string | undefined },
 ): string {
-  const { scope, path, bytes } = record;
-  return seal({ scope, path, kind: decoded.kind, json: decoded.json, base64: toBase64(bytes) });
+  const place = `{"scope":${JSON.stringify(scope)},"path":${JSON.stringify(path)},"kind":${JSON.stringify(kind)}`;
+  return sealText(`${place}${json === undefined ? '' : `,"json":${json}`},"base64":"${toBase64(bytes)}"`);
 }
 
 export function formatTrailer({ records, sha256 }: Trailer): string {
@@ -71,10 +71,11 @@ export function formatTrailer({ records, sha256 }: Trailer): string {
 }
 
 export function formatChange({ change, scope, items }: Change): string {
-  const shown = items.map(({ path, bytes }) =>
-    bytes === undefined ? { path, deleted: true } : { path, base64: toBase64(bytes) },
-  );
-  return seal({ change, scope, items: shown });
+  const shown = items.map(({ path, bytes }) => {
+    const what = bytes === undefined ? '"deleted":true' : `"base64":"${toBase64(bytes)}"`;
+    return `{"path":${JSON.stringify(path)},${what}}`;
+  });
+  return sealText(`{"change":${change},"scope":${JSON.stringify(scope)},"items":[${shown.join(',')}]`);
 }
 
 /** Damage; UnknownFormat for a header that is whole and of another version. */
@@ -145,7 +146,11 @@ type Fields = Readonly<Record<string, unknown>>;
 const SEAL_BYTES = 18;
 
 function seal(fields: Fields): string {
-  const body = JSON.stringify(fields).slice(0, -1);
+  return sealText(JSON.stringify(fields).slice(0, -1));
+}
+
+/** @param body a JSON object without its end */
+function sealText(body: string): string {
   return `${body},"crc":"${checksum(body)}"}\n`;
 }
 
@@ -217,7 +222,7 @@ function bytesOf(fields: Fields): Uint8Array {
   const base64 = text(fields, 'base64');
   const bytes = Buffer.from(base64, 'base64');
   if (toBase64(bytes) !== base64) throw new Damage('its base64 is not canonical');
-  return new Uint8Array(bytes);
+  return bytes;
 }
 
 function toBase64(bytes: Uint8Array): string {

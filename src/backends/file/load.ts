@@ -42,7 +42,8 @@ export async function load(file: string): Promise<Loaded> {
     const identity = await handle.stat({ bigint: true });
     if (!identity.isFile()) throw new NoFile();
     const reader = new Reader();
-    for await (const line of readLines(handle, Number(identity.size))) reader.take(line);
+    for await (const lines of readLines(handle, Number(identity.size)))
+      for (const line of lines) reader.take(line);
     return { ...reader.finish(), identity };
   } finally {
     await handle.close();
@@ -87,13 +88,14 @@ class Reader {
   #takeHeader({ bytes, ended }: Line): void {
     const header = this.#parse(bytes, () => parseHeader(bytes));
     if (!ended) throw this.#cutOff();
-    this.#firstLine = bytes;
+    // A copy: lines are parts of larger buffers.
+    this.#firstLine = Buffer.from(bytes);
     this.#created = header.created;
     this.#position = header.position;
     this.#changes = numbersOf(header.changes);
   }
 
-  #takeBaseLine({ bytes, ended }: Line): void {
+  #takeBaseLine({ bytes, ended, whole }: Line): void {
     const line = this.#parse(bytes, () => parseBaseLine(bytes));
     if (!ended) throw this.#cutOff();
     if ('records' in line) {
@@ -105,7 +107,7 @@ class Reader {
       throw this.#at(`${scope} ${path} is not in its place: it comes after ${nameOf(this.#last)}`);
     this.#last = line;
     this.#records += 1;
-    this.#hash.update(bytes).update('\n');
+    this.#hash.update(whole);
     const change = this.#changes.next().value;
     if (change === undefined) throw this.#at('the first line does not say which change made this record');
     this.#contents.tree(scope).set(path, new Entry(line.bytes, change));

@@ -95,7 +95,7 @@ export class Part {
 
   value(entry: Entry): Value {
     return {
-      bytes: new Uint8Array(entry.bytes),
+      bytes: Buffer.from(entry.bytes),
       version: makeVersion(this.store, entry),
       ephemeral: false,
     };

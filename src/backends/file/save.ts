@@ -1,39 +1,46 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { decode } from '../../topo/codec.js';
+import { renderJson } from '../../topo/codec-render.js';
 import { ErrorCode, isTopologyError } from '../../topo/errors.js';
 import { classify } from '../../topo/kinds.js';
 import { GLOBAL } from '../../topo/topology.js';
 import { formatHeader, formatRecord, formatTrailer, type Header, type Run } from './format.js';
-import type { Contents } from './tree.js';
+import type { Contents, Placed } from './tree.js';
 
-/** The lines of a file in its sorted form, made as they are asked for; the first one, without its end, apart too. */
+/** The lines of a file in its sorted form, several at a time, made as they are asked for; the first one, without its end, apart too. */
 export function snapshotLines(
   header: Omit<Header, 'changes'>,
   contents: Contents,
 ): { readonly firstLine: Buffer; readonly lines: Iterable<string> } {
-  const first = formatHeader({ ...header, changes: runsOf(contents) }, TOOL);
-  return { firstLine: Buffer.from(first.trimEnd()), lines: linesOf(first, contents) };
+  const all = contents.all();
+  const first = formatHeader({ ...header, changes: runsOf(all) }, TOOL);
+  return { firstLine: Buffer.from(first.trimEnd()), lines: linesOf(first, all) };
 }
 
-function* linesOf(first: string, contents: Contents): Generator<string> {
+/** Characters of lines that are given together: what is done with each text costs more than the text itself. */
+const TOGETHER = 1 << 16;
+
+function* linesOf(first: string, all: readonly Placed[]): Generator<string> {
   yield first;
   const hash = createHash('sha256');
-  let records = 0;
-  for (const { scope, path, entry } of contents.all()) {
+  let lines = '';
+  for (const { scope, path, entry } of all) {
     const { bytes } = entry;
-    const line = formatRecord({ scope, path, bytes }, decoded(scope, path, bytes));
-    hash.update(line);
-    records += 1;
-    yield line;
+    lines += formatRecord({ scope, path, bytes }, decoded(scope, path, bytes));
+    if (lines.length < TOGETHER) continue;
+    hash.update(lines);
+    yield lines;
+    lines = '';
   }
-  yield formatTrailer({ records, sha256: hash.digest('hex') });
+  hash.update(lines);
+  yield lines;
+  yield formatTrailer({ records: all.length, sha256: hash.digest('hex') });
 }
 
 /** What the versions of records need to outlive a rewrite, kept in the line that differs from file to file anyway. */
-function runsOf(contents: Contents): Run[] {
+function runsOf(all: readonly Placed[]): Run[] {
   const runs: [number, number][] = [];
-  for (const { entry } of contents.all()) {
+  for (const { entry } of all) {
     const last = runs.at(-1);
     if (last?.[0] === entry.change) last[1] += 1;
     else runs.push([entry.change, 1]);
@@ -41,11 +48,11 @@ function runsOf(contents: Contents): Run[] {
   return runs;
 }
 
-function decoded(scope: string, path: string, bytes: Uint8Array): { kind: string; json?: unknown } {
+function decoded(scope: string, path: string, bytes: Uint8Array): { kind: string; json?: string } {
   const { kind, message } = classify(scope === GLOBAL ? 'global' : 'cell', path, false);
   if (message === null) return { kind };
   try {
-    return { kind, json: decode(message, bytes).json };
+    return { kind, json: renderJson(message, bytes) };
   } catch (error) {
     if (isTopologyError(error, ErrorCode.Corrupt)) return { kind };
     throw error;

@@ -1,4 +1,5 @@
 import type { Clock } from '../../topo/clock.js';
+import { differencesOf } from './differences.js';
 import { append, type Identity, identify, realName, replace, sameIdentity } from './disk.js';
 import { type Changed, type Follower, Followers } from './followers.js';
 import { type ChangeItem, formatChange } from './format.js';
@@ -147,14 +148,7 @@ export class SharedFile {
 
   /** Puts contents read from the file in place of what was known, keeping the entries of records that did not change. */
   #adopt(contents: Contents, changes: number): void {
-    const differences: Changed[] = [];
-    for (const { scope, path, entry } of contents.all()) {
-      const old = this.#contents.tree(scope).get(path);
-      if (old?.sameAs(entry)) contents.tree(scope).set(path, old);
-      else differences.push({ scope, path, entry });
-    }
-    for (const { scope, path } of this.#contents.all())
-      if (contents.tree(scope).get(path) === undefined) differences.push({ scope, path, entry: undefined });
+    const differences = differencesOf(this.#contents, contents);
     const least = this.#changes + this.#shift + (differences.length > 0 ? 1 : 0);
     this.#shift = Math.max(this.#shift, least - changes);
     this.#changes = changes;

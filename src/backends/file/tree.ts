@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { compareBytewise, joinPath } from '../../topo/paths.js';
 
 /** One state of one record. Never changed: a new state is a new entry. */
@@ -15,7 +15,7 @@ export class Entry {
 
   /** Of the bytes: the first half of their SHA-256, in hexadecimal. */
   get digest(): string {
-    this.#digest ??= createHash('sha256').update(this.bytes).digest('hex').slice(0, 32);
+    this.#digest ??= hash('sha256', this.bytes, 'hex').slice(0, 32);
     return this.#digest;
   }
 
@@ -31,14 +31,24 @@ export interface Item {
   readonly entry: Entry;
 }
 
+/** An {@link Item} of a file. */
+export interface Placed extends Item {
+  readonly scope: string;
+}
+
 interface Node {
   entry: Entry | undefined;
-  readonly children: Map<string, Node>;
+  /** Made with the first child: most nodes are records, and have none. */
+  children: Map<string, Node> | undefined;
 }
 
 /** The records of one scope. A path may be a record and a directory at once. */
 export class Tree {
   readonly #root: Node = newNode();
+
+  get isEmpty(): boolean {
+    return !hasChildren(this.#root);
+  }
 
   get(path: string): Entry | undefined {
     return this.#find(path)?.entry;
@@ -52,6 +62,7 @@ export class Tree {
     }
     let node = this.#root;
     for (const segment of path.split('/')) {
+      node.children ??= new Map();
       let child = node.children.get(segment);
       if (child === undefined) {
         child = newNode();
@@ -65,9 +76,9 @@ export class Tree {
   /** Names in a directory, in byte order, and whether each has anything below it; undefined when nothing is below `path`. */
   list(path: string): { readonly name: string; readonly directory: boolean }[] | undefined {
     const node = this.#find(path);
-    if (node === undefined || node.children.size === 0) return undefined;
+    if (node?.children === undefined || node.children.size === 0) return undefined;
     return [...node.children]
-      .map(([name, child]) => ({ name, directory: child.children.size > 0 }))
+      .map(([name, child]) => ({ name, directory: hasChildren(child) }))
       .sort((a, b) => compareBytewise(a.name, b.name));
   }
 
@@ -82,7 +93,7 @@ export class Tree {
   #find(path: string): Node | undefined {
     if (path === '') return this.#root;
     let node: Node | undefined = this.#root;
-    for (const segment of path.split('/')) node = node?.children.get(segment);
+    for (const segment of path.split('/')) node = node?.children?.get(segment);
     return node;
   }
 
@@ -90,15 +101,15 @@ export class Tree {
     const steps: { readonly parent: Node; readonly name: string; readonly node: Node }[] = [];
     let parent = this.#root;
     for (const name of path.split('/')) {
-      const node = parent.children.get(name);
+      const node = parent.children?.get(name);
       if (node === undefined) return;
       steps.push({ parent, name, node });
       parent = node;
     }
     parent.entry = undefined;
     for (const step of steps.reverse()) {
-      if (step.node.entry !== undefined || step.node.children.size > 0) return;
-      step.parent.children.delete(step.name);
+      if (step.node.entry !== undefined || hasChildren(step.node)) return;
+      step.parent.children?.delete(step.name);
     }
   }
 }
@@ -117,9 +128,17 @@ export class Contents {
   }
 
   /** Every record, in the order of the file: scope by scope, then by path. */
-  *all(): Generator<Item & { readonly scope: string }> {
-    for (const scope of [...this.#trees.keys()].sort(compareScopes))
-      for (const { path, entry } of this.tree(scope).below('')) yield { scope, path, entry };
+  all(): Placed[] {
+    const scopes = [...this.#trees.keys()].sort(compareScopes);
+    return scopes.flatMap((scope) =>
+      this.tree(scope)
+        .below('')
+        .map(({ path, entry }) => ({ scope, path, entry })),
+    );
+  }
+
+  get isEmpty(): boolean {
+    return [...this.#trees.values()].every((tree) => tree.isEmpty);
   }
 }
 
@@ -131,14 +150,44 @@ export function compareScopes(a: string, b: string): number {
 }
 
 function newNode(): Node {
-  return { entry: undefined, children: new Map() };
+  return { entry: undefined, children: undefined };
+}
+
+function hasChildren({ children }: Node): boolean {
+  return children !== undefined && children.size > 0;
 }
 
 function collect(node: Node, path: string, found: Item[]): void {
-  // A directory sorts by its name and the slash that follows it, which falls among the names that begin with its own.
-  const keys = [...node.children].flatMap(([name, child]) => [
+  if (node.children === undefined) return;
+  const names = inOrder([...node.children.keys()]);
+  if (names.some((name, i) => names[i + 1]?.startsWith(name))) {
+    collectMixed(node, path, found);
+    return;
+  }
+  for (const name of names) {
+    const child = node.children.get(name);
+    if (child === undefined) continue;
+    const below = path === '' ? name : `${path}/${name}`;
+    if (child.entry !== undefined) found.push({ path: below, entry: child.entry });
+    collect(child, below, found);
+  }
+}
+
+/** Names are nearly always put in in their order: then looking at them once is enough. */
+function inOrder(names: string[]): string[] {
+  for (let i = 1; i < names.length; i++)
+    if (compareBytewise(names[i - 1] ?? '', names[i] ?? '') > 0) return names.sort(compareBytewise);
+  return names;
+}
+
+/**
+ * Where names begin with others: a directory sorts by its name and the slash that follows it, which falls among the names that begin
+ * with its own.
+ */
+function collectMixed(node: Node, path: string, found: Item[]): void {
+  const keys = [...(node.children ?? [])].flatMap(([name, child]) => [
     ...(child.entry === undefined ? [] : [{ key: name, name, entry: child.entry, child: undefined }]),
-    ...(child.children.size === 0 ? [] : [{ key: `${name}/`, name, entry: undefined, child }]),
+    ...(!hasChildren(child) ? [] : [{ key: `${name}/`, name, entry: undefined, child }]),
   ]);
   for (const { name, entry, child } of keys.sort((a, b) => compareBytewise(a.key, b.key))) {
     const below = joinPath(path, name);
