@@ -52,11 +52,23 @@ const ADDRESS_FIELDS = new Set(['cell_info.server_address', 'cell_info.root']);
 
 /** Compares by bytes, and by fields where the bytes differ. Pure. */
 export function comparePair(pair: Pair, context: CompareContext): Comparison {
+  const equal = plainlyEqual(pair, context);
+  if (equal !== undefined) return { notCompared: NOTHING, outcome: equal };
   const a = sideOf(pair.a, 'source', context);
   const b = sideOf(pair.b, 'destination', context);
   const notCompared = [a, b].flatMap((side) => (side !== undefined && 'reason' in side ? [side] : []));
   const [one, other] = [a, b].map((side) => (side !== undefined && 'record' in side ? side : undefined));
   return { notCompared, outcome: outcomeOf(one, other, context) };
+}
+
+const NOTHING: readonly NotCompared[] = [];
+
+/** What nearly all pairs are: two records that are compared, with the same bytes, and nothing more to judge. */
+function plainlyEqual({ a, b }: Pair, { scope, kinds }: CompareContext): Equal | undefined {
+  if (a === undefined || b === undefined || a.ephemeral !== b.ephemeral) return undefined;
+  const { kind, copied } = classify(scope === GLOBAL ? 'global' : 'cell', a.path, a.ephemeral);
+  if (copied !== true || (kinds !== undefined && !kinds.has(kind))) return undefined;
+  return Buffer.compare(a.bytes, b.bytes) === 0 ? { type: 'equal', scope, path: a.path, kind } : undefined;
 }
 
 interface Compared {
