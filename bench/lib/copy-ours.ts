@@ -40,6 +40,14 @@ export async function plant({ from, records }: Place): Promise<void> {
   await cell.close();
 }
 
+/** Loads what opening both sides would load, as the modules of the raw clients are loaded before anything is measured. */
+async function loadBackends({ from, to }: Place): Promise<void> {
+  const { loadBackend } =
+    await compiled<typeof import('../../src/backends/registry.js')>('backends/registry.js');
+  await Promise.all([from, to].map(({ store }) => loadBackend(store)));
+  await compiled('zookeeper/own.js');
+}
+
 /** The project's own copy, in the code that is shipped, as the command runs it. */
 export async function copy(place: Place, expected = place.records + 1): Promise<() => Promise<void>> {
   const { storesFor } = await compiled<typeof import('../../src/cli/stores.js')>('cli/stores.js');
@@ -47,6 +55,7 @@ export async function copy(place: Place, expected = place.records + 1): Promise<
   const { Topology } = await compiled<typeof import('../../src/topo/topology.js')>('topo/topology.js');
   const open = (side: Side, access: 'read' | 'write') =>
     Topology.open({ global: addressOf(side, 'global'), stores: storesFor(SETTINGS, access) });
+  await loadBackends(place);
   return async () => {
     const source = await open(place.from, 'read');
     const destination = await open(place.to, 'write');
@@ -63,13 +72,15 @@ export function again(place: Place): Promise<() => Promise<void>> {
 }
 
 /** Both sides compared after the copy, as the command does it. */
-export async function verified({ from, to, records }: Place): Promise<() => Promise<void>> {
+export async function verified(place: Place): Promise<() => Promise<void>> {
+  const { from, to, records } = place;
   const { storesFor } = await compiled<typeof import('../../src/cli/stores.js')>('cli/stores.js');
   const { verify } = await compiled<typeof import('../../src/verify/verify.js')>('verify/verify.js');
   const { Topology: Opened } =
     await compiled<typeof import('../../src/topo/topology.js')>('topo/topology.js');
   const open = (side: Side) =>
     Opened.open({ global: addressOf(side, 'global'), stores: storesFor(SETTINGS, 'read') });
+  await loadBackends(place);
   return async () => {
     const [source, destination] = await Promise.all([open(from), open(to)]);
     const { compared } = await verify({ source, destination, concurrency: 4 });
