@@ -36,17 +36,20 @@ function decideOnSource(
   context: PlanContext,
 ): Decision {
   const row = classify(scopeKind(context.scope), source.path, source.ephemeral);
-  const sides = {
-    source: new Decoded(row, source),
-    existing: existing === undefined ? undefined : new Decoded(row, existing),
-  };
-  const left = notAsked(sides.source, context);
-  if (left !== undefined)
-    return { entry: entryOf('skip', row, source, existing, left), findings: NO_FINDINGS, ...sides };
-  const findings = findingsOf(sides.source, sides.existing, context);
+  const a = new Decoded(row, source);
+  const b = existing === undefined ? undefined : new Decoded(row, existing);
+  // Named one by one: put together by `...` these objects would take longer than what is in them.
+  const decision = (entry: Entry, findings: readonly Finding[]): Decision => ({
+    entry,
+    findings,
+    source: a,
+    existing: b,
+  });
+  const left = notAsked(a, context);
+  if (left !== undefined) return decision(entryOf('skip', row, source, existing, left), NO_FINDINGS);
+  const findings = findingsOf(a, b, context);
   const blank = findings.find(({ problem }) => problem === 'blank tablet');
-  if (blank !== undefined)
-    return { entry: entryOf('skip', row, source, existing, blank.detail), findings, ...sides };
+  if (blank !== undefined) return decision(entryOf('skip', row, source, existing, blank.detail), findings);
   const bytes = wanted(source, existing, row, context);
   const isSame = existing !== undefined && Buffer.compare(existing.bytes, bytes) === 0;
   const action = isSame
@@ -57,7 +60,7 @@ function decideOnSource(
         ? 'create'
         : 'update';
   const entry = entryOf(action, row, source, existing, '', isSame ? NOTHING : bytes);
-  return { entry, findings, ...sides };
+  return decision(entry, findings);
 }
 
 function decideOnExtra(path: string, existing: StoredRecord, context: PlanContext): Decision | undefined {

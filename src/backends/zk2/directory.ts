@@ -17,7 +17,7 @@ const PAGE_RECORDS = 1_000;
 const PAGE_BYTES = 1 << 20;
 /** Requests in flight in each session of a scan, and reads in one of them. */
 const REQUESTS_PER_SESSION = 4;
-const READS_PER_REQUEST = 128;
+const READS_PER_REQUEST = 512;
 
 export async function listDir(
   store: Store,

@@ -30,7 +30,7 @@ export interface WalkLimits {
 }
 
 /** Steps of the way ahead that are looked at. */
-const WINDOW = 2_048;
+const WINDOW = 4_096;
 /** Bytes that were read and not delivered yet, beyond which nothing more is read ahead. */
 const BYTES_AHEAD = 8 << 20;
 /** Bytes wanted in one answer. */
