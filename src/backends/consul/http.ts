@@ -2,6 +2,7 @@ import type { Agent, ClientRequest, IncomingMessage } from 'node:http';
 import Consul from 'consul';
 import type { Clock } from '../../topo/clock.js';
 import type { Limits } from '../../topo/members.js';
+import { decodeBody, encodeBody } from './body.js';
 
 /** Options of a method of the client. */
 type Options = Readonly<Record<string, unknown>>;
@@ -140,8 +141,8 @@ export class Http {
       port: Number(port),
       secure,
       ...(token === undefined ? {} : { defaults: { token } }),
-      encoders: { 'application/json': encode },
-      decoders: { 'application/json': decode },
+      encoders: { 'application/json': encodeBody },
+      decoders: { 'application/json': (body: Buffer) => decodeBody(body) },
     };
     const client: object = new Consul(options);
     if (!hasMethods(client)) throw new TypeError('the consul package cannot be extended');
@@ -162,18 +163,6 @@ export class Http {
   run(exchange: Exchange, work: (methods: Methods, options: Base) => Promise<unknown>): Promise<unknown> {
     return work(this.#methods, { ctx: exchange });
   }
-}
-
-// Flags have 64 bits, which JavaScript's numbers have not: here those with many digits are text. A quote inside of a JSON
-// string has a backslash before it, so that neither pattern can match inside of a key.
-
-function encode(value: unknown): Buffer {
-  const text = JSON.stringify(value);
-  return Buffer.from(text.includes('"Flags":"') ? text.replace(/"Flags":"(\d+)"/g, '"Flags":$1') : text);
-}
-
-function decode(body: Buffer): unknown {
-  return JSON.parse(body.toString().replace(/"Flags":(\d{16,})/g, '"Flags":"$1"'));
 }
 
 function hasMethods(client: object): client is Methods {
