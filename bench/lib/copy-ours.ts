@@ -45,7 +45,6 @@ async function loadBackends({ from, to }: Place): Promise<void> {
   const { loadBackend } =
     await compiled<typeof import('../../src/backends/registry.js')>('backends/registry.js');
   await Promise.all([from, to].map(({ store }) => loadBackend(store)));
-  await compiled('zookeeper/own.js');
 }
 
 /** The project's own copy, in the code that is shipped, as the command runs it. */

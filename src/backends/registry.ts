@@ -11,6 +11,8 @@ const LOADERS: Readonly<Partial<Record<Implementation, () => Promise<{ backend: 
   consul: () => import('./consul/index.js'),
 };
 
+const loaded = new Map<Implementation, Promise<{ backend: Backend }>>();
+
 /** The backend of an implementation. Unsupported, by name, where this version has none. */
 export async function loadBackend(implementation: Implementation): Promise<Backend> {
   const load = LOADERS[implementation];
@@ -23,5 +25,8 @@ export async function loadBackend(implementation: Implementation): Promise<Backe
       },
     );
   }
-  return (await load()).backend;
+  // Asked for each store that is opened: what was found once is not looked for again.
+  const loading = loaded.get(implementation) ?? load();
+  loaded.set(implementation, loading);
+  return (await loading).backend;
 }

@@ -8,6 +8,7 @@ import {
   ZooKeeperError,
   type ZooKeeperSettings,
 } from '../../zookeeper/client.js';
+import { connectOwnClient } from '../../zookeeper/own.js';
 import { toTopologyError } from './error.js';
 
 /** Opens one session more, as an address and its settings say. */
@@ -45,10 +46,10 @@ export async function openFirst(
   }
 }
 
-/** Loaded only when it is chosen: the package is optional. */
+/** The package is optional: what needs it is loaded only when it is chosen. */
 async function openClient(kind: 'own' | 'native', settings: ZooKeeperSettings): Promise<ZooKeeperClient> {
   if (kind === 'native') return (await import('../../zookeeper/native.js')).connectNativeClient(settings);
-  return (await import('../../zookeeper/own.js')).connectOwnClient(settings);
+  return connectOwnClient(settings);
 }
 
 function readAuth(text: string | undefined, store: string): { scheme: string; auth: string }[] {
