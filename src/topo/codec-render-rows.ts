@@ -14,7 +14,9 @@ export interface Row {
   readonly repeated: boolean;
   /** Whether it stands in the text with its default value, too. */
   readonly shown: boolean;
-  /** Of an enum. */
+  /** The default value as JSON text. */
+  readonly default: string;
+  /** Of an enum, as JSON text. */
   readonly names: Readonly<Record<number, string>> | undefined;
   /** Of a message. */
   readonly type: Type | undefined;
@@ -50,16 +52,31 @@ function rowOf(field: Field, place: number): Row | undefined {
   const isMap = field instanceof protobuf.MapField;
   if (isMap && field.keyType !== 'string') return undefined;
   if (field.repeated && !isMap && wireTypeOf(value) === 0) return undefined;
+  const names = field.resolvedType instanceof protobuf.Enum ? namesOf(field.resolvedType) : undefined;
   const common = {
     place,
     name: `${JSON.stringify(field.name)}:`,
     shown: isMap || hasPresence(field),
-    names: field.resolvedType instanceof protobuf.Enum ? field.resolvedType.valuesById : undefined,
+    default: value === 'enum' ? (names?.[0] ?? '0') : (DEFAULTS[value] ?? ''),
+    names,
     type: submessage(field),
   };
   const one: Row = { ...common, reading: value, repeated: field.repeated && !isMap, entry: undefined };
   return isMap ? { ...common, reading: 'map', repeated: true, entry: one } : one;
 }
+
+function namesOf({ valuesById }: protobuf.Enum): Record<number, string> {
+  return Object.fromEntries(Object.entries(valuesById).map(([id, name]) => [id, JSON.stringify(name)]));
+}
+
+const DEFAULTS: Readonly<Partial<Record<Reading, string>>> = {
+  text: '""',
+  bytes: '""',
+  bool: 'false',
+  int32: '0',
+  uint32: '0',
+  int64: '"0"',
+};
 
 function readingOf(field: Field): Reading | undefined {
   if (submessage(field) !== undefined) return 'message';

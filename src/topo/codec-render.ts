@@ -10,73 +10,70 @@ import { decodeMessage } from './codec-wire.js';
 export function renderJson(message: string, bytes: Uint8Array): string {
   const type = messageType(message);
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const plain = renderFields(tableOf(type), buffer, 0, buffer.length, MAX_DEPTH);
+  const source: Source = { bytes: buffer, text: buffer.toString('latin1'), at: 0 };
+  const plain = renderFields(tableOf(type), source, buffer.length, MAX_DEPTH);
   return plain ?? JSON.stringify(toJson(type, decodeMessage(type, bytes)));
 }
 
-/** Where the last value ended; -1: it is one for the decoder. */
-interface Place {
+/** A record that is read from its beginning to its end. */
+interface Source {
+  readonly bytes: Buffer;
+  /** A character for each byte. Parts of one text cost less than texts made of parts of a buffer. */
+  readonly text: string;
+  /** Where the last value ended; -1: it is one for the decoder. */
   at: number;
-  /** How many messages more may be within one another. */
-  readonly depth: number;
 }
 
 /** Of messages in messages: far less than what the decoder takes. */
 const MAX_DEPTH = 16;
 const MORE = 0x80;
 
-/** The fields from one place to another as a JSON object; undefined: the decoder is to see to them. */
-function renderFields(
-  table: Table,
-  bytes: Buffer,
-  from: number,
-  to: number,
-  depth: number,
-): string | undefined {
+/** The fields from here to another place as a JSON object; undefined: the decoder is to see to them. */
+function renderFields(table: Table, source: Source, to: number, depth: number): string | undefined {
   if (depth === 0) return undefined;
-  const place: Place = { at: from, depth };
   let text = '{';
   let last: Row | undefined;
   let entries: Map<string, string> | undefined;
-  const close = () => {
-    if (last?.reading === 'map') text += entriesText(entries);
-    else if (last?.repeated === true) text += ']';
-  };
-  while (place.at < to) {
-    const row = table[readNumber(bytes, place, to)];
+  while (source.at < to) {
+    const row = table[readNumber(source, to)];
     // Fields in another order, and what stands twice, are put together by the decoder.
-    if (row === undefined || place.at < 0 || (last !== undefined && row.place < last.place)) return undefined;
+    if (row === undefined || source.at < 0 || (last !== undefined && row.place < last.place))
+      return undefined;
     const goesOn = row === last;
     if (goesOn && !row.repeated) return undefined;
     if (!goesOn) {
-      close();
+      text += endOf(last, entries);
       last = row;
       entries = row.reading === 'map' ? new Map() : undefined;
     }
-    if (row.reading === 'map') {
-      if (!readEntry(row, bytes, place, to, entries)) return undefined;
-      if (!goesOn) text += `${text.length > 1 ? ',' : ''}${row.name}`;
-      continue;
+    const value = entries === undefined ? readValue(row, source, to, depth) : undefined;
+    if (entries === undefined ? value === undefined : !readEntry(row, source, to, entries, depth))
+      return undefined;
+    if (goesOn) text += value === undefined ? '' : `,${value}`;
+    else if (row.shown || row.repeated || value !== row.default) {
+      if (text.length > 1) text += ',';
+      text += row.name;
+      if (value !== undefined) text += row.repeated ? `[${value}` : value;
     }
-    const value = readValue(row, bytes, place, to);
-    if (value === undefined) return undefined;
-    if (row.repeated) text += goesOn ? `,${value}` : `${text.length > 1 ? ',' : ''}${row.name}[${value}`;
-    else if (row.shown || !isDefault(row, value)) text += `${text.length > 1 ? ',' : ''}${row.name}${value}`;
   }
-  if (place.at !== to) return undefined;
-  close();
-  return `${text}}`;
+  return source.at === to ? `${text}${endOf(last, entries)}}` : undefined;
+}
+
+/** What comes after all elements of a list, and all entries of a map. */
+function endOf(row: Row | undefined, entries: Map<string, string> | undefined): string {
+  if (entries !== undefined) return entriesText(entries);
+  return row?.repeated === true ? ']' : '';
 }
 
 /** A value as JSON text; undefined: it is one for the decoder. */
-function readValue(row: Row, bytes: Buffer, place: Place, to: number): string | undefined {
-  const number = readNumber(bytes, place, to);
-  if (place.at < 0) return undefined;
+function readValue(row: Row, source: Source, to: number, depth: number): string | undefined {
+  const number = readNumber(source, to);
+  if (source.at < 0) return undefined;
   switch (row.reading) {
     case 'bool':
       return number > 1 ? undefined : number === 1 ? 'true' : 'false';
     case 'enum':
-      return number > MAX_INT32 ? undefined : (quoted(row.names?.[number]) ?? String(number));
+      return number > MAX_INT32 ? undefined : (row.names?.[number] ?? String(number));
     case 'int32':
       return number > MAX_INT32 ? undefined : String(number);
     case 'uint32':
@@ -84,18 +81,14 @@ function readValue(row: Row, bytes: Buffer, place: Place, to: number): string | 
     case 'int64':
       return `"${number}"`;
     default: {
-      const from = place.at;
+      const from = source.at;
       const end = from + number;
       if (end > to) return undefined;
-      place.at = end;
-      if (row.reading === 'text') {
-        const text = plainText(bytes, from, end);
-        return text === undefined ? undefined : `"${text}"`;
-      }
-      if (row.reading === 'bytes') return `"${bytes.toString('base64', from, end)}"`;
-      return row.type === undefined
-        ? undefined
-        : renderFields(tableOf(row.type), bytes, from, end, place.depth - 1);
+      if (row.reading === 'message')
+        return row.type && renderFields(tableOf(row.type), source, end, depth - 1);
+      source.at = end;
+      if (row.reading === 'bytes') return `"${source.bytes.toString('base64', from, end)}"`;
+      return isPlain(source.bytes, from, end) ? `"${source.text.slice(from, end)}"` : undefined;
     }
   }
 }
@@ -103,26 +96,26 @@ function readValue(row: Row, bytes: Buffer, place: Place, to: number): string | 
 /** Reads one entry of a map, in the form that all writers give it: key, then value. */
 function readEntry(
   { entry }: Row,
-  bytes: Buffer,
-  place: Place,
+  source: Source,
   to: number,
-  entries: Map<string, string> | undefined,
+  entries: Map<string, string>,
+  depth: number,
 ): boolean {
-  const length = readNumber(bytes, place, to);
-  const end = place.at + length;
-  if (place.at < 0 || end > to || entry === undefined || bytes[place.at] !== KEY_TAG) return false;
-  place.at += 1;
-  const keyLength = readNumber(bytes, place, end);
-  const from = place.at;
-  if (from < 0 || from + keyLength >= end) return false;
-  const key = plainText(bytes, from, from + keyLength);
-  place.at = from + keyLength;
-  const isValue = readNumber(bytes, place, end) === 16 + wireTypeOf(entry.reading);
-  const value = isValue && place.at >= 0 ? readValue(entry, bytes, place, end) : undefined;
+  const length = readNumber(source, to);
+  const end = source.at + length;
+  if (source.at < 0 || end > to || entry === undefined || source.bytes[source.at] !== KEY_TAG) return false;
+  source.at += 1;
+  const keyLength = readNumber(source, end);
+  const from = source.at;
+  const keyEnd = from + keyLength;
+  if (from < 0 || keyEnd >= end || !isPlain(source.bytes, from, keyEnd)) return false;
+  const key = source.text.slice(from, keyEnd);
+  source.at = keyEnd;
+  if (readNumber(source, end) !== 16 + wireTypeOf(entry.reading) || source.at < 0) return false;
+  const value = readValue(entry, source, end, depth);
   // JavaScript puts keys that are numbers first, in their own order.
-  if (key === undefined || value === undefined || place.at !== end || NUMBER.test(key) || entries?.has(key))
-    return false;
-  entries?.set(key, value);
+  if (value === undefined || source.at !== end || NUMBER.test(key) || entries.has(key)) return false;
+  entries.set(key, value);
   return true;
 }
 
@@ -130,23 +123,31 @@ const KEY_TAG = 0x0a;
 const NUMBER = /^\d+$/;
 
 /** Keys are ASCII: JavaScript's order of them is that of their bytes. */
-function entriesText(entries: Map<string, string> | undefined): string {
-  const keys = [...(entries?.keys() ?? [])].sort();
-  return `{${keys.map((key) => `"${key}":${entries?.get(key)}`).join(',')}}`;
+function entriesText(entries: Map<string, string>): string {
+  let text = '{';
+  for (const key of [...entries.keys()].sort())
+    text += `${text.length > 1 ? ',' : ''}"${key}":${entries.get(key)}`;
+  return `${text}}`;
 }
 
 /** A varint that a number holds and that is not negative; the place is -1 for all others. */
-function readNumber(bytes: Buffer, place: Place, to: number): number {
-  let value = 0;
-  for (let factor = 1, at = place.at; at < to && factor <= LAST_FACTOR; factor *= MORE) {
+function readNumber(source: Source, to: number): number {
+  const { bytes } = source;
+  let at = source.at;
+  const first = at < to ? (bytes[at++] ?? MORE) : MORE;
+  if (first < MORE) {
+    source.at = at;
+    return first;
+  }
+  let value = first - MORE;
+  for (let factor = MORE; at < to && factor <= LAST_FACTOR; factor *= MORE) {
     const byte = bytes[at++] ?? 0;
     value += (byte % MORE) * factor;
-    if (byte < MORE) {
-      place.at = at;
-      return value;
-    }
+    if (byte >= MORE) continue;
+    source.at = at;
+    return value;
   }
-  place.at = -1;
+  source.at = -1;
   return 0;
 }
 
@@ -155,37 +156,14 @@ const LAST_FACTOR = 2 ** 42;
 const MAX_INT32 = 2 ** 31 - 1;
 const MAX_UINT32 = 2 ** 32 - 1;
 
-/** Text; undefined: there is something in it that is not ASCII, or that JSON writes otherwise. */
-function plainText(bytes: Buffer, from: number, to: number): string | undefined {
+/** Whether it is ASCII that JSON writes as it is. */
+function isPlain(bytes: Buffer, from: number, to: number): boolean {
   for (let at = from; at < to; at++) {
     const byte = bytes[at] ?? 0;
-    if (byte < 0x20 || byte >= MORE || byte === QUOTE || byte === BACKSLASH) return undefined;
+    if (byte < 0x20 || byte >= MORE || byte === QUOTE || byte === BACKSLASH) return false;
   }
-  return bytes.toString('latin1', from, to);
+  return true;
 }
 
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
-
-function quoted(text: string | undefined): string | undefined {
-  return text === undefined ? undefined : JSON.stringify(text);
-}
-
-function isDefault({ reading, names }: Row, value: string): boolean {
-  switch (reading) {
-    case 'text':
-    case 'bytes':
-      return value === '""';
-    case 'bool':
-      return value === 'false';
-    case 'int64':
-      return value === '"0"';
-    case 'enum':
-      return value === (quoted(names?.[0]) ?? '0');
-    case 'message':
-    case 'map':
-      return false;
-    default:
-      return value === '0';
-  }
-}
