@@ -2,7 +2,7 @@ import { decodeProblem } from '../topo/codec.js';
 import { classify, recordFileName } from '../topo/kinds.js';
 import { duplicateElements, recordParts } from '../topo/parts.js';
 import { ancestors } from '../topo/paths.js';
-import { NAME_RULES, RULES, type Whose } from './rules.js';
+import { NAME_RULES, RULES, type RuleId, type Whose } from './rules.js';
 import { storeKind, type Target } from './target.js';
 
 /** Something that Vitess takes for wrong. */
@@ -14,20 +14,28 @@ export interface Problem {
   readonly always?: true;
 }
 
+/** Something that Vitess takes for wrong in the bytes of a record. */
+export interface RecordProblem extends Problem {
+  /** Which rule says so. */
+  readonly rule: RuleId | 'undecodable' | 'listed-twice';
+}
+
 /** What is wrong with the bytes of a record, whatever was there before. Pure. */
-export function recordProblems(message: string, bytes: Uint8Array, whose: Whose): Problem[] {
+export function recordProblems(message: string, bytes: Uint8Array, whose: Whose): RecordProblem[] {
   const undecodable = decodeProblem(message, bytes);
-  if (undecodable !== undefined) return [{ text: undecodable }];
+  if (undecodable !== undefined) return [{ rule: 'undecodable', text: undecodable }];
   const found = recordParts(message, bytes).flatMap(({ message: part, path, json }) =>
-    (RULES[part] ?? []).flatMap((rule) => {
-      const finding = rule(json, whose);
-      return finding === undefined ? [] : [path === '' ? finding : `${path}: ${finding}`];
-    }),
+    (RULES[part] ?? []).flatMap(({ id, find }) =>
+      [find(json, whose) ?? []]
+        .flat()
+        .map((finding) => ({ rule: id, text: path === '' ? finding : `${path}: ${finding}` })),
+    ),
   );
-  const twice = duplicateElements(message, bytes).map(
-    (element) => `${element} is there twice: readers differ in which one counts`,
-  );
-  return [...found, ...twice].map((text) => ({ text }));
+  const twice = duplicateElements(message, bytes).map((element) => ({
+    rule: 'listed-twice' as const,
+    text: `${element} is there twice: readers differ in which one counts`,
+  }));
+  return [...found, ...twice];
 }
 
 /** What is wrong with a path itself, by the names in it and the store that it is in. Pure. */

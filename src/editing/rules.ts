@@ -13,67 +13,115 @@ import type { Target } from './target.js';
 /** What a rule may know of the record that a message is in. */
 export type Whose = Pick<Target, 'scope' | 'names'>;
 
-type Rule = (json: RecordPart['json'], whose: Whose) => Finding;
+/** What a rule is called, and by what name `lint` reports what it finds. */
+export type RuleId =
+  | 'key-range-empty'
+  | 'shard-key-range'
+  | 'tablet-key-range'
+  | 'reference-key-range'
+  | 'bad-alias'
+  | 'illegal-name'
+  | 'tablet-directory'
+  | 'alias-mismatch'
+  | 'wrong-cell'
+  | 'replication-wrong-cell'
+  | 'bad-port'
+  | 'partition-cover'
+  | 'cell-root'
+  | 'vindex-unknown'
+  | 'several-targets'
+  | 'mirror-percent';
+
+/** One rule: what it is called, and what it finds, if anything. */
+export interface Rule {
+  readonly id: RuleId;
+  readonly find: (json: RecordPart['json'], whose: Whose) => Finding | readonly string[];
+}
+
+function rule(id: RuleId, find: Rule['find']): Rule {
+  return { id, find };
+}
 
 /**
  * What Vitess takes for wrong, by message, wherever the message occurs. To add a rule, add it to its message. Elements of one
  * name twice are found by duplicateElements, and are not listed here.
  */
 export const RULES: Readonly<Record<string, readonly Rule[]>> = {
-  'topodata.KeyRange': [emptyRange],
+  'topodata.KeyRange': [rule('key-range-empty', emptyRange)],
   'topodata.Shard': [
-    ({ key_range }, { names }) => otherRange(names['shard'] ?? '', key_range),
-    ({ primary_alias }) => badAlias(primary_alias),
+    rule('shard-key-range', ({ key_range }, { names }) => otherRange(names['shard'] ?? '', key_range)),
+    rule('bad-alias', ({ primary_alias }) => badAlias(primary_alias)),
   ],
-  'topodata.Shard.SourceShard': [({ keyspace }) => keyspaceName(keyspace), ({ shard }) => shardName(shard)],
-  'topodata.Keyspace': [({ base_keyspace }) => keyspaceName(base_keyspace)],
+  'topodata.Shard.SourceShard': [
+    rule('illegal-name', ({ keyspace }) => keyspaceName(keyspace)),
+    rule('illegal-name', ({ shard }) => shardName(shard)),
+  ],
+  'topodata.Keyspace': [rule('illegal-name', ({ base_keyspace }) => keyspaceName(base_keyspace))],
   'topodata.Tablet': [
-    ({ alias }, { names, scope }) => otherAlias(alias, names['alias'] ?? '', scope),
-    ({ keyspace }) => keyspaceName(keyspace),
-    ({ shard }) => shardName(shard),
-    ({ shard, key_range }) => (text(shard) === '' ? undefined : otherRange(text(shard), key_range)),
-    ({ port_map }) => badPort(Object.values(object(port_map))),
-    ({ mysql_port }) => badPort([mysql_port ?? 0]),
+    rule('tablet-directory', (_, { names }) => badDirectory(names['alias'] ?? '')),
+    rule('alias-mismatch', ({ alias }, { names }) => otherAlias(alias, names['alias'] ?? '')),
+    rule('wrong-cell', ({ alias }, { names, scope }) =>
+      aliasText(alias) === names['alias'] ? otherCell(alias, scope) : undefined,
+    ),
+    rule('illegal-name', ({ keyspace }) => keyspaceName(keyspace)),
+    rule('illegal-name', ({ shard }) => shardName(shard)),
+    rule('tablet-key-range', ({ shard, key_range }) =>
+      text(shard) === '' ? undefined : otherRange(text(shard), key_range),
+    ),
+    rule('bad-port', ({ port_map }) => badPort(Object.values(object(port_map)))),
+    rule('bad-port', ({ mysql_port }) => badPort([mysql_port ?? 0])),
   ],
   'topodata.ShardReplication.Node': [
-    ({ tablet_alias }) => badAlias(tablet_alias ?? {}),
-    ({ tablet_alias }, { scope }) => otherCell(tablet_alias, scope),
+    rule('bad-alias', ({ tablet_alias }) => badAlias(tablet_alias ?? {})),
+    rule('replication-wrong-cell', ({ tablet_alias }, { scope }) => otherCell(tablet_alias, scope)),
   ],
-  'topodata.SrvKeyspace.KeyspacePartition': [({ shard_references }) => brokenCover(list(shard_references))],
+  'topodata.SrvKeyspace.KeyspacePartition': [
+    rule('partition-cover', ({ shard_references }) => brokenCover(list(shard_references))),
+  ],
   'topodata.ShardReference': [
-    ({ name }) => neededShardName(name),
-    ({ name, key_range }) => otherRange(text(name), key_range),
+    rule('illegal-name', ({ name }) => neededShardName(name)),
+    rule('reference-key-range', ({ name, key_range }) => otherRange(text(name), key_range)),
   ],
   'topodata.ShardTabletControl': [
-    ({ name }) => neededShardName(name),
-    ({ name, key_range }) => otherRange(text(name), key_range),
+    rule('illegal-name', ({ name }) => neededShardName(name)),
+    rule('reference-key-range', ({ name, key_range }) => otherRange(text(name), key_range)),
   ],
-  'topodata.CellInfo': [({ root }) => (text(root) === '' ? 'the root is empty' : undefined)],
+  'topodata.CellInfo': [
+    rule('cell-root', ({ root }) => (text(root) === '' ? 'the root is empty' : undefined)),
+  ],
   'topodata.CellsAlias': [
-    (_, { names }) => thrown(() => checkCellName(names['alias'] ?? '')),
-    ({ cells }) => firstOf(list(cells).map((cell) => thrown(() => checkCellName(text(cell))))),
+    rule('illegal-name', (_, { names }) => thrown(() => checkCellName(names['alias'] ?? ''))),
+    rule('illegal-name', ({ cells }) =>
+      firstOf(list(cells).map((cell) => thrown(() => checkCellName(text(cell))))),
+    ),
   ],
-  'vschema.Keyspace': [({ tables, vindexes }) => lostVindex(object(tables), object(vindexes))],
+  'vschema.Keyspace': [
+    rule('vindex-unknown', ({ tables, vindexes }) => lostVindexes(object(tables), object(vindexes))),
+  ],
   'vschema.RoutingRule': [
-    ({ from_table, to_tables }) =>
+    rule('several-targets', ({ from_table, to_tables }) =>
       list(to_tables).length > 1
         ? `the rule for ${text(from_table)} has several targets, which vtgate refuses`
         : undefined,
+    ),
   ],
   'vschema.ShardRoutingRule': [
-    ({ from_keyspace }) => keyspaceName(from_keyspace),
-    ({ to_keyspace }) => keyspaceName(to_keyspace),
-    ({ shard }) => shardName(shard),
+    rule('illegal-name', ({ from_keyspace }) => keyspaceName(from_keyspace)),
+    rule('illegal-name', ({ to_keyspace }) => keyspaceName(to_keyspace)),
+    rule('illegal-name', ({ shard }) => shardName(shard)),
   ],
   'vschema.KeyspaceRoutingRule': [
-    ({ from_keyspace }) => keyspaceName(text(from_keyspace).replace(/@(replica|rdonly|primary)$/, '')),
-    ({ to_keyspace }) => keyspaceName(to_keyspace),
+    rule('illegal-name', ({ from_keyspace }) =>
+      keyspaceName(text(from_keyspace).replace(/@(replica|rdonly|primary)$/, '')),
+    ),
+    rule('illegal-name', ({ to_keyspace }) => keyspaceName(to_keyspace)),
   ],
   'vschema.MirrorRule': [
-    ({ percent }) =>
+    rule('mirror-percent', ({ percent }) =>
       typeof percent === 'string' || Number(percent ?? 0) < 0 || Number(percent ?? 0) > 100
         ? `percent is ${percent}, and must be from 0 to 100`
         : undefined,
+    ),
   ],
 };
 
@@ -106,14 +154,17 @@ function aliasText(alias: Json | undefined): string {
   return formatTabletAlias({ cell: text(cell), uid: Number(uid ?? 0) });
 }
 
-function otherAlias(alias: Json | undefined, directory: string, scope: string): Finding {
+function badDirectory(directory: string): Finding {
   const wrong = thrown(() => parseTabletAlias(directory));
   if (wrong !== undefined) return wrong;
-  if (formatTabletAlias(parseTabletAlias(directory)) !== directory)
-    return `Vitess writes this directory as ${formatTabletAlias(parseTabletAlias(directory))}`;
-  if (aliasText(alias) !== directory)
-    return `the alias is ${aliasText(alias)}, and the directory ${directory}`;
-  return otherCell(alias, scope);
+  const written = formatTabletAlias(parseTabletAlias(directory));
+  return written === directory ? undefined : `Vitess writes this directory as ${written}`;
+}
+
+function otherAlias(alias: Json | undefined, directory: string): Finding {
+  return badDirectory(directory) === undefined && aliasText(alias) !== directory
+    ? `the alias is ${aliasText(alias)}, and the directory ${directory}`
+    : undefined;
 }
 
 function otherCell(alias: Json | undefined, scope: string): Finding {
@@ -126,14 +177,13 @@ function badPort(ports: readonly Json[]): Finding {
   return bad === undefined ? undefined : `${bad} is no port`;
 }
 
-function lostVindex(tables: RecordPart['json'], vindexes: RecordPart['json']): Finding {
-  for (const [table, json] of Object.entries(tables))
-    for (const used of list(object(json)['column_vindexes'])) {
-      const name = text(object(used)['name']);
-      if (!Object.hasOwn(vindexes, name))
-        return `table ${table} uses the vindex ${name}, which is not defined`;
-    }
-  return undefined;
+function lostVindexes(tables: RecordPart['json'], vindexes: RecordPart['json']): string[] {
+  return Object.entries(tables).flatMap(([table, json]) =>
+    list(object(json)['column_vindexes'])
+      .map((used) => text(object(used)['name']))
+      .filter((name) => !Object.hasOwn(vindexes, name))
+      .map((name) => `table ${table} uses the vindex ${name}, which is not defined`),
+  );
 }
 
 function firstOf(findings: readonly Finding[]): Finding {
