@@ -4,8 +4,8 @@ import { readServers } from '../copy/preflight/read.js';
 import type { ServersReading } from '../copy/preflight/reading.js';
 import type { Cell } from '../topo/topology.js';
 import { type DoctorSide, type DoctorSides, readUnopened } from './doctor-sides.js';
-import { diagnosisLines } from './doctor-text.js';
 import { Exit } from './exit.js';
+import { findingLines } from './finding-text.js';
 import { type Flags, shown, usage } from './flags.js';
 import { type Io, json, jsonLine, outLines, table } from './io.js';
 import { printable } from './lists.js';
@@ -40,7 +40,7 @@ export async function dialFrom(
       io,
       rows.map((row) => jsonLine(row)),
     );
-  else io.out([rowsText(io, rows), ...diagnosisLines(io, found)].join('\n'));
+  else io.out([rowsText(io, rows), ...findingLines(io, found)].join('\n'));
   return found.some(({ severity }) => severity === 'stop') ? Exit.Store : Exit.Ok;
 }
 
@@ -55,7 +55,7 @@ export async function readMatrix(files: readonly string[], flags: Flags, io: Io)
   const rows = files.flatMap(rowsOf);
   const found = cutOff(rows);
   if (flags['output'] === 'json') io.out(json({ command: 'doctor', matrix: rows, findings: found }));
-  else io.out([rowsText(io, rows), ...diagnosisLines(io, found)].join('\n'));
+  else io.out([rowsText(io, rows), ...findingLines(io, found)].join('\n'));
   return found.some(({ severity }) => severity === 'stop') ? Exit.Guard : Exit.Ok;
 }
 

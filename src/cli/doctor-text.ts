@@ -5,6 +5,7 @@ import type { Severity } from '../copy/preflight/table.js';
 import { formatAddress } from '../topo/address.js';
 import type { DoctorSides } from './doctor-sides.js';
 import { Exit } from './exit.js';
+import { findingLines } from './finding-text.js';
 import { count, type Io, size } from './io.js';
 import { printable } from './lists.js';
 
@@ -12,7 +13,7 @@ import { printable } from './lists.js';
 export function doctorText(io: Io, { sides, found }: Examined): string {
   return [
     ...sides.flatMap((side) => sideLines(io, side)),
-    ...diagnosisLines(io, found),
+    ...findingLines(io, found),
     verdict(io, found),
   ].join('\n');
 }
@@ -39,24 +40,6 @@ function serversLine({ health }: ServersReading): string {
     ...(hasLeader === undefined ? [] : [hasLeader ? 'with a leader' : 'without a leader']),
   ];
   return `  ${parts.join(', ')}`;
-}
-
-/** Findings, for people. */
-export function diagnosisLines(io: Io, found: readonly Diagnosis[]): string[] {
-  const { red, yellow, dim } = io.colors;
-  const marks: Readonly<Record<Severity, string>> = {
-    stop: red('stop'),
-    warn: yellow('warn'),
-    note: dim('note'),
-  };
-  return found.flatMap(({ severity, id, side, scope, path, what, why, todo }) => {
-    const place = [side, scope, path].filter((part) => part !== undefined).map(printable);
-    return [
-      `${marks[severity]} ${[id, ...place].join(' ')}: ${printable(what)}`,
-      dim(`     ${printable(why)}`),
-      `     → ${printable(todo)}`,
-    ];
-  });
 }
 
 function verdict(io: Io, found: readonly Diagnosis[]): string {

@@ -3,7 +3,7 @@ import type { CallOptions, Connection } from '../topo/connection.js';
 import { ErrorCode, isTopologyError, TopologyError } from '../topo/errors.js';
 import { checkDecodes, find, findDecodable } from '../topo/find.js';
 import { compareBytewise } from '../topo/paths.js';
-import { GLOBAL, type Topology } from '../topo/topology.js';
+import { type Cell, GLOBAL, type Topology } from '../topo/topology.js';
 import { type DerivedRecord, derivedRecord, isStale } from './derived.js';
 import type { ShardRecord } from './shards.js';
 import { rebuildSrvKeyspace } from './srv-keyspace.js';
@@ -176,16 +176,24 @@ export async function cellStores(
   topology: Topology,
   options: Pick<GraphOptions, 'cells' | 'signal' | 'deadline'>,
 ): Promise<{ readonly cell: string; readonly store: Connection }[]> {
-  const known = await topology.cells(options);
-  const unknown = options.cells.find((name) => !known.some((cell) => cell.name === name));
-  if (unknown !== undefined) {
-    throw new TopologyError(ErrorCode.NoCell, `the topology has no cell ${unknown}`, {
-      store: topology.global.store,
-      hint: `it has ${known.map(({ name }) => name).join(', ') || 'no cells at all'}`,
-    });
-  }
-  const chosen = known.filter(({ name }) => options.cells.length === 0 || options.cells.includes(name));
+  const chosen =
+    options.cells.length === 0
+      ? await topology.cells(options)
+      : await Promise.all(
+          [...new Set(options.cells)].sort(compareBytewise).map((name) => cellNamed(topology, name, options)),
+        );
   return Promise.all(chosen.map(async (cell) => ({ cell: cell.name, store: await topology.cell(cell) })));
+}
+
+/** A cell, whatever the CellInfo of the others may be. */
+async function cellNamed(topology: Topology, name: string, options: CallOptions): Promise<Cell> {
+  const cell = await topology.locate(name, options);
+  if (cell !== undefined) return cell;
+  const known = (await topology.cells(options)).map((each) => each.name);
+  throw new TopologyError(ErrorCode.NoCell, `the topology has no cell ${name}`, {
+    store: topology.global.store,
+    hint: `it has ${known.join(', ') || 'no cells at all'}`,
+  });
 }
 
 function noKeyspace(global: Connection, keyspace: string): TopologyError {

@@ -62,8 +62,52 @@ export class Topology {
       if (isTopologyError(error, ErrorCode.NoNode)) return [];
       throw error;
     }
-    const cells = await Promise.all(names.map((name) => this.#locate(name, options)));
+    const cells = await Promise.all(names.map((name) => this.locate(name, options)));
     return cells.filter((cell) => cell !== undefined);
+  }
+
+  /** A cell by its name; undefined when it has no CellInfo record. NoCell as by {@link cells}. */
+  async locate(name: string, options?: CallOptions): Promise<Cell | undefined> {
+    const path = `cells/${name}/CellInfo`;
+    if (name === GLOBAL) {
+      throw new TopologyError(
+        ErrorCode.NoCell,
+        'no cell may be called global: that name is the global store’s',
+        {
+          path,
+          store: this.global.store,
+          hint: 'remove this directory, or rename the cell',
+        },
+      );
+    }
+    let bytes: Uint8Array;
+    try {
+      bytes = (await this.global.get(path, options)).bytes;
+    } catch (error) {
+      if (isTopologyError(error, ErrorCode.NoNode)) return undefined;
+      throw error;
+    }
+    const known = await this.addressWithoutCellInfo(name);
+    if (known !== undefined) return known;
+    try {
+      const { serverAddress, root } = readCellInfo(bytes);
+      return {
+        name,
+        address: addressFromTriple(this.address.implementation, serverAddress, root),
+        source: 'CellInfo',
+      };
+    } catch (error) {
+      throw new TopologyError(
+        ErrorCode.NoCell,
+        `the address in the CellInfo of ${name} cannot be used: ${messageOf(error)}`,
+        {
+          path,
+          store: this.global.store,
+          hint: `give the cell's address with ${this.#cellFlag} ${name}=SERVER,ROOT`,
+          cause: error,
+        },
+      );
+    }
   }
 
   /** The local store of a cell at an address, connected to once. */
@@ -106,49 +150,6 @@ export class Topology {
     const opened = await Promise.allSettled(this.#open.values());
     const connections = opened.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
     await Promise.all([this.global, ...connections].map((connection) => connection.close()));
-  }
-
-  async #locate(name: string, options?: CallOptions): Promise<Cell | undefined> {
-    const path = `cells/${name}/CellInfo`;
-    if (name === GLOBAL) {
-      throw new TopologyError(
-        ErrorCode.NoCell,
-        'no cell may be called global: that name is the global store’s',
-        {
-          path,
-          store: this.global.store,
-          hint: 'remove this directory, or rename the cell',
-        },
-      );
-    }
-    let bytes: Uint8Array;
-    try {
-      bytes = (await this.global.get(path, options)).bytes;
-    } catch (error) {
-      if (isTopologyError(error, ErrorCode.NoNode)) return undefined;
-      throw error;
-    }
-    const known = await this.addressWithoutCellInfo(name);
-    if (known !== undefined) return known;
-    try {
-      const { serverAddress, root } = readCellInfo(bytes);
-      return {
-        name,
-        address: addressFromTriple(this.address.implementation, serverAddress, root),
-        source: 'CellInfo',
-      };
-    } catch (error) {
-      throw new TopologyError(
-        ErrorCode.NoCell,
-        `the address in the CellInfo of ${name} cannot be used: ${messageOf(error)}`,
-        {
-          path,
-          store: this.global.store,
-          hint: `give the cell's address with ${this.#cellFlag} ${name}=SERVER,ROOT`,
-          cause: error,
-        },
-      );
-    }
   }
 
   #inCell(name: string, error: unknown): unknown {

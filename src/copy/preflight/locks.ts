@@ -1,4 +1,5 @@
 import type { FoundEntry, FoundLock } from '../../topo/found-locks.js';
+import { lockState, lockTitle } from '../../topo/lock-words.js';
 import { SEAL, sealedBy } from '../../topo/seal.js';
 import { type Diagnosis, diagnose } from './diagnosis.js';
 import type { ScopeReading } from './reading.js';
@@ -22,12 +23,11 @@ export function locks({ side, scope, survey }: ScopeReading, overruled: boolean)
     // Leaders of elections stay where they are, and are never copied.
     if (lock.type === 'election') return [];
     const place = { side, scope, path: lock.dir };
-    const title = `the lock of ${lock.type} ${lock.name}`;
     if (lock.leftOver)
-      return [diagnose('lock-left-over', place, `${title} is an empty directory, left behind`)];
+      return [diagnose('lock-left-over', place, `${lockTitle(lock)} is an empty directory, left behind`)];
     const [entry] = lock.entries;
     if (entry === undefined) return [];
-    return [diagnose(idOf(lock, entry), place, `${title} ${stateOf(entry)}`, severity)];
+    return [diagnose(idOf(lock, entry), place, `${lockTitle(lock)} ${lockState(entry)}`, severity)];
   });
 }
 
@@ -35,11 +35,4 @@ function idOf({ type }: FoundLock, { orphan, said }: FoundEntry) {
   if (orphan) return 'lock-orphan';
   if (type === 'name') return 'named-lock';
   return OPERATION.test(said?.action ?? '') ? 'operation-running' : 'lock-held';
-}
-
-function stateOf({ orphan, said }: FoundEntry): string {
-  const doing = said === undefined ? '' : ` for ${said.action.replace(/\s+/g, ' ')}`;
-  const by =
-    said?.host === undefined ? '' : ` by ${said.user === undefined ? '' : `${said.user}@`}${said.host}`;
-  return orphan ? `belongs to no session, taken${doing}${by}` : `is held${by}${doing}`;
 }

@@ -1,4 +1,5 @@
-import { type Diagnosis, diagnose, listed } from './diagnosis.js';
+import { listed } from '../../topo/finding.js';
+import { type Diagnosis, diagnose } from './diagnosis.js';
 import type { SideReading } from './reading.js';
 
 /** Milliseconds that a lock of etcd should outlive its holder's last sign of life. */
