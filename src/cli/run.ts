@@ -17,6 +17,7 @@ import { graphCommands } from './commands/graph.js';
 import { grepCommand } from './commands/grep.js';
 import { historyCommand } from './commands/history.js';
 import { importCommand } from './commands/import.js';
+import { lintCommand } from './commands/lint.js';
 import { locksCommands } from './commands/locks.js';
 import { lsCommand } from './commands/ls.js';
 import { planCommand } from './commands/plan.js';
@@ -60,6 +61,7 @@ export const COMMANDS: readonly (Command | CommandGroup)[] = [
   grepCommand,
   historyCommand,
   importCommand,
+  lintCommand,
   locksCommands,
   lsCommand,
   statCommand,

@@ -1,0 +1,26 @@
+/** `error`: Vitess fails, or routes wrongly, over it; `warn`: somebody should look; `note`: good to know. */
+export type Severity = 'error' | 'warn' | 'note';
+
+/**
+ * What is known of a kind of finding. In `todo`, ADDRESS stands for the topology, and SCOPE:PATH, KEYSPACE, SHARD, CELL and
+ * TABLET for those of the finding.
+ */
+export interface Row {
+  /** How bad it is where nothing makes it better or worse. */
+  readonly severity: Severity;
+  readonly means: string;
+  readonly why: string;
+  readonly todo: string;
+}
+
+export function error(means: string, why: string, todo: string): Row {
+  return { severity: 'error', means, why, todo };
+}
+
+export function warn(means: string, why: string, todo: string): Row {
+  return { severity: 'warn', means, why, todo };
+}
+
+export function note(means: string, why: string, todo: string): Row {
+  return { severity: 'note', means, why, todo };
+}

@@ -1,0 +1,148 @@
+import { list, object, text } from '../editing/ranges.js';
+import type { StoredRange } from '../graph/shards.js';
+import type { Json, JsonObject } from '../topo/codec-json.js';
+import type { StoredRecord } from '../topo/connection.js';
+import { formatTabletAlias } from '../topo/names.js';
+import type { LintFinding } from './finding.js';
+import type { RecordCheck } from './record.js';
+import { termOf } from './terms.js';
+
+/** What the global store says, as far as other records depend on it. */
+export interface World {
+  /** CellInfo of each cell; undefined: it does not decode. */
+  readonly cells: ReadonlyMap<string, JsonObject | undefined>;
+  /** Cells of each CellsAlias. */
+  readonly aliases: ReadonlyMap<string, readonly string[]>;
+  /** Every directory below `keyspaces`. */
+  readonly keyspaces: ReadonlyMap<string, KnownKeyspace>;
+  readonly rules: ReadonlyMap<RulesKind, readonly JsonObject[]>;
+}
+
+export type RulesKind = 'RoutingRules' | 'ShardRoutingRules' | 'KeyspaceRoutingRules' | 'MirrorRules';
+
+/** A keyspace. */
+export interface KnownKeyspace {
+  readonly name: string;
+  /** Whether there are such records, whatever they hold. */
+  hasRecord: boolean;
+  hasVSchema: boolean;
+  /** Undefined: none, or it does not decode. */
+  json: JsonObject | undefined;
+  vschema: JsonObject | undefined;
+  readonly shards: Map<string, KnownShard>;
+}
+
+/** A shard that has a Shard record: little, since there may be very many. */
+export interface KnownShard {
+  readonly keyspace: string;
+  readonly name: string;
+  readonly path: string;
+  /** False: the record does not decode, and all that follows is unknown. */
+  readonly isRead: boolean;
+  readonly range: StoredRange | undefined;
+  readonly isServing: boolean;
+  /** served_types says that it serves. */
+  readonly servedOnce: boolean;
+  /** `zone1-0000000100`. */
+  readonly primary: string | undefined;
+  readonly primaryCell: string | undefined;
+  readonly term: bigint;
+  /** `<keyspace>/<shard>` of source_shards. */
+  readonly sources: readonly string[];
+  /** Cells that tablet_controls and served_types name. */
+  readonly namedCells: readonly string[];
+}
+
+/** Makes a {@link World} of the records of the global store, in any order. */
+export class WorldReading implements World {
+  readonly cells = new Map<string, JsonObject | undefined>();
+  readonly aliases = new Map<string, readonly string[]>();
+  readonly keyspaces = new Map<string, KnownKeyspace>();
+  readonly rules = new Map<RulesKind, readonly JsonObject[]>();
+  readonly #check: RecordCheck;
+
+  constructor(check: RecordCheck) {
+    this.#check = check;
+  }
+
+  /** Takes note of a record, and answers with what is wrong with it by itself. */
+  add(record: StoredRecord): readonly LintFinding[] {
+    const { kind, path, names, json, found } = this.#check.examine('global', record);
+    const { cell = '', alias = '', keyspace = '', shard = '' } = names;
+    switch (kind) {
+      case 'CellInfo':
+        this.cells.set(cell, json);
+        break;
+      case 'CellsAlias':
+        this.aliases.set(alias, list(json?.['cells']).map(text));
+        break;
+      case 'Keyspace':
+        Object.assign(this.#keyspace(keyspace), { hasRecord: true, json });
+        break;
+      case 'VSchema':
+        Object.assign(this.#keyspace(keyspace), { hasVSchema: true, vschema: json });
+        break;
+      case 'Shard':
+        this.#keyspace(keyspace).shards.set(shard, readShard(keyspace, shard, path, json));
+        break;
+      case 'RoutingRules':
+      case 'ShardRoutingRules':
+      case 'KeyspaceRoutingRules':
+      case 'MirrorRules':
+        this.rules.set(kind, list(json?.['rules']).map(object));
+        break;
+    }
+    return found;
+  }
+
+  #keyspace(name: string): KnownKeyspace {
+    const known = this.keyspaces.get(name);
+    if (known !== undefined) return known;
+    const made: KnownKeyspace = {
+      name,
+      hasRecord: false,
+      hasVSchema: false,
+      json: undefined,
+      vschema: undefined,
+      shards: new Map(),
+    };
+    this.keyspaces.set(name, made);
+    return made;
+  }
+}
+
+function readShard(keyspace: string, name: string, path: string, json: JsonObject | undefined): KnownShard {
+  const fields = json ?? {};
+  const served = list(fields['served_types']).map(object);
+  const controls = list(fields['tablet_controls']).map(object);
+  const primary = fields['primary_alias'];
+  return {
+    keyspace,
+    name,
+    path,
+    isRead: json !== undefined,
+    range: rangeOf(fields['key_range']),
+    isServing: fields['is_primary_serving'] === true,
+    servedOnce: served.some(({ tablet_type }) => tablet_type === 'PRIMARY'),
+    primary: aliasOf(primary),
+    primaryCell: primary === undefined ? undefined : text(object(primary)['cell']),
+    term: termOf(fields['primary_term_start_time']),
+    sources: list(fields['source_shards'])
+      .map(object)
+      .map((source) => `${text(source['keyspace'])}/${text(source['shard'])}`),
+    namedCells: [...controls, ...served].flatMap(({ cells }) => list(cells).map(text)),
+  };
+}
+
+/** An alias as text; undefined where none is set. */
+export function aliasOf(json: Json | undefined): string | undefined {
+  if (json === undefined) return undefined;
+  const { cell, uid } = object(json);
+  return formatTabletAlias({ cell: text(cell), uid: Number(uid ?? 0) });
+}
+
+function rangeOf(json: Json | undefined): StoredRange | undefined {
+  if (json === undefined) return undefined;
+  const { start, end } = object(json);
+  return { start: Buffer.from(text(start), 'base64'), end: Buffer.from(text(end), 'base64') };
+}
