@@ -73,7 +73,9 @@ export const RULES: Readonly<Record<string, readonly Rule[]>> = {
   ],
   'topodata.ShardReplication.Node': [
     rule('bad-alias', ({ tablet_alias }) => badAlias(tablet_alias ?? {})),
-    rule('replication-wrong-cell', ({ tablet_alias }, { scope }) => otherCell(tablet_alias, scope)),
+    rule('replication-wrong-cell', ({ tablet_alias }, { scope }) =>
+      badAlias(tablet_alias ?? {}) === undefined ? otherCell(tablet_alias, scope) : undefined,
+    ),
   ],
   'topodata.SrvKeyspace.KeyspacePartition': [
     rule('partition-cover', ({ shard_references }) => brokenCover(list(shard_references))),

@@ -1,7 +1,7 @@
 import { list, object, text } from '../editing/ranges.js';
 import type { StoredRecord } from '../topo/connection.js';
-import { parseTabletAlias } from '../topo/names.js';
 import { found, type LintFinding } from './finding.js';
+import { isSnapshot } from './keyspaces.js';
 import type { Primaries } from './primaries.js';
 import type { Examined, RecordCheck } from './record.js';
 import { tabletItself } from './tablet.js';
@@ -31,7 +31,7 @@ export class CellCheck {
   /** What is wrong with the next record. */
   *add(record: StoredRecord): Generator<LintFinding> {
     const examined = this.#check.examine(this.#cell, record);
-    yield* examined.found;
+    yield* this.#own(examined);
     switch (examined.kind) {
       case 'ShardReplication':
         yield* this.#replication(examined);
@@ -54,6 +54,13 @@ export class CellCheck {
       const tablet = aliasOf({ cell: this.#cell, uid });
       yield found('replication-gone', this.#where(shard, tablet), `it names ${tablet}, which has no record`);
     }
+  }
+
+  /** What is wrong with a record by itself. What a snapshot keyspace lacks was told of its shards. */
+  #own({ kind, names, found: all }: Examined): readonly LintFinding[] {
+    const keyspace = this.#world.keyspaces.get(names['keyspace'] ?? '');
+    const isPartial = kind === 'SrvKeyspace' && isSnapshot(keyspace?.json);
+    return isPartial ? all.filter(({ id }) => id !== 'partition-cover') : all;
   }
 
   *#replication({ names, json, path }: Examined): Generator<LintFinding> {
@@ -130,10 +137,6 @@ export class CellCheck {
 
 /** The number of a tablet, by its directory; undefined for one that is not the cell's, or not as Vitess writes it. */
 function uidIn(directory: string, cell: string): number | undefined {
-  try {
-    const alias = parseTabletAlias(directory);
-    return alias.cell === cell && aliasOf({ ...alias }) === directory ? alias.uid : undefined;
-  } catch {
-    return undefined;
-  }
+  const uid = Number(/-(\d+)$/.exec(directory)?.[1]);
+  return uid <= 0xffff_ffff && aliasOf({ cell, uid }) === directory ? uid : undefined;
 }

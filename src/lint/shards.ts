@@ -17,18 +17,18 @@ function* ofShard(
   world: World,
   target: Target,
 ): Generator<LintFinding> {
-  const { name, path, sources, namedCells, primary, primaryCell, isServing, servedOnce } = shard;
+  const { name, path, sources, namedCells, hasPrimary, primary, primaryCell, isServing, servedOnce } = shard;
   const where = { path, keyspace: keyspace.name, shard: name };
   if (name.includes('-') && name !== name.toLowerCase())
     yield found('shard-upper-case', where, `tablets look for the shard ${name.toLowerCase()}`);
   if (servedOnce && !isServing && isAtLeast(target, 12))
     yield found('serving-lost', where, 'served_types has PRIMARY, and is_primary_serving is not set');
-  if (primary === undefined) {
+  if (!hasPrimary) {
     if (!isSnapshot(keyspace.json)) {
       const isOff = !serves(shard, target) && !servedOnce;
       yield found('shard-without-primary', where, 'the shard has no primary', isOff ? 'note' : 'warn');
     }
-  } else if (primaryCell !== undefined && !world.cells.has(primaryCell)) {
+  } else if (primary !== undefined && primaryCell !== undefined && !world.cells.has(primaryCell)) {
     const what = `the primary is ${primary}, and there is no cell ${primaryCell || '(none)'}`;
     yield found('primary-unknown-cell', { ...where, tablet: primary }, what);
   }

@@ -1,8 +1,8 @@
-import { list, object, text } from '../editing/ranges.js';
+import { list, object, text, thrown } from '../editing/ranges.js';
 import type { StoredRange } from '../graph/shards.js';
 import type { Json, JsonObject } from '../topo/codec-json.js';
 import type { StoredRecord } from '../topo/connection.js';
-import { formatTabletAlias } from '../topo/names.js';
+import { formatTabletAlias, parseTabletAlias } from '../topo/names.js';
 import type { LintFinding } from './finding.js';
 import type { RecordCheck } from './record.js';
 import { termOf } from './terms.js';
@@ -43,7 +43,9 @@ export interface KnownShard {
   readonly isServing: boolean;
   /** served_types says that it serves. */
   readonly servedOnce: boolean;
-  /** `zone1-0000000100`. */
+  /** Whether it names a primary at all. */
+  readonly hasPrimary: boolean;
+  /** `zone1-0000000100`; undefined: none, or no alias. */
   readonly primary: string | undefined;
   readonly primaryCell: string | undefined;
   readonly term: bigint;
@@ -115,7 +117,8 @@ function readShard(keyspace: string, name: string, path: string, json: JsonObjec
   const fields = json ?? {};
   const served = list(fields['served_types']).map(object);
   const controls = list(fields['tablet_controls']).map(object);
-  const primary = fields['primary_alias'];
+  const named = fields['primary_alias'];
+  const primary = isAlias(aliasOf(named)) ? named : undefined;
   return {
     keyspace,
     name,
@@ -124,6 +127,7 @@ function readShard(keyspace: string, name: string, path: string, json: JsonObjec
     range: rangeOf(fields['key_range']),
     isServing: fields['is_primary_serving'] === true,
     servedOnce: served.some(({ tablet_type }) => tablet_type === 'PRIMARY'),
+    hasPrimary: named !== undefined,
     primary: aliasOf(primary),
     primaryCell: primary === undefined ? undefined : text(object(primary)['cell']),
     term: termOf(fields['primary_term_start_time']),
@@ -132,6 +136,10 @@ function readShard(keyspace: string, name: string, path: string, json: JsonObjec
       .map((source) => `${text(source['keyspace'])}/${text(source['shard'])}`),
     namedCells: [...controls, ...served].flatMap(({ cells }) => list(cells).map(text)),
   };
+}
+
+function isAlias(alias: string | undefined): boolean {
+  return alias !== undefined && thrown(() => parseTabletAlias(alias)) === undefined;
 }
 
 /** An alias as text; undefined where none is set. */
