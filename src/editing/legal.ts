@@ -1,6 +1,7 @@
-import { decodeProblem } from '../topo/codec.js';
+import type { JsonObject } from '../topo/codec-json.js';
+import { ErrorCode, isTopologyError } from '../topo/errors.js';
 import { classify, recordFileName } from '../topo/kinds.js';
-import { duplicateElements, recordParts } from '../topo/parts.js';
+import { type RecordParts, recordParts } from '../topo/parts.js';
 import { ancestors } from '../topo/paths.js';
 import { NAME_RULES, RULES, type RuleId, type Whose } from './rules.js';
 import { storeKind, type Target } from './target.js';
@@ -22,20 +23,38 @@ export interface RecordProblem extends Problem {
 
 /** What is wrong with the bytes of a record, whatever was there before. Pure. */
 export function recordProblems(message: string, bytes: Uint8Array, whose: Whose): RecordProblem[] {
-  const undecodable = decodeProblem(message, bytes);
-  if (undecodable !== undefined) return [{ rule: 'undecodable', text: undecodable }];
-  const found = recordParts(message, bytes).flatMap(({ message: part, path, json }) =>
+  return examineRecord(message, bytes, whose).problems;
+}
+
+/** {@link recordProblems}, and the record itself; undefined: it does not decode. Pure. */
+export function examineRecord(
+  message: string,
+  bytes: Uint8Array,
+  whose: Whose,
+): { readonly json: JsonObject | undefined; readonly problems: RecordProblem[] } {
+  const read = readParts(message, bytes);
+  if (typeof read === 'string') return { json: undefined, problems: [{ rule: 'undecodable', text: read }] };
+  const found = read.parts.flatMap(({ message: part, path, json }) =>
     (RULES[part] ?? []).flatMap(({ id, find }) =>
       [find(json, whose) ?? []]
         .flat()
         .map((finding) => ({ rule: id, text: path === '' ? finding : `${path}: ${finding}` })),
     ),
   );
-  const twice = duplicateElements(message, bytes).map((element) => ({
+  const twice = read.twice.map((element) => ({
     rule: 'listed-twice' as const,
     text: `${element} is there twice: readers differ in which one counts`,
   }));
-  return [...found, ...twice];
+  return { json: read.parts[0]?.json, problems: [...found, ...twice] };
+}
+
+function readParts(message: string, bytes: Uint8Array): RecordParts | string {
+  try {
+    return recordParts(message, bytes, (part) => Object.hasOwn(RULES, part));
+  } catch (error) {
+    if (isTopologyError(error, ErrorCode.Corrupt)) return error.message;
+    throw error;
+  }
 }
 
 /** What is wrong with a path itself, by the names in it and the store that it is in. Pure. */

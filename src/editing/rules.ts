@@ -44,7 +44,7 @@ function rule(id: RuleId, find: Rule['find']): Rule {
 
 /**
  * What Vitess takes for wrong, by message, wherever the message occurs. To add a rule, add it to its message. Elements of one
- * name twice are found by duplicateElements, and are not listed here.
+ * name twice are found by recordParts, and are not listed here.
  */
 export const RULES: Readonly<Record<string, readonly Rule[]>> = {
   'topodata.KeyRange': [rule('key-range-empty', emptyRange)],

@@ -1,8 +1,8 @@
-import { pathProblems, type RecordProblem, recordProblems } from '../editing/legal.js';
+import { examineRecord, pathProblems } from '../editing/legal.js';
 import { NAME_RULES, type Whose } from '../editing/rules.js';
 import { kindOf, storeKind } from '../editing/target.js';
 import { isAtLeast, type Target } from '../graph/target.js';
-import { decode, decodeProblem } from '../topo/codec.js';
+import { decodeProblem } from '../topo/codec.js';
 import type { JsonObject } from '../topo/codec-json.js';
 import type { StoredRecord } from '../topo/connection.js';
 import { classify, type Kind } from '../topo/kinds.js';
@@ -51,15 +51,13 @@ export class RecordCheck {
     if (message === null) return { ...nothing, found: named };
     if (bytes.length === 0 && NEVER_EMPTY.has(kind))
       return { ...nothing, found: [found('empty-record', where, `an empty ${kind}`)] };
-    const problems = problemsOf(kind, message, bytes, { scope, names });
+    const { json, problems } = examineOf(kind, message, bytes, { scope, names });
     const own = problems.flatMap(({ rule, text }) => {
       // Whether the address can be used is looked at as a whole.
       if (rule === 'cell-root') return [];
       return rule === 'illegal-name' ? this.#illegalName(where, text) : [problem(rule, kind, where, text)];
     });
-    if (kind === 'SrvVSchema' || problems.some(({ rule }) => rule === 'undecodable'))
-      return { ...nothing, found: [...named, ...own] };
-    const { json } = decode(message, bytes);
+    if (json === undefined) return { ...nothing, found: [...named, ...own] };
     const old = ignored(kind, json, where, this.#target);
     return { kind, path, names, json, found: [...named, ...own, ...old] };
   }
@@ -72,10 +70,15 @@ export class RecordCheck {
 }
 
 /** SrvVSchema repeats VSchemas and rules, which are looked at where they are made; that it is stale shows elsewhere. */
-function problemsOf(kind: Kind, message: string, bytes: Uint8Array, whose: Whose): RecordProblem[] {
-  if (kind !== 'SrvVSchema') return recordProblems(message, bytes, whose);
+function examineOf(
+  kind: Kind,
+  message: string,
+  bytes: Uint8Array,
+  whose: Whose,
+): ReturnType<typeof examineRecord> {
+  if (kind !== 'SrvVSchema') return examineRecord(message, bytes, whose);
   const problem = decodeProblem(message, bytes);
-  return problem === undefined ? [] : [{ rule: 'undecodable', text: problem }];
+  return { json: undefined, problems: problem === undefined ? [] : [{ rule: 'undecodable', text: problem }] };
 }
 
 /** Kinds of which Vitess writes no record in which nothing is set. */

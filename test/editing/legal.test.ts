@@ -6,7 +6,7 @@ import { kindOf } from '../../src/editing/target.js';
 import { encode } from '../../src/topo/codec.js';
 import type { JsonObject } from '../../src/topo/codec-json.js';
 import { messageName, messageType } from '../../src/topo/codec-schema.js';
-import { duplicateElements, recordParts } from '../../src/topo/parts.js';
+import { recordParts } from '../../src/topo/parts.js';
 import { FIXTURES, fixtures } from '../support/fixtures.js';
 
 /** What is wrong with a record at a path. */
@@ -123,6 +123,11 @@ describe('the shards of a partition', () => {
   });
 });
 
+/** Elements that a record has twice. */
+function duplicateElements(message: string, bytes: Uint8Array) {
+  return recordParts(message, bytes, () => false).twice;
+}
+
 test('elements of one name are found at every depth', () => {
   const rules = {
     rules: [{ from_table: 'a' }, { from_table: 'b' }, { from_table: 'a' }, { from_table: 'a' }],
@@ -143,7 +148,13 @@ test('elements of one name are found at every depth', () => {
 
 test('parts of a record are found with their paths', () => {
   const bytes = encode('topodata.Shard', { source_shards: [{ shard: '-80', key_range: { end: 'gA==' } }] });
-  expect(recordParts('topodata.Shard', bytes).map(({ message, path }) => `${path} ${message}`)).toEqual([
+  const named = (wanted: (message: string) => boolean) =>
+    recordParts('topodata.Shard', bytes, wanted).parts.map(({ message, path }) => `${path} ${message}`);
+  expect(named((message) => message === 'topodata.KeyRange')).toEqual([
+    ' topodata.Shard',
+    'source_shards[0].key_range topodata.KeyRange',
+  ]);
+  expect(named(() => true)).toEqual([
     ' topodata.Shard',
     'source_shards[0] topodata.Shard.SourceShard',
     'source_shards[0].key_range topodata.KeyRange',
