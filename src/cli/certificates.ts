@@ -40,13 +40,12 @@ export function writeCertificate(
   pair: Pair,
   report: VerifyReport,
   judging: Judging,
-  started: number,
+  times: { readonly started: number; readonly ended: number },
 ): void {
   const certificate = certify(report, {
     ...judging,
     tool: version(),
-    started,
-    ended: Date.now(),
+    ...times,
     from: formatAddress(pair.source.address),
     to: formatAddress(pair.destination.address),
   });

@@ -103,16 +103,21 @@ export function noticeLines(io: Io, plan: Plan): string[] {
   ];
 }
 
-/** Every record that a copy would write, for people. */
-export function dryRunText(io: Io, plan: Plan): string {
+/** A line for every record that a copy would write. */
+export function writeLines(io: Io, plan: Plan): string[] {
   const { green, yellow, red } = io.colors;
   const marks = { create: green('+'), update: yellow('~'), rewrite: yellow('~'), delete: red('-') };
-  const lines = plan.scopes.flatMap((scope) =>
+  return plan.scopes.flatMap((scope) =>
     [...scope.writes()].map(
       ({ action, path, bytes }) =>
         `  ${marks[action]} ${scope.scope}:${printable(path)}${action === 'delete' ? '' : ` (${size(bytes.byteLength)})`}`,
     ),
   );
+}
+
+/** Every record that a copy would write, for people. */
+export function dryRunText(io: Io, plan: Plan): string {
+  const lines = writeLines(io, plan);
   return [
     ...lines,
     `${io.colors.bold('dry run')}: ${count(lines.length, 'record')} would be written, nothing was`,

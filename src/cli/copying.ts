@@ -3,6 +3,7 @@ import { checkIdentities, identitiesOf } from '../copy/identities.js';
 import { Journal } from '../copy/journal.js';
 import type { CopyOptions } from '../copy/options.js';
 import type { Part } from '../copy/parts.js';
+import type { Plan } from '../copy/plan.js';
 import { PlanComparison, PlanWriter, readPlan, type SavedPlan } from '../copy/plan-file.js';
 import type { PlanHead } from '../copy/plan-schema.js';
 import { formatAddress } from '../topo/address.js';
@@ -156,6 +157,11 @@ export async function carryOutCopy(
       journal ? 'to go on: the same command with --resume' : 'run the copy again to go on',
     );
   }
+}
+
+/** Whether a Tablet was left out since it would have replaced a filled one by a blank one: a copy is not complete without it. */
+export function leavesBlank(plan: Plan): boolean {
+  return plan.scopes.some(({ findings }) => findings.some(({ problem }) => problem === 'blank tablet'));
 }
 
 /** A saved plan, and the flags that it stands for where they are not given. Undefined without --plan. */

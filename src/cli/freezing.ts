@@ -44,7 +44,7 @@ export function freezeWish(flags: Flags): FreezeWish | undefined {
   const without = ['freeze-timeout', 'freeze-hold', 'freeze-seal'].find((name) => flags[name] !== undefined);
   if (!isAsked && without !== undefined) throw usage(`--${without} is given without --freeze`);
   if (!isAsked) return undefined;
-  const against = ['cells', 'kinds', 'keyspaces', 'plan', 'dry-run', 'verify'].find(
+  const against = ['cells', 'kinds', 'keyspace', 'plan', 'dry-run', 'verify'].find(
     (name) => flags[name] !== undefined && flags[name] !== false,
   );
   if (against !== undefined)

@@ -43,20 +43,26 @@ export const PAIR_FLAGS: readonly FlagSpec[] = [
   { name: 'concurrency', kind: 'number', preset: 4, describe: 'cells read or written at the same time' },
 ];
 
-/**
- * Opens both sides, runs `work`, closes both whatever happens. The source is opened read-only, but for its locks with `freeze`, and so
- * is a destination that is only compared.
- */
+/** What each side is opened for. `write`: from the source to the destination; `write back`: the other way. */
+const ACCESS = {
+  compare: { from: 'read', to: 'read' },
+  write: { from: 'read', to: 'write' },
+  'write back': { from: 'write', to: 'read' },
+  freeze: { from: 'lock', to: 'write' },
+} as const;
+export type PairAccess = keyof typeof ACCESS;
+
+/** Opens both sides, runs `work`, closes both whatever happens. What is not written to is opened read-only. */
 export async function withPair<T>(
   flags: Flags,
   io: Io,
   signal: AbortSignal,
-  access: 'compare' | 'write' | 'freeze',
+  access: PairAccess,
   work: (pair: Pair) => Promise<T>,
   onRetry?: OnRetry,
 ): Promise<T> {
-  const from = readSideFlags(flags, io, signal, 'from', access === 'freeze' ? 'lock' : 'read', onRetry);
-  const to = readSideFlags(flags, io, signal, 'to', access === 'compare' ? 'read' : 'write', onRetry);
+  const from = readSideFlags(flags, io, signal, 'from', ACCESS[access].from, onRetry);
+  const to = readSideFlags(flags, io, signal, 'to', ACCESS[access].to, onRetry);
   const source = await openSide(from);
   try {
     const destination = await openSide(to);

@@ -16,6 +16,7 @@ export interface PlanContext {
   /** What is asked for; undefined: everything. */
   readonly kinds?: ReadonlySet<Kind> | undefined;
   readonly keyspaces?: ReadonlySet<string> | undefined;
+  readonly paths?: ReadonlySet<string> | undefined;
   /** Where the destination's cells are; used for CellInfo. */
   readonly cells: ReadonlyMap<string, Cell>;
   /** Whether records that only the destination has are deleted. */

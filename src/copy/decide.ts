@@ -93,10 +93,14 @@ export const EXTRA = 'only in the destination';
 /** Reason of a deletion of what this copy itself had written. */
 export const OWN_DELETED = 'written by this copy, and gone from the source since';
 
+/** Reason of a `skip` where the records to copy were named, and this is none of them. */
+export const NOT_NAMED = 'not among the records that were named';
+
 /** Why a record is no part of the copy; undefined when it is. */
 function notAsked(decoded: Decoded, context: PlanContext): string | undefined {
   const { row } = decoded;
   if (row.copied === false) return notCopiedReason(row.kind);
+  if (context.paths?.has(decoded.record.path) === false) return NOT_NAMED;
   if (context.kinds !== undefined && !context.kinds.has(row.kind)) return 'kind not asked for';
   if (context.keyspaces === undefined || context.keyspaces.has(keyspaceOf(decoded) ?? '')) return undefined;
   return 'keyspace not asked for';

@@ -18,6 +18,11 @@ export type PlaceCheck =
   | 'same-place'
   | 'layout';
 
+/** Paths of records, by scope. */
+export type RecordPaths = ReadonlyMap<string, ReadonlySet<string>>;
+
+const NO_PATHS: ReadonlySet<string> = new Set();
+
 /** What is copied, from where to where. */
 export interface Selection extends CallOptions {
   readonly source: Topology;
@@ -30,6 +35,8 @@ export interface Selection extends CallOptions {
   readonly keyspaces?: ReadonlySet<string> | undefined;
   /** Parts to copy: names of cells, and `global`; undefined: all. */
   readonly scopes?: ReadonlySet<string> | undefined;
+  /** Records to copy, by part and path; undefined: all. */
+  readonly paths?: RecordPaths | undefined;
   /** Whether records that only the destination has are deleted. */
   readonly deletes?: boolean | undefined;
   readonly overrules?: Overrules | undefined;
@@ -110,6 +117,7 @@ export async function partsOf(selection: Selection): Promise<Parts> {
         root: (byName.get(part.scope)?.address ?? destination.address).root,
         kinds: selection.kinds,
         keyspaces: selection.keyspaces,
+        paths: selection.paths && (selection.paths.get(part.scope) ?? NO_PATHS),
         cells: byName,
         deletes: selection.deletes,
         ledger,

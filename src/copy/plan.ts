@@ -3,7 +3,7 @@ import type { Kind } from '../topo/kinds.js';
 import { formatTabletAlias } from '../topo/names.js';
 import type { Cell } from '../topo/topology.js';
 import type { PlanContext } from './context.js';
-import { decide } from './decide.js';
+import { decide, NOT_NAMED } from './decide.js';
 import type { Decoded } from './decoded.js';
 import { type Action, type Entry, EntryList, isWrite, WRITES, type WriteEntry } from './entries.js';
 import type { Finding } from './findings.js';
@@ -31,11 +31,11 @@ export class ScopePlan {
   /** Names of both stores. */
   readonly from: string;
   readonly to: string;
-  /** Everything but what is the same already, in path order. */
+  /** Everything but what is the same already, and what is none of the records that were named; in path order. */
   readonly entries = new EntryList();
   readonly findings: Finding[] = [];
   readonly counts = new Map<Kind, KindCounts>();
-  /** Records of the source that are to be in the destination, by kind and by shard. */
+  /** Records of the source of the kinds that are copied, whether they were asked for or not, by kind and by shard. */
   readonly tally = new Tally();
   /** Directory names of the Tablets that Shards name as their primaries, on either side. */
   readonly primaries = new Set<string>();
@@ -103,16 +103,17 @@ export function addPairs(
     const decision = decide(pair, context);
     if (decision === undefined) continue;
     const { entry, findings, source, existing } = decision;
-    count(plan, entry);
-    if (entry.action !== 'same') plan.entries.push(entry);
-    else if (entry.destination !== undefined) context.ledger?.own(entry.path, entry.destination);
-    plan.findings.push(...findings);
-    if (source !== undefined && entry.action !== 'skip') plan.tally.add(source);
+    if (source !== undefined && source.row.copied !== false) plan.tally.add(source);
     if (entry.kind === 'Shard')
       for (const shard of [source, existing]) {
         const primary = shard === undefined ? undefined : primaryOf(shard);
         if (primary !== undefined) plan.primaries.add(primary);
       }
+    if (entry.reason === NOT_NAMED) continue;
+    count(plan, entry);
+    if (entry.action !== 'same') plan.entries.push(entry);
+    else if (entry.destination !== undefined) context.ledger?.own(entry.path, entry.destination);
+    plan.findings.push(...findings);
     onEntry?.(entry);
   }
 }

@@ -2,15 +2,23 @@ import { type CopyResult, type PreparedCopy, planCopy } from '../../copy/copy.js
 import type { FreezeResult } from '../../copy/freeze-options.js';
 import { identitiesOf } from '../../copy/identities.js';
 import type { CopyOptions } from '../../copy/options.js';
-import type { Plan } from '../../copy/plan.js';
 import type { SavedPlan } from '../../copy/plan-file.js';
 import { systemClock } from '../../topo/clock.js';
 import type { Kind } from '../../topo/kinds.js';
 import { withAskedCells } from '../ask-cells.js';
 import type { Command } from '../command.js';
+import { compare } from '../comparing.js';
 import { COPY_FLAGS, checkFileDestination, copyOptions } from '../copy-flags.js';
 import { copyJson, doneText, dryRunText, openText, planText } from '../copy-text.js';
-import { carryOutCopy, journalOf, planAsSaved, planning, savedPlan, withJournal } from '../copying.js';
+import {
+  carryOutCopy,
+  journalOf,
+  leavesBlank,
+  planAsSaved,
+  planning,
+  savedPlan,
+  withJournal,
+} from '../copying.js';
 import { Exit } from '../exit.js';
 import { StoppedCopy } from '../failure.js';
 import { type Flags, usage } from '../flags.js';
@@ -20,7 +28,6 @@ import { afterCopy, afterFreeze, nextText } from '../next-steps.js';
 import { copyProgress } from '../progress.js';
 import { checkCellFlags, PAIR_WORDS, type Pair, withPair } from '../topologies.js';
 import { verifyExit, verifyJson, verifyText } from '../verify-text.js';
-import { compare } from './verify.js';
 
 /** Examples of copying. */
 export const COPY_EXAMPLES = [
@@ -91,11 +98,6 @@ export async function runCopy(
     if (text && next(true).length > 0) io.out(nextText(io, next(true)));
   }
   return leavesBlank(prepared.plan) ? Exit.Guard : Exit.Ok;
-}
-
-/** Whether a Tablet was left out since it would have replaced a filled one by a blank one: a copy is not complete without it. */
-function leavesBlank(plan: Plan): boolean {
-  return plan.scopes.some(({ findings }) => findings.some(({ problem }) => problem === 'blank tablet'));
 }
 
 interface Copied {

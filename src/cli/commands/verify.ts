@@ -1,18 +1,16 @@
-import { backupTitle, checkBackup, readBackupRecord } from '../../copy/backup/record.js';
 import type { Kind } from '../../topo/kinds.js';
-import type { Found } from '../../verify/findings.js';
-import type { VerifyReport } from '../../verify/report.js';
-import { verify } from '../../verify/verify.js';
-import { certificateWish, withBaseline, writeCertificate } from '../certificates.js';
 import { type Command, switchFlags } from '../command.js';
+import { compare } from '../comparing.js';
 import type { Exit } from '../exit.js';
 import type { Flags } from '../flags.js';
 import { type Io, json } from '../io.js';
-import { checkCellFlags, PAIR_FLAGS, PAIR_WORDS, type Pair, withPair } from '../topologies.js';
+import { isRepair, REPAIR_FLAGS } from '../repair-flags.js';
+import { PAIR_FLAGS, PAIR_WORDS } from '../topologies.js';
 import { CERTIFYING_FLAGS, JUDGING_FLAGS, judging } from '../verify-flags.js';
 import { verifyHtml } from '../verify-html.js';
 import { FORMS, streamOf } from '../verify-stream.js';
 import { verifyExit, verifyJson, verifyText } from '../verify-text.js';
+import { runRepair } from './verify-repair.js';
 
 export const verifyCommand: Command = {
   command: 'verify [source] [destination]',
@@ -23,6 +21,7 @@ export const verifyCommand: Command = {
     ...switchFlags('allow-empty-cells'),
     ...JUDGING_FLAGS,
     ...CERTIFYING_FLAGS,
+    ...REPAIR_FLAGS.filter(({ name }) => name !== 'allow-empty-cells'),
   ],
   examples: [
     [
@@ -33,6 +32,11 @@ export const verifyCommand: Command = {
     [
       '$0 verify file:./monday.topo etcd2://etcd1:2379/vitess/global',
       'what changed since the backup of Monday',
+    ],
+    ['$0 verify --config topo2topo.yaml --repair', 'copies what differs from the source, and compares again'],
+    [
+      '$0 verify --config topo2topo.yaml --authority to --repair --dry-run',
+      'after the cutover: what would be copied back to the old store',
     ],
   ],
   run: (flags: Flags, io: Io, signal: AbortSignal) => runVerify(flags, io, signal, undefined),
@@ -45,6 +49,7 @@ export async function runVerify(
   signal: AbortSignal,
   kinds: ReadonlySet<Kind> | undefined,
 ): Promise<Exit> {
+  if (isRepair(flags)) return runRepair(flags, io, signal, kinds);
   const { failOn } = judging(flags);
   const stream = streamOf(flags, io);
   const { pair, report, backups } = await compare(flags, io, signal, kinds, stream?.add);
@@ -54,51 +59,4 @@ export async function runVerify(
   else if (flags['output'] === 'html') io.out(verifyHtml(pair, report, view, Date.now()));
   else io.out([...backups, verifyText(io, pair, report, view)].join('\n'));
   return verifyExit(report, failOn);
-}
-
-/**
- * Compares, and says nothing; `onFound` is told of each record. Both sides are closed afterwards. `backups`: those of them that are
- * some, by what they say of themselves.
- */
-export async function compare(
-  flags: Flags,
-  io: Io,
-  signal: AbortSignal,
-  kinds: ReadonlySet<Kind> | undefined,
-  onFound?: (found: Found) => void,
-): Promise<{ pair: Pair; report: VerifyReport; backups: string[] }> {
-  const given = judging(flags);
-  const wish = certificateWish(flags);
-  return withPair(flags, io, signal, 'compare', async (pair) => {
-    await checkCellFlags(flags, pair, signal);
-    const backups = await checkedBackups(pair, signal);
-    const started = Date.now();
-    const report = await withBaseline(flags, io, signal, (baseline) =>
-      verify({
-        source: pair.source,
-        destination: pair.destination,
-        kinds,
-        ...given,
-        baseline,
-        onFound,
-        digests: wish !== undefined,
-        allowEmptyCells: flags['allow-empty-cells'] === true,
-        concurrency: Number(flags['concurrency']),
-        signal,
-      }),
-    );
-    if (wish !== undefined) writeCertificate(wish, pair, report, given, started);
-    return { pair, report, backups };
-  });
-}
-
-/** Refuses a backup that was altered since it was made: Corrupt. */
-async function checkedBackups(pair: Pair, signal: AbortSignal): Promise<string[]> {
-  const found: string[] = [];
-  for (const side of [pair.source, pair.destination]) {
-    if (side.address.implementation !== 'file') continue;
-    if ((await readBackupRecord(side, { signal })) === undefined) continue;
-    found.push(backupTitle(side, await checkBackup(side, { signal })));
-  }
-  return found;
 }

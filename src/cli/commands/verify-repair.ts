@@ -1,0 +1,82 @@
+import { toRepair } from '../../copy/repair.js';
+import type { Kind } from '../../topo/kinds.js';
+import type { VerifyReport } from '../../verify/report.js';
+import { comparePair } from '../comparing.js';
+import { doneText } from '../copy-text.js';
+import { leavesBlank } from '../copying.js';
+import { Exit } from '../exit.js';
+import { StoppedCopy } from '../failure.js';
+import type { Flags } from '../flags.js';
+import { type Io, json } from '../io.js';
+import { repairJson, repairText } from '../repair-text.js';
+import { type Repaired, repair } from '../repairing.js';
+import { type Pair, withPair } from '../topologies.js';
+import { judging } from '../verify-flags.js';
+import { verifyExit, verifyJson, verifyText } from '../verify-text.js';
+
+/** Compares, copies what differs from the side that is right, compares again, and answers with that verdict. */
+export function runRepair(
+  flags: Flags,
+  io: Io,
+  signal: AbortSignal,
+  kinds: ReadonlySet<Kind> | undefined,
+): Promise<Exit> {
+  const { authority } = judging(flags);
+  const access = flags['dry-run'] === true ? 'compare' : authority === 'destination' ? 'write back' : 'write';
+  return withPair(flags, io, signal, access, (pair) => repairPair(flags, pair, io, signal, kinds));
+}
+
+async function repairPair(
+  flags: Flags,
+  pair: Pair,
+  io: Io,
+  signal: AbortSignal,
+  kinds: ReadonlySet<Kind> | undefined,
+): Promise<Exit> {
+  const { failOn, authority } = judging(flags);
+  const asText = flags['output'] !== 'json';
+  const dryRun = flags['dry-run'] === true;
+  const view = { kinds, failOn };
+  const compare = () => comparePair(flags, pair, { io, signal, kinds });
+  const show = (report: VerifyReport) => io.out(verifyText(io, pair, report, view));
+  const before = await compare();
+  if (asText) io.out([...before.backups, verifyText(io, pair, before.report, view)].join('\n'));
+  if (toRepair(before.report).length === 0) {
+    before.certify();
+    io.out(
+      asText ? 'repair: nothing differs that is to be mended' : json(verifyJson(pair, before.report, view)),
+    );
+    return verifyExit(before.report, failOn);
+  }
+  const repaired = await repair(flags, pair, before.report, {
+    io,
+    signal,
+    kinds,
+    onPlan: (planned) => {
+      if (asText) io.out(repairText(io, planned, before.report, authority, kinds));
+    },
+  });
+  const { result } = repaired;
+  if (asText && result !== undefined) io.out(doneText(io, result, repaired.ms));
+  if (asText && dryRun) io.out(`${io.colors.bold('dry run')}: nothing was written`);
+  const after = dryRun ? before : await again(compare, repaired);
+  const { report } = after;
+  after.certify();
+  if (!asText)
+    io.out(
+      json({
+        ...verifyJson(pair, report, view),
+        repair: repairJson(repaired, before.report, authority, dryRun),
+      }),
+    );
+  else if (!dryRun) show(report);
+  return leavesBlank(repaired.prepared.plan) && !dryRun ? Exit.Guard : verifyExit(report, failOn);
+}
+
+/** A failure after a repair must not hide that it was made. */
+function again<T>(compare: () => Promise<T>, { result }: Repaired): Promise<T> {
+  return compare().catch((error: unknown) => {
+    const written = result?.written ?? 0;
+    throw new StoppedCopy(error, written, written);
+  });
+}

@@ -1,0 +1,85 @@
+import { backupTitle, checkBackup, readBackupRecord } from '../copy/backup/record.js';
+import type { Kind } from '../topo/kinds.js';
+import type { Found } from '../verify/findings.js';
+import type { VerifyReport } from '../verify/report.js';
+import { verify } from '../verify/verify.js';
+import { certificateWish, withBaseline, writeCertificate } from './certificates.js';
+import type { Flags } from './flags.js';
+import type { Io } from './io.js';
+import { checkCellFlags, type Pair, withPair } from './topologies.js';
+import { judging } from './verify-flags.js';
+
+/** What a comparison is about, beside the flags. */
+export interface Comparing {
+  readonly io: Io;
+  readonly signal: AbortSignal;
+  /** Undefined: everything. */
+  readonly kinds: ReadonlySet<Kind> | undefined;
+  /** Told of each record. */
+  readonly onFound?: ((found: Found) => void) | undefined;
+}
+
+/** What a comparison gave. */
+export interface Compared {
+  readonly report: VerifyReport;
+  /** Those of both sides that are some, by what they say of themselves. */
+  readonly backups: readonly string[];
+  /** Writes the certificate, where the flags ask for one. */
+  readonly certify: () => void;
+}
+
+/** Opens both sides, compares, writes the certificate that is asked for, and says nothing. Both sides are closed afterwards. */
+export function compare(
+  flags: Flags,
+  io: Io,
+  signal: AbortSignal,
+  kinds: ReadonlySet<Kind> | undefined,
+  onFound?: (found: Found) => void,
+): Promise<Compared & { readonly pair: Pair }> {
+  return withPair(flags, io, signal, 'compare', async (pair) => {
+    const compared = await comparePair(flags, pair, { io, signal, kinds, onFound });
+    compared.certify();
+    return { pair, ...compared };
+  });
+}
+
+/** Compares sides that are open, and stay so. */
+export async function comparePair(
+  flags: Flags,
+  pair: Pair,
+  { io, signal, kinds, onFound }: Comparing,
+): Promise<Compared> {
+  const given = judging(flags);
+  const wish = certificateWish(flags);
+  await checkCellFlags(flags, pair, signal);
+  const backups = await checkedBackups(pair, signal);
+  const started = Date.now();
+  const report = await withBaseline(flags, io, signal, (baseline) =>
+    verify({
+      source: pair.source,
+      destination: pair.destination,
+      kinds,
+      ...given,
+      baseline,
+      onFound,
+      digests: wish !== undefined,
+      allowEmptyCells: flags['allow-empty-cells'] === true,
+      concurrency: Number(flags['concurrency']),
+      signal,
+    }),
+  );
+  const ended = Date.now();
+  const certify = () => wish && writeCertificate(wish, pair, report, given, { started, ended });
+  return { report, backups, certify };
+}
+
+/** Refuses a backup that was altered since it was made: Corrupt. */
+async function checkedBackups(pair: Pair, signal: AbortSignal): Promise<string[]> {
+  const found: string[] = [];
+  for (const side of [pair.source, pair.destination]) {
+    if (side.address.implementation !== 'file') continue;
+    if ((await readBackupRecord(side, { signal })) === undefined) continue;
+    found.push(backupTitle(side, await checkBackup(side, { signal })));
+  }
+  return found;
+}
