@@ -4,6 +4,7 @@ import { Topology } from '../topo/topology.js';
 import { type Baseline, baselineOf, baselineOfDigests } from '../verify/baseline.js';
 import { type Certificate, certify } from '../verify/certificate.js';
 import { type CertificateFile, checkSignature, readCertificate, signed } from '../verify/certificate-file.js';
+import { covers, type Narrowing } from '../verify/narrowing.js';
 import type { VerifyReport } from '../verify/report.js';
 import { readFlagFile } from './files.js';
 import { type Flags, looksLikeAddress, text, usage } from './flags.js';
@@ -68,17 +69,27 @@ export function certificateOf(file: string, flags: Flags): Certificate {
   return read.certificate;
 }
 
+/** A certificate of a selection is no news of what was not in it. */
+export function notCovering(flag: string, file: string): Error {
+  return usage(
+    `${flag}: the certificate ${file} is of a selection, and not of all that is asked for now`,
+    'narrow the command alike (--cells, --kinds, --keyspace), or take a certificate of the whole',
+  );
+}
+
 /** What --baseline names: a backup, or a certificate. Closed after `work`. */
 export async function withBaseline<T>(
   flags: Flags,
   io: Io,
   signal: AbortSignal,
+  narrowing: Narrowing,
   work: (baseline: Baseline | undefined) => Promise<T>,
 ): Promise<T> {
   const given = text(flags, 'baseline');
   if (given === undefined) return work(undefined);
   if (!looksLikeAddress(given)) {
-    const { parts } = certificateOf(given, {});
+    const { parts, selection } = certificateOf(given, {});
+    if (!covers(selection, narrowing)) throw notCovering('--baseline', given);
     return work(baselineOfDigests(new Map(parts.map(({ scope, groups }) => [scope, groups]))));
   }
   const address = parseAddress(given);

@@ -4,6 +4,7 @@ import type { Found } from '../verify/findings.js';
 import type { VerifyReport } from '../verify/report.js';
 import { verify } from '../verify/verify.js';
 import { certificateWish, withBaseline, writeCertificate } from './certificates.js';
+import { narrowingBy } from './copy-flags.js';
 import type { Flags } from './flags.js';
 import type { Io } from './io.js';
 import { checkCellFlags, type Pair, withPair } from './topologies.js';
@@ -13,7 +14,7 @@ import { judging } from './verify-flags.js';
 export interface Comparing {
   readonly io: Io;
   readonly signal: AbortSignal;
-  /** Undefined: everything. */
+  /** Kinds that the command narrows it to; undefined: what the flags say. */
   readonly kinds: ReadonlySet<Kind> | undefined;
   /** Told of each record. */
   readonly onFound?: ((found: Found) => void) | undefined;
@@ -37,28 +38,29 @@ export function compare(
   onFound?: (found: Found) => void,
 ): Promise<Compared & { readonly pair: Pair }> {
   return withPair(flags, io, signal, 'compare', async (pair) => {
-    const compared = await comparePair(flags, pair, { io, signal, kinds, onFound });
+    const compared = await compareOpen(flags, pair, { io, signal, kinds, onFound });
     compared.certify();
     return { pair, ...compared };
   });
 }
 
 /** Compares sides that are open, and stay so. */
-export async function comparePair(
+export async function compareOpen(
   flags: Flags,
   pair: Pair,
   { io, signal, kinds, onFound }: Comparing,
 ): Promise<Compared> {
   const given = judging(flags);
   const wish = certificateWish(flags);
+  const narrowing = narrowingBy(flags, kinds);
   await checkCellFlags(flags, pair, signal);
   const backups = await checkedBackups(pair, signal);
   const started = Date.now();
-  const report = await withBaseline(flags, io, signal, (baseline) =>
+  const report = await withBaseline(flags, io, signal, narrowing, (baseline) =>
     verify({
       source: pair.source,
       destination: pair.destination,
-      kinds,
+      ...narrowing,
       ...given,
       baseline,
       onFound,

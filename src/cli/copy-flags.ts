@@ -2,6 +2,7 @@ import type { Overrules } from '../copy/guards.js';
 import type { CopyOptions } from '../copy/options.js';
 import { systemClock } from '../topo/clock.js';
 import { KINDS, type Kind } from '../topo/kinds.js';
+import type { Narrowing } from '../verify/narrowing.js';
 import { type FlagSpec, switchFlags, textFlag } from './command.js';
 import { type Flags, shown, text, usage } from './flags.js';
 import { splitList } from './place.js';
@@ -9,12 +10,14 @@ import { PAIR_FLAGS, type Pair } from './topologies.js';
 
 const spoken = (spec: FlagSpec): FlagSpec => ({ ...spec, spoken: true });
 
-/** Flags that narrow a copy. */
-const SELECTING: readonly FlagSpec[] = [
-  textFlag('cells', 'parts to copy, separated by commas: names of cells, and global', { spoken: true }),
-  textFlag('kinds', 'kinds of records to copy, separated by commas', { spoken: true }),
-  textFlag('keyspace', 'keyspaces to copy, separated by commas; nothing else', { spoken: true }),
-];
+/** Flags that narrow what a command is about. */
+export function selectingFlags(verb: 'copy' | 'compare'): readonly FlagSpec[] {
+  return [
+    textFlag('cells', `parts to ${verb}, separated by commas: names of cells, and global`, { spoken: true }),
+    textFlag('kinds', `kinds of records to ${verb}, separated by commas`, { spoken: true }),
+    textFlag('keyspace', `keyspaces to ${verb}, separated by commas; nothing else`, { spoken: true }),
+  ];
+}
 
 /** Flags that overrule guards, and what each lets pass. */
 const OVERRULING = {
@@ -32,7 +35,7 @@ const OVERRULING = {
 /** Flags of planning a copy. */
 export const PLANNING_FLAGS: readonly FlagSpec[] = [
   ...PAIR_FLAGS,
-  ...SELECTING,
+  ...selectingFlags('copy'),
   ...switchFlags('allow-empty-cells', 'allow-extra', 'allow-older'),
   ...switchFlags(
     'allow-shrunk',
@@ -67,7 +70,7 @@ export function copyOptions(
   flags: Flags,
   pair: Pair,
   signal: AbortSignal,
-  kinds: ReadonlySet<Kind> | undefined,
+  kinds?: ReadonlySet<Kind>,
 ): CopyOptions {
   const overrules = Object.fromEntries(
     Object.entries(OVERRULING).map(([flag, name]) => [name, flags[flag] === true]),
@@ -77,15 +80,22 @@ export function copyOptions(
     source: pair.source,
     destination: pair.destination,
     rule: pair.rule,
-    kinds: kinds ?? kindsOf(flags),
-    keyspaces: setOf(flags, 'keyspace'),
-    scopes: setOf(flags, 'cells'),
+    ...narrowingBy(flags, kinds),
     deletes: flags['delete'] === true,
     overrules: { ...overrules, maxDelete: Number(flags['max-delete'] ?? 0) },
     clock: systemClock,
     concurrency: Number(flags['concurrency']),
     ...(rate === undefined ? {} : { rate: Number(rate) }),
     signal,
+  };
+}
+
+/** What {@link selectingFlags} say. `kinds`: what the command narrows it to already. Usage. */
+export function narrowingBy(flags: Flags, kinds?: ReadonlySet<Kind>): Narrowing {
+  return {
+    kinds: kinds ?? kindsOf(flags),
+    keyspaces: setOf(flags, 'keyspace'),
+    scopes: setOf(flags, 'cells'),
   };
 }
 

@@ -17,13 +17,12 @@ export function repairText(
   planned: PlannedRepair,
   report: VerifyReport,
   authority: Authority,
-  kinds: ReadonlySet<Kind> | undefined,
 ): string {
   const { bold, yellow } = io.colors;
   const wanted = toRepair(report);
   return [
     `${bold('repair')}: ${count(wanted.length, 'differing record')}, from the authority, the ${authority}; nothing else is touched`,
-    planText(io, planned.pair, planned.prepared, kinds),
+    planText(io, planned.pair, planned.prepared, undefined),
     ...writeLines(io, planned.prepared.plan),
     ...reasonLines(io, yellow('stays different'), planned.left),
     ...listLines(io, yellow('with them goes what was to be ignored in these records'), alsoIgnored(report)),

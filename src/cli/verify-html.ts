@@ -4,7 +4,7 @@ import { decide, FAIL_ON } from '../verify/verdict.js';
 import { count } from './io.js';
 import { printable } from './lists.js';
 import { type Pair, pairTitle } from './topologies.js';
-import type { VerifyView } from './verify-text.js';
+import { selectionText, type VerifyView } from './verify-text.js';
 
 /** A comparison as one page that needs nothing else: no script, no style or font of elsewhere. */
 export function verifyHtml(
@@ -26,10 +26,11 @@ export function verifyHtml(
 </head>
 <body>
 <header>
-<p class="verdict ${decision}">${decision}</p>
+<p class="verdict ${decision}">${decision}${report.selection === undefined ? '' : ' in a selection'}</p>
 <h1>${safe(title)}</h1>
 <p>${count(report.compared, 'record')} compared, ${count(report.differences.length, 'difference')}; a difference counts from class <b>${failOn}</b> on. Made ${new Date(made).toISOString()}.</p>
 <p>${classCounts(report)}</p>
+${report.selection === undefined ? '' : `<p><b>${safe(selectionText(report.selection))}</b></p>`}
 </header>
 <h2>Counts</h2>
 ${countsTable(report)}
@@ -39,7 +40,10 @@ ${report.ignored.length === 0 ? '' : `<h2>Ignored, as asked</h2>${tree(report.ig
 <h2>As expected</h2>
 ${list(report.notes.map((note) => `${note.scope}:${note.path} — ${note.type}`))}
 <h2>Not compared</h2>
-${list(report.notCompared.map((each) => `${each.side} ${each.scope}:${each.path} — ${each.reason}`))}
+${list([
+  ...(report.selection?.unread ?? []).map((scope) => `${scope} — all of it, not asked for`),
+  ...report.notCompared.map((each) => `${each.side} ${each.scope}:${each.path} — ${each.reason}`),
+])}
 </body>
 </html>`;
 }

@@ -1,8 +1,9 @@
 import type { Found } from '../verify/findings.js';
-import type { Difference } from '../verify/report.js';
+import type { Difference, VerifyReport } from '../verify/report.js';
 import type { Flags } from './flags.js';
 import { type Io, jsonLine } from './io.js';
-import { printable } from './lists.js';
+import { byReason, printable } from './lists.js';
+import { notComparedOnce, selectionText } from './verify-text.js';
 
 /** The forms in which verify tells what it found. */
 export const FORMS = ['text', 'json', 'jsonl', 'marks', 'html'] as const;
@@ -11,7 +12,7 @@ export const FORMS = ['text', 'json', 'jsonl', 'marks', 'html'] as const;
 export interface Stream {
   readonly add: (found: Found) => void;
   /** `document`: what --output json would be. */
-  readonly end: (document: object) => void;
+  readonly end: (document: object, report: Remarks) => void;
 }
 
 /** The stream that --output asks for; undefined: a form that tells all at the end. */
@@ -29,8 +30,9 @@ export function streamOf(flags: Flags, io: Io): Stream | undefined {
       if (line !== undefined) some.push(line);
       if (some.length >= LINES_AT_A_TIME) send();
     },
-    end(document) {
+    end(document, report) {
       if (flags['output'] === 'jsonl') some.push(jsonLine(verdictOf(document)));
+      else some.push(...remarkLines(report));
       send();
     },
   };
@@ -38,6 +40,19 @@ export function streamOf(flags: Flags, io: Io): Stream | undefined {
 
 /** A write for each line takes longer than the comparison. */
 const LINES_AT_A_TIME = 500;
+
+/** What the marks are not of: comments at the end, that no path begins like. */
+function remarkLines(report: Remarks): string[] {
+  if (report.selection === undefined) return [];
+  return [
+    `# ${selectionText(report.selection)}`,
+    ...[...byReason(notComparedOnce(report))].map(
+      ([reason, paths]) => `# not compared, ${reason}: ${paths.length}`,
+    ),
+  ];
+}
+
+type Remarks = Pick<VerifyReport, 'selection' | 'notCompared'>;
 
 /** Every record but those that are equal. */
 function lineOfFound({ as, found }: Found): string | undefined {

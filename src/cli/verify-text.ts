@@ -1,12 +1,12 @@
 import { formatAddress } from '../topo/address.js';
-import type { Kind } from '../topo/kinds.js';
 import { CLASSES, type Class } from '../verify/classes.js';
+import type { Selection } from '../verify/narrowing.js';
 import type { ClassedField, Difference, Note, VerifyReport } from '../verify/report.js';
 import { decide, FAIL_ON } from '../verify/verdict.js';
 import { Exit } from './exit.js';
 import { count, type Io, table } from './io.js';
 import { printable, reasonLines } from './lists.js';
-import { kindsTitle, type Pair, pairTitle } from './topologies.js';
+import { type Pair, pairTitle } from './topologies.js';
 
 /** The exit code of a comparison; `failOn`: the class from which on a difference counts. */
 export function verifyExit(report: VerifyReport, failOn?: Class): Exit {
@@ -22,8 +22,6 @@ export function verifyExit(report: VerifyReport, failOn?: Class): Exit {
 
 /** How a comparison is shown. */
 export interface VerifyView {
-  /** Kinds that were compared; undefined: all. */
-  readonly kinds?: ReadonlySet<Kind> | undefined;
   /** The class from which on a difference counts. */
   readonly failOn?: Class | undefined;
 }
@@ -32,7 +30,7 @@ export interface VerifyView {
 export function verifyText(io: Io, pair: Pair, report: VerifyReport, view: VerifyView = {}): string {
   const { bold, dim } = io.colors;
   const lines = [bold(`verify ${pairTitle(pair)}`), verdictLine(io, report, view.failOn)];
-  if (view.kinds !== undefined) lines.push(`only ${kindsTitle(view.kinds)} compared`);
+  if (report.selection !== undefined) lines.push(io.colors.yellow(selectionText(report.selection)));
   const head = [
     'store',
     'kind',
@@ -59,6 +57,17 @@ export function verifyText(io: Io, pair: Pair, report: VerifyReport, view: Verif
   return lines.join('\n');
 }
 
+/** What a comparison was narrowed to, and what was not compared at all, in one line. */
+export function selectionText({ scopes, kinds, keyspaces, unread }: Selection): string {
+  const named = (what: string, names: readonly string[] | undefined) =>
+    names === undefined ? [] : [`${what} ${names.map(printable).join(', ')}`];
+  const only = [...named('parts', scopes), ...named('kinds', kinds), ...named('keyspaces', keyspaces)];
+  return [
+    `only ${only.join('; ')}`,
+    ...named('not compared at all:', unread.length === 0 ? undefined : unread),
+  ].join('; ');
+}
+
 function verdictLine(io: Io, report: VerifyReport, failOn: Class | undefined): string {
   const { green, red, yellow } = io.colors;
   const compared = `${count(report.compared, 'record')} compared`;
@@ -67,15 +76,16 @@ function verdictLine(io: Io, report: VerifyReport, failOn: Class | undefined): s
     return found === 0 ? [] : [`${found} ${each}`];
   });
   const differences = `${count(report.differences.length, 'difference')}${classes.length === 0 ? '' : ` (${classes.join(', ')})`}`;
+  const of = report.selection === undefined ? '' : ' in a selection';
   switch (decide(report, failOn)) {
     case 'equal':
-      return `${green('equal')}: ${compared}, no difference`;
+      return `${green('equal')}${of}: ${compared}, no difference`;
     case 'accepted':
-      return `${yellow('accepted')}: ${differences}, none that counts, ${compared}`;
+      return `${yellow('accepted')}${of}: ${differences}, none that counts, ${compared}`;
     case 'inconclusive':
-      return `${yellow('inconclusive')}: ${differences}, ${compared}`;
+      return `${yellow('inconclusive')}${of}: ${differences}, ${compared}`;
     default:
-      return `${red('different')}: ${differences}, ${compared}`;
+      return `${red('different')}${of}: ${differences}, ${compared}`;
   }
 }
 
@@ -86,7 +96,7 @@ const NOTE_TITLES: Readonly<Record<Note['type'], string>> = {
 };
 
 /** Records that were not compared; one that both sides have is listed once. */
-function notComparedOnce(report: VerifyReport): VerifyReport['notCompared'] {
+export function notComparedOnce(report: Pick<VerifyReport, 'notCompared'>): VerifyReport['notCompared'] {
   const seen = new Map(
     report.notCompared.map((record) => [`${record.scope}:${record.path}\0${record.reason}`, record]),
   );
@@ -172,12 +182,12 @@ function classText(io: Io, found: Class): string {
 }
 
 /** A comparison, for programs: schema/verify.schema.json. */
-export function verifyJson(pair: Pair, report: VerifyReport, { kinds, failOn }: VerifyView = {}): object {
+export function verifyJson(pair: Pair, report: VerifyReport, { failOn }: VerifyView = {}): object {
   return {
     command: 'verify',
     from: formatAddress(pair.source.address),
     to: formatAddress(pair.destination.address),
-    kinds: kinds === undefined ? 'all' : [...kinds],
+    kinds: report.selection?.kinds ?? 'all',
     decision: decide(report, failOn),
     failOn: failOn ?? FAIL_ON,
     ...report,

@@ -2,8 +2,9 @@ import { formatAddress, overlaps } from '../topo/address.js';
 import { checkApart, type Places } from '../topo/apart.js';
 import type { CallOptions, Connection } from '../topo/connection.js';
 import { ErrorCode, TopologyError } from '../topo/errors.js';
-import { type Kind, needsCells } from '../topo/kinds.js';
+import { needsCells } from '../topo/kinds.js';
 import { type Cell, GLOBAL, type Topology } from '../topo/topology.js';
+import type { Narrowing } from '../verify/narrowing.js';
 import { type CellRule, checkLayout, destinationCells, raise } from './cells.js';
 import type { PlanContext } from './context.js';
 import { checkSourceCells, type Overrules } from './guards.js';
@@ -24,17 +25,11 @@ export type RecordPaths = ReadonlyMap<string, ReadonlySet<string>>;
 const NO_PATHS: ReadonlySet<string> = new Set();
 
 /** What is copied, from where to where. */
-export interface Selection extends CallOptions {
+export interface Selection extends CallOptions, Narrowing {
   readonly source: Topology;
   readonly destination: Topology;
   /** Where the destination's cells are. */
   readonly rule: CellRule;
-  /** Kinds to copy; undefined: all. */
-  readonly kinds?: ReadonlySet<Kind> | undefined;
-  /** Keyspaces to copy; undefined: everything, also what belongs to none. */
-  readonly keyspaces?: ReadonlySet<string> | undefined;
-  /** Parts to copy: names of cells, and `global`; undefined: all. */
-  readonly scopes?: ReadonlySet<string> | undefined;
   /** Records to copy, by part and path; undefined: all. */
   readonly paths?: RecordPaths | undefined;
   /** Whether records that only the destination has are deleted. */

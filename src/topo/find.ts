@@ -16,6 +16,16 @@ export async function find(
   }
 }
 
+/** The names in a directory; none where there is no such directory. */
+export async function namesIn(store: Connection, dir: string, options: CallOptions): Promise<string[]> {
+  try {
+    return await store.listDir(dir, options);
+  } catch (error) {
+    if (isTopologyError(error, ErrorCode.NoNode)) return [];
+    throw error;
+  }
+}
+
 /** {@link find} of a record that has to be one of a message: Corrupt, naming it, when it does not decode. */
 export async function findDecodable(
   store: Connection,

@@ -1,5 +1,6 @@
 import { CLASSES, type Class } from './classes.js';
 import { digestOf, type Group } from './digest.js';
+import type { Selection } from './narrowing.js';
 import type { Difference, ReadStore, VerifyReport } from './report.js';
 import type { Authority, Settling } from './settle.js';
 import { type Decision, decide } from './verdict.js';
@@ -40,6 +41,8 @@ export interface Certificate {
   readonly authority: Authority;
   /** Milliseconds a difference had to stand; 0: read once. */
   readonly settleMs: number;
+  /** What was compared, where not everything was. */
+  readonly selection?: Selection | undefined;
   /** Records compared on both sides. */
   readonly compared: number;
   /** Differences by class. */
@@ -92,6 +95,7 @@ export function certify(report: VerifyReport, about: Circumstances): Certificate
     ignore: about.ignore,
     authority: about.authority,
     settleMs: about.settle?.forMs ?? 0,
+    ...(report.selection === undefined ? {} : { selection: report.selection }),
     compared: report.compared,
     classes: Object.fromEntries(
       CLASSES.map(

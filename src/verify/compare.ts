@@ -6,6 +6,7 @@ import { classify, type Kind, type KindRow, notCopiedReason } from '../topo/kind
 import { GLOBAL } from '../topo/topology.js';
 import { type Class, worstOf } from './classes.js';
 import { classifyField, classifyWhole } from './classify.js';
+import type { Narrowing } from './narrowing.js';
 import { keyspaceOf } from './places.js';
 import type { Difference, NotCompared, Note } from './report.js';
 
@@ -17,10 +18,8 @@ import type { Difference, NotCompared, Note } from './report.js';
 export type AddressJudgement = 'own' | 'kept' | 'elsewhere' | 'wrong';
 
 /** What comparing one scope depends on, apart from the records. */
-export interface CompareContext {
+export interface CompareContext extends Pick<Narrowing, 'kinds' | 'keyspaces'> {
   readonly scope: string;
-  /** Kinds to compare; undefined: all. */
-  readonly kinds?: ReadonlySet<Kind> | undefined;
   /** What the address in the destination's CellInfo of a cell means. */
   readonly judgeAddress: (cell: string, found: CellAddress, source: CellAddress) => AddressJudgement;
 }
@@ -54,8 +53,11 @@ const ADDRESS_FIELDS = new Set(['cell_info.server_address', 'cell_info.root']);
 export function comparePair(pair: Pair, context: CompareContext): Comparison {
   const equal = plainlyEqual(pair, context);
   if (equal !== undefined) return { notCompared: NOTHING, outcome: equal };
-  const a = sideOf(pair.a, 'source', context);
-  const b = sideOf(pair.b, 'destination', context);
+  const [a, b] = inKeyspaces(
+    sideOf(pair.a, 'source', context),
+    sideOf(pair.b, 'destination', context),
+    context,
+  );
   const notCompared = [a, b].flatMap((side) => (side !== undefined && 'reason' in side ? [side] : []));
   const [one, other] = [a, b].map((side) => (side !== undefined && 'record' in side ? side : undefined));
   return { notCompared, outcome: outcomeOf(one, other, context) };
@@ -64,7 +66,8 @@ export function comparePair(pair: Pair, context: CompareContext): Comparison {
 const NOTHING: readonly NotCompared[] = [];
 
 /** What nearly all pairs are: two records that are compared, with the same bytes, and nothing more to judge. */
-function plainlyEqual({ a, b }: Pair, { scope, kinds }: CompareContext): Equal | undefined {
+function plainlyEqual({ a, b }: Pair, { scope, kinds, keyspaces }: CompareContext): Equal | undefined {
+  if (keyspaces !== undefined) return undefined;
   if (a === undefined || b === undefined || a.ephemeral !== b.ephemeral) return undefined;
   const { kind, copied } = classify(scope === GLOBAL ? 'global' : 'cell', a.path, a.ephemeral);
   if (copied !== true || (kinds !== undefined && !kinds.has(kind))) return undefined;
@@ -76,11 +79,28 @@ interface Compared {
   readonly row: KindRow;
 }
 
+type Side = Compared | NotCompared | undefined;
+
+/** Leaves out what belongs to none of the keyspaces that are asked for. A tablet that does on one side is compared with the other's. */
+function inKeyspaces(a: Side, b: Side, { scope, keyspaces }: CompareContext): [Side, Side] {
+  if (keyspaces === undefined) return [a, b];
+  const isAsked = [a, b].some(
+    (side) =>
+      side !== undefined && 'record' in side && keyspaces.has(keyspaceOf(side.row, side.record) ?? ''),
+  );
+  if (isAsked) return [a, b];
+  const left = (side: Side, name: NotCompared['side']): Side =>
+    side === undefined || 'reason' in side
+      ? side
+      : { scope, path: side.record.path, kind: side.row.kind, side: name, reason: 'keyspace not asked for' };
+  return [left(a, 'source'), left(b, 'destination')];
+}
+
 function sideOf(
   record: StoredRecord | undefined,
   side: NotCompared['side'],
   { scope, kinds }: CompareContext,
-): Compared | NotCompared | undefined {
+): Side {
   if (record === undefined) return undefined;
   const row = classify(scope === GLOBAL ? 'global' : 'cell', record.path, record.ephemeral);
   const reason =

@@ -1,16 +1,14 @@
 import type { CallOptions } from '../topo/connection.js';
-import type { Kind } from '../topo/kinds.js';
 import type { Topology } from '../topo/topology.js';
 import type { Baseline } from './baseline.js';
 import type { Found } from './findings.js';
+import type { Narrowing } from './narrowing.js';
 import type { Authority, Settling } from './settle.js';
 
 /** A comparison of two topologies, which stay open. */
-export interface VerifyOptions extends CallOptions {
+export interface VerifyOptions extends CallOptions, Narrowing {
   readonly source: Topology;
   readonly destination: Topology;
-  /** Kinds to compare; undefined: all. */
-  readonly kinds?: ReadonlySet<Kind> | undefined;
   /** Accept cells whose stores hold nothing on both sides. */
   readonly allowEmptyCells?: boolean | undefined;
   /** Rules whose differences count for nothing, and those within them; see rule-names.ts. Reported all the same. */

@@ -3,6 +3,7 @@ import type { ScanSpan } from '../topo/join.js';
 import type { Kind } from '../topo/kinds.js';
 import type { Class } from './classes.js';
 import type { Group } from './digest.js';
+import type { Selection } from './narrowing.js';
 
 /** One field in which two records differ, and what that means. Its path begins with the kind: `shard.key_range`. */
 export interface ClassedField extends FieldDifference {
@@ -101,6 +102,8 @@ export interface VerifyReport {
   readonly ignored: readonly Difference[];
   readonly notes: readonly Note[];
   readonly notCompared: readonly NotCompared[];
+  /** What it was narrowed to; absent: it was of everything. */
+  readonly selection?: Selection | undefined;
   /** Records compared on both sides. */
   readonly compared: number;
   /** The worst class of all that was found and not ignored. */

@@ -33,6 +33,7 @@ export async function verifyScope(
   const context: CompareContext = {
     scope,
     kinds: options.kinds,
+    keyspaces: options.keyspaces,
     judgeAddress: (...judged) => judgeAddress(sides.cells, ...judged),
   };
   const found = new Findings(options.ignore ?? [], options.onFound);

@@ -1,4 +1,6 @@
 import type { CallOptions, Connection } from '../topo/connection.js';
+import { namesIn } from '../topo/find.js';
+import { type Kind, needsCells } from '../topo/kinds.js';
 import { GLOBAL, type Topology } from '../topo/topology.js';
 import type { Cells } from './addresses.js';
 
@@ -24,6 +26,24 @@ export class Sides {
       this.#destination.cells(this.#call),
     ]);
     this.cells = { source, destination };
+  }
+
+  /** Names of all cells; those of which no kind that is asked for is kept there may have addresses that cannot be used. */
+  async names(kinds: ReadonlySet<Kind> | undefined): Promise<string[]> {
+    if (!needsCells(kinds)) {
+      const listed = await Promise.all(
+        [this.#source, this.#destination].map(({ global }) => namesIn(global, 'cells', this.#call)),
+      );
+      return [...new Set(listed.flat())].sort();
+    }
+    await this.findCells();
+    return this.cellNames();
+  }
+
+  /** The stores of some parts, on both sides. */
+  async stores(scopes: readonly string[]): Promise<Connection[]> {
+    const found = await Promise.all(scopes.flatMap((scope) => [this.from(scope), this.to(scope)]));
+    return found.filter((store) => store !== undefined);
   }
 
   /** Cells that either side has. */

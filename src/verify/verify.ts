@@ -1,9 +1,9 @@
 import pLimit from 'p-limit';
 import { checkApart } from '../topo/apart.js';
 import { ErrorCode, TopologyError } from '../topo/errors.js';
-import { needsCells } from '../topo/kinds.js';
 import { GLOBAL } from '../topo/topology.js';
 import { worstOf } from './classes.js';
+import { checkKeyspaces, checkScopes, isRead, selectionOf } from './narrowing.js';
 import type { VerifyOptions } from './options.js';
 import { inOrder } from './places.js';
 import type { VerifyReport } from './report.js';
@@ -20,19 +20,23 @@ export async function verify(options: VerifyOptions): Promise<VerifyReport> {
   const limit = pLimit(options.concurrency);
   const scopes = new Map<string, VerifiedScope>();
   // A cell that came up while the others were read is compared, too.
+  let cells: readonly string[] = [];
   for (let found = [GLOBAL]; found.length > 0; ) {
-    if (needsCells(options.kinds)) await sides.findCells();
+    cells = await sides.names(options.kinds);
+    checkScopes(options, cells);
     checkApart(
       { global: source.address, cells: sides.cells.source },
       { global: destination.address, cells: sides.cells.destination },
     );
-    found = [GLOBAL, ...sides.cellNames()].filter((scope) => !scopes.has(scope));
+    found = [GLOBAL, ...cells].filter((scope) => isRead(scope, options) && !scopes.has(scope));
+    if (scopes.size === 0) await checkKeyspaces(options, await sides.stores(found), { signal, deadline });
     const read = found.map((scope) => limit(() => verifyScope(scope, sides, options)));
     for (const scope of await Promise.all(read)) scopes.set(scope.report.scope, scope);
   }
   const all = [...scopes.values()];
   if (options.allowEmptyCells !== true) checkNotEmpty(all);
-  return summarise(all);
+  const selection = selectionOf(options, cells);
+  return { ...summarise(all), ...(selection === undefined ? {} : { selection }) };
 }
 
 /** Refuses cells in which neither side holds anything (Guard): their addresses may be wrong on both. */
@@ -58,7 +62,7 @@ function summarise(scopes: readonly VerifiedScope[]): VerifyReport {
   if (compared + differences.length + ignored.length === 0) {
     throw new TopologyError(
       ErrorCode.Guard,
-      'nothing was compared: neither side holds a record of the kinds asked for',
+      'nothing was compared: neither side holds a record of what was asked for',
       {
         hint: 'check servers and roots of both sides',
       },

@@ -1,5 +1,6 @@
 import type { Certificate } from '../../verify/certificate.js';
 import { type Departure, departures } from '../../verify/holds.js';
+import { narrowingOf } from '../../verify/narrowing.js';
 import { verify } from '../../verify/verify.js';
 import { certificateOf } from '../certificates.js';
 import { type Command, type CommandGroup, switchFlags, textFlag } from '../command.js';
@@ -8,6 +9,7 @@ import { type Flags, text } from '../flags.js';
 import { count, type Io, json } from '../io.js';
 import { printable } from '../lists.js';
 import { checkCellFlags, PAIR_FLAGS, PAIR_WORDS, withPair } from '../topologies.js';
+import { selectionText } from '../verify-text.js';
 
 const checkCommand: Command = {
   command: 'check <file> [source] [destination]',
@@ -53,6 +55,7 @@ function departed(certificate: Certificate, flags: Flags, io: Io, signal: AbortS
     const now = await verify({
       source: pair.source,
       destination: pair.destination,
+      ...narrowingOf(certificate.selection ?? {}),
       digests: true,
       allowEmptyCells: flags['allow-empty-cells'] === true,
       concurrency: Number(flags['concurrency']),
@@ -68,11 +71,12 @@ function checkText(
   signature: string,
   found: readonly Departure[] | undefined,
 ): string {
-  const { bold, green, red } = io.colors;
-  const { decision, compared, started, ended, from, to, tool } = certificate;
+  const { bold, green, red, yellow } = io.colors;
+  const { decision, compared, started, ended, from, to, tool, selection } = certificate;
   const lines = [
     bold(`certificate of ${printable(from)} → ${printable(to)}`),
     `${decision === 'equal' ? green(decision) : red(decision)}: ${count(compared, 'record')} compared, ${started} to ${ended}, by topo2topo ${printable(tool)}`,
+    ...(selection === undefined ? [] : [yellow(selectionText(selection))]),
     `signature: ${signature}`,
   ];
   if (found === undefined) return [...lines, 'stores: not checked, no address was given'].join('\n');

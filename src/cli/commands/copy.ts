@@ -73,7 +73,7 @@ export async function runCopy(
           ...document,
           next: afterFreeze(frozen),
           freeze: freezeJson(frozen),
-          verification: verifyJson(pair, frozen.report, { kinds: asked }),
+          verification: verifyJson(pair, frozen.report),
         }),
       );
     if (freezeExit(frozen) !== Exit.Ok) return freezeExit(frozen);
@@ -87,11 +87,11 @@ export async function runCopy(
     });
     io.out(
       text
-        ? verifyText(io, verified.pair, verified.report, { kinds: asked })
+        ? verifyText(io, verified.pair, verified.report)
         : json({
             ...document,
             next: next(true),
-            verification: verifyJson(verified.pair, verified.report, { kinds: asked }),
+            verification: verifyJson(verified.pair, verified.report),
           }),
     );
     if (verifyExit(verified.report) !== Exit.Ok) return verifyExit(verified.report);

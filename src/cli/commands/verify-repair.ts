@@ -1,7 +1,7 @@
 import { toRepair } from '../../copy/repair.js';
 import type { Kind } from '../../topo/kinds.js';
 import type { VerifyReport } from '../../verify/report.js';
-import { comparePair } from '../comparing.js';
+import { compareOpen } from '../comparing.js';
 import { doneText } from '../copy-text.js';
 import { leavesBlank } from '../copying.js';
 import { Exit } from '../exit.js';
@@ -36,8 +36,8 @@ async function repairPair(
   const { failOn, authority } = judging(flags);
   const asText = flags['output'] !== 'json';
   const dryRun = flags['dry-run'] === true;
-  const view = { kinds, failOn };
-  const compare = () => comparePair(flags, pair, { io, signal, kinds });
+  const view = { failOn };
+  const compare = () => compareOpen(flags, pair, { io, signal, kinds });
   const show = (report: VerifyReport) => io.out(verifyText(io, pair, report, view));
   const before = await compare();
   if (asText) io.out([...before.backups, verifyText(io, pair, before.report, view)].join('\n'));
@@ -53,7 +53,7 @@ async function repairPair(
     signal,
     kinds,
     onPlan: (planned) => {
-      if (asText) io.out(repairText(io, planned, before.report, authority, kinds));
+      if (asText) io.out(repairText(io, planned, before.report, authority));
     },
   });
   const { result } = repaired;

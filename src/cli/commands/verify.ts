@@ -1,6 +1,7 @@
 import type { Kind } from '../../topo/kinds.js';
 import { type Command, switchFlags } from '../command.js';
 import { compare } from '../comparing.js';
+import { selectingFlags } from '../copy-flags.js';
 import type { Exit } from '../exit.js';
 import type { Flags } from '../flags.js';
 import { type Io, json } from '../io.js';
@@ -18,6 +19,7 @@ export const verifyCommand: Command = {
   words: PAIR_WORDS,
   flags: [
     ...PAIR_FLAGS.map((spec) => (spec.name === 'output' ? { ...spec, choices: FORMS } : spec)),
+    ...selectingFlags('compare'),
     ...switchFlags('allow-empty-cells'),
     ...JUDGING_FLAGS,
     ...CERTIFYING_FLAGS,
@@ -53,8 +55,8 @@ export async function runVerify(
   const { failOn } = judging(flags);
   const stream = streamOf(flags, io);
   const { pair, report, backups } = await compare(flags, io, signal, kinds, stream?.add);
-  const view = { kinds, failOn };
-  if (stream !== undefined) stream.end(verifyJson(pair, report, view));
+  const view = { failOn };
+  if (stream !== undefined) stream.end(verifyJson(pair, report, view), report);
   else if (flags['output'] === 'json') io.out(json(verifyJson(pair, report, view)));
   else if (flags['output'] === 'html') io.out(verifyHtml(pair, report, view, Date.now()));
   else io.out([...backups, verifyText(io, pair, report, view)].join('\n'));
