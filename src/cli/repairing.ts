@@ -28,7 +28,6 @@ export interface PlannedRepair {
 interface Asked {
   readonly io: Io;
   readonly signal: AbortSignal;
-  readonly kinds: ReadonlySet<Kind> | undefined;
   /** Shows the plan. */
   readonly onPlan: (planned: PlannedRepair) => void;
 }
@@ -49,7 +48,7 @@ export async function repair(
   report: VerifyReport,
   asked: Asked,
 ): Promise<Repaired> {
-  const { io, signal, kinds, onPlan } = asked;
+  const { io, signal, onPlan } = asked;
   const asJson = flags['output'] === 'json';
   const isBack = judging(flags).authority === 'destination';
   const pair = isBack ? turned(opened) : await asDestination(flags, io, signal, opened);
@@ -58,7 +57,7 @@ export async function repair(
     : { paths: pathsOf(toRepair(report)), left: [] };
   const progress = copyProgress(io, { clock: systemClock, asJson });
   const options: CopyOptions = {
-    ...copyOptions(flags, pair, signal, kinds),
+    ...copyOptions(flags, pair, signal),
     // The records are named, whatever they say of their keyspace on either side.
     keyspaces: undefined,
     paths,

@@ -1,5 +1,6 @@
 import type { Connection } from '../topo/connection.js';
 import { find } from '../topo/find.js';
+import type { Watched } from '../topo/watches.js';
 import { ForeignWrite, foreignWrite } from './conflicts.js';
 import { EXTRA } from './decide.js';
 import { DirtyPaths } from './dirty.js';
@@ -29,7 +30,7 @@ export interface PartOptions extends CopyOptions {
 }
 
 /** One part that is followed: what its source tells of, and what of it is not in the destination yet. */
-export class FollowedPart {
+export class FollowedPart implements Watched {
   readonly part: Part;
   readonly dirty = new DirtyPaths();
   readonly #options: PartOptions;
@@ -63,6 +64,10 @@ export class FollowedPart {
         wake();
       }
     }
+  }
+
+  get scope(): string {
+    return this.part.scope;
   }
 
   /** How far it is. `watched`: whether its source tells of changes. */

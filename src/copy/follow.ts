@@ -1,10 +1,10 @@
 import { ErrorCode, isTopologyError } from '../topo/errors.js';
 import { GLOBAL } from '../topo/topology.js';
+import { PAUSE_MS, Watches } from '../topo/watches.js';
 import { planCopy } from './copy.js';
 import { Condition } from './follow-condition.js';
 import type { FollowOptions, FollowState } from './follow-options.js';
 import { FollowedPart } from './follow-part.js';
-import { PAUSE_MS, Watches } from './follow-watches.js';
 import { checkLost } from './guards.js';
 import type { Totals } from './options.js';
 import { Pace, sleep } from './pace.js';
@@ -39,7 +39,7 @@ interface Began {
 
 class Follower {
   readonly #options: FollowOptions;
-  readonly #watches: Watches;
+  readonly #watches: Watches<FollowedPart>;
   readonly #condition: Condition;
   readonly #totals: Totals = { written: 0, bytes: 0 };
   #parts: FollowedPart[] = [];

@@ -79,6 +79,12 @@ interface Compared {
   readonly row: KindRow;
 }
 
+/** Whether a record of one side is compared at all, as the context has it. */
+export function isCompared(record: StoredRecord, context: CompareContext): boolean {
+  const [side] = inKeyspaces(sideOf(record, 'source', context), undefined, context);
+  return side !== undefined && 'record' in side;
+}
+
 type Side = Compared | NotCompared | undefined;
 
 /** Leaves out what belongs to none of the keyspaces that are asked for. A tablet that does on one side is compared with the other's. */

@@ -1,4 +1,5 @@
 import type { CallOptions } from '../topo/connection.js';
+import type { Pair } from '../topo/join.js';
 import type { Topology } from '../topo/topology.js';
 import type { Baseline } from './baseline.js';
 import type { Found } from './findings.js';
@@ -25,6 +26,8 @@ export interface VerifyOptions extends CallOptions, Narrowing {
   readonly concurrency: number;
   /** Told of each record as it is decided: in path order in each part, those that had to be read again last. */
   readonly onFound?: ((found: Found) => void) | undefined;
+  /** Told of what was read, page by page. */
+  readonly onPairs?: ((pairs: readonly Pair[]) => void) | undefined;
   /** Told while it runs: pairs compared in a scope so far. */
   readonly onProgress?: ((scope: string, pairs: number) => void) | undefined;
 }

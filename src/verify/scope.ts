@@ -62,6 +62,7 @@ export async function verifyScope(
       return { found, records, report: { scope, source, destination, counts: found.counts, groups } };
     }
     sameness?.add(page.value);
+    options.onPairs?.(page.value);
     for (const pair of page.value) {
       const comparison = comparePair(pair, context);
       const { outcome } = comparison;
@@ -116,10 +117,14 @@ async function settledOf(
 }
 
 /** Differences as they are seen from the baseline. */
-function judgedOf(
-  all: readonly Undecided[],
+export function judgedOf(
+  all: readonly Pick<Undecided, 'pair' | 'comparison'>[],
   groups: readonly Group[],
-  { baseline, settle: settling, authority = settling?.authority ?? 'source' }: VerifyOptions,
+  {
+    baseline,
+    settle: settling,
+    authority = settling?.authority ?? 'source',
+  }: Pick<VerifyOptions, 'baseline' | 'settle' | 'authority'>,
 ): Promise<Comparison[]> {
   return Promise.all(
     all.map(async ({ pair, comparison }) => {

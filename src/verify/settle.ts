@@ -36,11 +36,11 @@ export interface PartStores {
 const READS_AT_A_TIME = 16;
 
 /**
- * Reads paths again that differed when both sides were scanned, each time at one moment of the authority, until they are equal, or
+ * Reads again the paths that were `differing` when both sides were scanned, each time at one moment of the authority, until they are equal, or
  * have stood unmoved for {@link Settling.forMs}. `stores` is asked for each round: a cell may have come up meanwhile.
  */
 export async function settle(
-  paths: readonly string[],
+  differing: readonly string[],
   stores: () => Promise<PartStores>,
   compare: (pair: Pair) => Comparison,
   { clock, authority, forMs, limitMs = 4 * forMs }: Settling,
@@ -48,10 +48,11 @@ export async function settle(
 ): Promise<Settled[]> {
   const settled: Settled[] = [];
   const began = clock.now();
-  let open = paths.map((path): Open => ({ path, state: undefined, since: 0 }));
+  let open = differing.map((path): Open => ({ path, state: undefined, since: 0 }));
   for (;;) {
     const round = clock.now();
-    const states = await readAll(open, await stores(), authority, call);
+    const paths = open.map(({ path }) => path);
+    const states = await readStates(paths, await stores(), authority, call);
     const read = clock.now();
     const isLast = read - began >= limitMs;
     open = open.flatMap((each, index): Open[] => {
@@ -82,21 +83,20 @@ interface Open {
 }
 
 /** What both sides hold at a path; `state` undefined: the authority moved while it was read. */
-interface State {
+export interface State {
   readonly pair: Pair;
   readonly state: string | undefined;
 }
 
 /** The authority's records, then the other side's, then the authority's again. Positions bring stale servers up to date. */
-async function readAll(
-  open: readonly Open[],
+export async function readStates(
+  paths: readonly string[],
   { source, destination }: PartStores,
   authority: Authority,
   call: CallOptions,
 ): Promise<State[]> {
   const isSource = authority === 'source';
   const [right, other] = isSource ? [source, destination] : [destination, source];
-  const paths = open.map(({ path }) => path);
   const before = await readOf(right, paths, call);
   const between = await readOf(other, paths, call);
   const after = await readOf(right, paths, call);

@@ -10,8 +10,14 @@ export type Decision = 'equal' | 'accepted' | 'different' | 'inconclusive';
 /** From this class on a difference counts, where nothing else is said. */
 export const FAIL_ON: Class = 'stale';
 
+/** What a decision depends on. */
+interface Judged extends Pick<VerifyReport, 'worst' | 'equal'> {
+  readonly differences: readonly { readonly class: Class }[];
+  readonly notes: readonly { readonly class: Class }[];
+}
+
 /** Decides; `failOn`: the class from which on a difference counts. */
-export function decide(report: VerifyReport, failOn: Class = FAIL_ON): Decision {
+export function decide(report: Judged, failOn: Class = FAIL_ON): Decision {
   if (report.worst !== 'equal' && atLeast(report.worst, failOn)) {
     const counts = [...report.differences, ...report.notes].filter((each) => atLeast(each.class, failOn));
     if (counts.some((each) => each.class !== 'in-flight' || failOn === 'in-flight')) return 'different';

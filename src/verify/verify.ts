@@ -40,7 +40,7 @@ export async function verify(options: VerifyOptions): Promise<VerifyReport> {
 }
 
 /** Refuses cells in which neither side holds anything (Guard): their addresses may be wrong on both. */
-function checkNotEmpty(scopes: readonly VerifiedScope[]): void {
+export function checkNotEmpty(scopes: readonly VerifiedScope[]): void {
   const empty = scopes.filter(({ report, records }) => report.scope !== GLOBAL && records === 0);
   if (empty.length === 0) return;
   const named = empty.map(
@@ -59,15 +59,7 @@ function summarise(scopes: readonly VerifiedScope[]): VerifyReport {
   const compared = all
     .flatMap(({ counts }) => [...counts.values()])
     .reduce((sum, each) => sum + each.equal + each.noted + each.different, 0);
-  if (compared + differences.length + ignored.length === 0) {
-    throw new TopologyError(
-      ErrorCode.Guard,
-      'nothing was compared: neither side holds a record of what was asked for',
-      {
-        hint: 'check servers and roots of both sides',
-      },
-    );
-  }
+  checkCompared(compared + differences.length + ignored.length);
   return {
     scopes: scopes.map((scope) => scope.report),
     differences,
@@ -78,4 +70,14 @@ function summarise(scopes: readonly VerifiedScope[]): VerifyReport {
     worst: worstOf([...differences, ...notes].map((each) => each.class)),
     equal: compared > 0 && differences.length === 0 && ignored.length === 0,
   };
+}
+
+/** Refuses to judge where there was nothing to compare: Guard. `records`: how many there were. */
+export function checkCompared(records: number): void {
+  if (records > 0) return;
+  throw new TopologyError(
+    ErrorCode.Guard,
+    'nothing was compared: neither side holds a record of what was asked for',
+    { hint: 'check servers and roots of both sides' },
+  );
 }

@@ -1,5 +1,4 @@
 import { toRepair } from '../../copy/repair.js';
-import type { Kind } from '../../topo/kinds.js';
 import type { VerifyReport } from '../../verify/report.js';
 import { compareOpen } from '../comparing.js';
 import { doneText } from '../copy-text.js';
@@ -15,29 +14,18 @@ import { judging } from '../verify-flags.js';
 import { verifyExit, verifyJson, verifyText } from '../verify-text.js';
 
 /** Compares, copies what differs from the side that is right, compares again, and answers with that verdict. */
-export function runRepair(
-  flags: Flags,
-  io: Io,
-  signal: AbortSignal,
-  kinds: ReadonlySet<Kind> | undefined,
-): Promise<Exit> {
+export function runRepair(flags: Flags, io: Io, signal: AbortSignal): Promise<Exit> {
   const { authority } = judging(flags);
   const access = flags['dry-run'] === true ? 'compare' : authority === 'destination' ? 'write back' : 'write';
-  return withPair(flags, io, signal, access, (pair) => repairPair(flags, pair, io, signal, kinds));
+  return withPair(flags, io, signal, access, (pair) => repairPair(flags, pair, io, signal));
 }
 
-async function repairPair(
-  flags: Flags,
-  pair: Pair,
-  io: Io,
-  signal: AbortSignal,
-  kinds: ReadonlySet<Kind> | undefined,
-): Promise<Exit> {
+async function repairPair(flags: Flags, pair: Pair, io: Io, signal: AbortSignal): Promise<Exit> {
   const { failOn, authority } = judging(flags);
   const asText = flags['output'] !== 'json';
   const dryRun = flags['dry-run'] === true;
   const view = { failOn };
-  const compare = () => compareOpen(flags, pair, { io, signal, kinds });
+  const compare = () => compareOpen(flags, pair, { io, signal, kinds: undefined });
   const show = (report: VerifyReport) => io.out(verifyText(io, pair, report, view));
   const before = await compare();
   if (asText) io.out([...before.backups, verifyText(io, pair, before.report, view)].join('\n'));
@@ -51,7 +39,6 @@ async function repairPair(
   const repaired = await repair(flags, pair, before.report, {
     io,
     signal,
-    kinds,
     onPlan: (planned) => {
       if (asText) io.out(repairText(io, planned, before.report, authority));
     },

@@ -5,6 +5,7 @@ import { selectingFlags } from '../copy-flags.js';
 import type { Exit } from '../exit.js';
 import type { Flags } from '../flags.js';
 import { type Io, json } from '../io.js';
+import { PATROL_FLAGS, patrolWish } from '../patrol-flags.js';
 import { isRepair, REPAIR_FLAGS } from '../repair-flags.js';
 import { PAIR_FLAGS, PAIR_WORDS } from '../topologies.js';
 import { CERTIFYING_FLAGS, JUDGING_FLAGS, judging } from '../verify-flags.js';
@@ -12,6 +13,7 @@ import { verifyHtml } from '../verify-html.js';
 import { FORMS, streamOf } from '../verify-stream.js';
 import { verifyExit, verifyJson, verifyText } from '../verify-text.js';
 import { runRepair } from './verify-repair.js';
+import { runPatrol } from './verify-watch.js';
 
 export const verifyCommand: Command = {
   command: 'verify [source] [destination]',
@@ -23,6 +25,7 @@ export const verifyCommand: Command = {
     ...switchFlags('allow-empty-cells'),
     ...JUDGING_FLAGS,
     ...CERTIFYING_FLAGS,
+    ...PATROL_FLAGS,
     ...REPAIR_FLAGS.filter(({ name }) => name !== 'allow-empty-cells'),
   ],
   examples: [
@@ -40,8 +43,20 @@ export const verifyCommand: Command = {
       '$0 verify --config topo2topo.yaml --authority to --repair --dry-run',
       'after the cutover: what would be copied back to the old store',
     ],
+    [
+      '$0 verify --config topo2topo.yaml --watch --settle 30s --listen 9185',
+      'the patrol: a line for each change of the verdict, metrics and health, until Ctrl-C',
+    ],
+    [
+      '$0 verify --config topo2topo.yaml --watch --authority to --baseline file:before.topo',
+      'after the cutover: also every write to the store that was left',
+    ],
   ],
-  run: (flags: Flags, io: Io, signal: AbortSignal) => runVerify(flags, io, signal, undefined),
+  run(flags: Flags, io: Io, signal: AbortSignal) {
+    const patrol = patrolWish(flags);
+    if (patrol !== undefined) return runPatrol(flags, patrol, io, signal);
+    return isRepair(flags) ? runRepair(flags, io, signal) : runVerify(flags, io, signal, undefined);
+  },
 };
 
 /** Compares and shows. `kinds` undefined: everything. */
@@ -51,7 +66,6 @@ export async function runVerify(
   signal: AbortSignal,
   kinds: ReadonlySet<Kind> | undefined,
 ): Promise<Exit> {
-  if (isRepair(flags)) return runRepair(flags, io, signal, kinds);
   const { failOn } = judging(flags);
   const stream = streamOf(flags, io);
   const { pair, report, backups } = await compare(flags, io, signal, kinds, stream?.add);

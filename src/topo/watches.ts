@@ -1,33 +1,40 @@
 import { setMaxListeners } from 'node:events';
-import { interrupted } from '../topo/calls.js';
-import type { CallOptions } from '../topo/connection.js';
-import { ErrorCode, TopologyError } from '../topo/errors.js';
-import type { FollowedPart } from './follow-part.js';
-import type { CopyOptions } from './options.js';
-import { sleep } from './pace.js';
+import { interrupted } from './calls.js';
+import type { Clock } from './clock.js';
+import type { CallOptions } from './connection.js';
+import { ErrorCode, TopologyError } from './errors.js';
+import { sleep } from './sleep.js';
 
 /** How long to wait after a failure, in milliseconds. */
 export const PAUSE_MS = 1_000;
 
-/** What a follower does about its watches. */
-export interface WatchEvents {
+/** Something whose changes are told of. */
+export interface Watched {
+  /** Its name, for messages. */
+  readonly scope: string;
+  /** Watches until that is lost (throws) or the signal fires; `synced` is called once every later change will be told of. */
+  watch(signal: AbortSignal, synced: () => void): Promise<void>;
+}
+
+/** What is done about watches. */
+export interface WatchEvents<T extends Watched> {
   /** The changes of a part are not told of any more, and why. */
-  readonly onLost: (part: FollowedPart, error: unknown) => void;
+  readonly onLost: (part: T, error: unknown) => void;
   /** A watch that was lost began again; what was missed in between a complete pass finds. */
   readonly onBack: () => void;
 }
 
 /** The watches of all parts. Each one that is lost begins again, as often as it takes. */
-export class Watches {
-  readonly #options: CopyOptions;
-  readonly #events: WatchEvents;
+export class Watches<T extends Watched> {
+  readonly #clock: Clock;
+  readonly #events: WatchEvents<T>;
   readonly #stop: AbortController;
   /** Parts whose changes nobody tells of now. */
-  readonly #missing = new Set<FollowedPart>();
+  readonly #missing = new Set<T>();
   #restarts = 0;
 
-  constructor(options: CopyOptions, events: WatchEvents) {
-    this.#options = options;
+  constructor(options: CallOptions & { readonly clock: Clock }, events: WatchEvents<T>) {
+    this.#clock = options.clock;
     this.#events = events;
     this.#stop = linked(options);
   }
@@ -42,12 +49,12 @@ export class Watches {
     return this.#missing.size === 0;
   }
 
-  has(part: FollowedPart): boolean {
+  has(part: T): boolean {
     return !this.#missing.has(part);
   }
 
   /** Watches a part until {@link stop}; resolves once it does, rejects when it never did. */
-  async begin(part: FollowedPart): Promise<void> {
+  async begin(part: T): Promise<void> {
     const { signal } = this.#stop;
     await new Promise<void>((resolve, reject) => {
       const goOn = async () => {
@@ -66,10 +73,10 @@ export class Watches {
           reject(error);
           this.#missing.add(part);
           this.#events.onLost(part, error);
-          await sleep(this.#options.clock, PAUSE_MS, signal).catch(() => {});
+          await sleep(this.#clock, PAUSE_MS, signal);
         }
       };
-      void goOn().finally(() => reject(interrupted({ store: part.part.scope }, undefined, signal.reason)));
+      void goOn().finally(() => reject(interrupted({ store: part.scope }, undefined, signal.reason)));
     });
   }
 
@@ -77,7 +84,7 @@ export class Watches {
     this.#stop.abort();
   }
 
-  #watched(part: FollowedPart, first: boolean): void {
+  #watched(part: T, first: boolean): void {
     this.#missing.delete(part);
     if (first) return;
     this.#restarts += 1;

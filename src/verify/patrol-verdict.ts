@@ -1,0 +1,44 @@
+import type { Decision } from './verdict.js';
+
+/** What a patrol says: as a comparison, or `unknown` while a store cannot be read. */
+export type PatrolVerdict = Decision | 'unknown';
+
+/** What a verdict is made from. */
+export interface Evidence {
+  /** Undefined: not everything was read yet. */
+  readonly decision: PatrolVerdict | undefined;
+  /** Since when the path is undecided that is longest so, in milliseconds; undefined: none is. */
+  readonly oldest: number | undefined;
+}
+
+/**
+ * The verdict of a patrol. It turns to a good one, and to any after there was none, only when everything is decided that was undecided
+ * by then.
+ */
+export class VerdictKeeper {
+  #current: PatrolVerdict | undefined;
+  /** Since when nothing but undecided paths is against a better verdict. */
+  #clear: number | undefined;
+
+  /** Undefined: there is none yet. */
+  get current(): PatrolVerdict | undefined {
+    return this.#current;
+  }
+
+  /** Whether the verdict has changed. */
+  take({ decision, oldest }: Evidence, now: number): boolean {
+    if (decision === undefined || decision === this.#current) {
+      this.#clear = undefined;
+      return false;
+    }
+    const isGood = decision === 'equal' || decision === 'accepted';
+    const wasNone = this.#current === undefined || this.#current === 'unknown';
+    if (isGood || (wasNone && decision !== 'unknown')) {
+      this.#clear ??= now;
+      if (oldest !== undefined && oldest <= this.#clear) return false;
+    }
+    this.#clear = undefined;
+    this.#current = decision;
+    return true;
+  }
+}

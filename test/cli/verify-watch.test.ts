@@ -1,0 +1,233 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { cli } from '../support/cli.js';
+import { until } from '../support/until.js';
+import { CopiedPair } from '../verify/copied-pair.js';
+import { type RunningPatrol, startPatrol } from './patrolling.js';
+
+let pair: CopiedPair;
+let running: RunningPatrol | undefined;
+beforeEach(async () => {
+  pair = await CopiedPair.make();
+});
+afterEach(async () => {
+  running?.stop();
+  await running?.done;
+  running = undefined;
+  pair.remove();
+});
+
+const start = (...more: string[]): RunningPatrol => {
+  running = startPatrol(pair.addresses, more);
+  return running;
+};
+
+const OWNER = 'metadata/owner';
+
+describe('verify --watch', () => {
+  test('says what the verdict is, and once each time that it changes, with what differs', async () => {
+    const patrol = start();
+    expect(await patrol.told(1)).toEqual(['equal']);
+    await pair.put('destination', 'global', OWNER, 'theirs');
+    await pair.drop('destination', 'zone1', 'SrvVSchema');
+    expect(await patrol.told(2)).toEqual(['equal', 'different']);
+    expect(patrol.events.filter(({ type }) => type === 'verdict').at(-1)).toMatchObject({
+      was: 'equal',
+      compared: expect.any(Number),
+      differing: expect.arrayContaining([expect.objectContaining({ path: expect.any(String) })]),
+    });
+    await until('both', async () => {
+      const metrics = Object.entries(await patrol.metrics());
+      const found = metrics.filter(([name]) => name.startsWith('topo2topo_patrol_differences'));
+      return found.reduce((sum, [, number]) => sum + number, 0) === 2;
+    });
+    expect(await cli(['verify', ...pair.addresses, '--repair', '--yes', '--settle', '0'])).toMatchObject({
+      code: 0,
+    });
+    expect(await patrol.told(3)).toEqual(['equal', 'different', 'equal']);
+    patrol.stop();
+    expect((await patrol.done).code).toBe(0);
+    expect(patrol.events.at(0)).toMatchObject({ type: 'listening' });
+    expect(patrol.events.at(-1)).toMatchObject({ type: 'end', verdict: 'equal', changes: 2 });
+    expect(patrol.verdicts()).toHaveLength(3);
+  });
+
+  test('a change that arrives within --settle is no difference', async () => {
+    const patrol = start('--settle', '2s');
+    await patrol.told(1);
+    for (const text of ['1', '2', '3']) {
+      await pair.put('source', 'global', OWNER, text);
+      await new Promise((resolve) => setTimeout(resolve, 400));
+      await pair.put('destination', 'global', OWNER, text);
+    }
+    await until('all writes', () => patrol.events.filter(({ type }) => type === 'write').length >= 3);
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    expect(patrol.verdicts()).toEqual(['equal']);
+  });
+
+  test('what goes on moving and differing is in flight, and decides nothing', async () => {
+    const patrol = start('--settle', '200ms');
+    await patrol.told(1);
+    const end = Date.now() + 20_000;
+    for (let n = 0; patrol.verdicts().length < 2 && Date.now() < end; n++) {
+      await pair.put('source', 'global', OWNER, `${n}`);
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    expect(patrol.verdicts()).toEqual(['equal', 'inconclusive']);
+    expect(await patrol.told(3)).toEqual(['equal', 'inconclusive', 'different']);
+  });
+
+  test('reads again only what moved', async () => {
+    const patrol = start();
+    await patrol.told(1);
+    const reread = async () =>
+      (await patrol.metrics())['topo2topo_patrol_records_reread_total'] ?? Number.NaN;
+    const passes = async () => (await patrol.metrics())['topo2topo_patrol_pass_duration_seconds_count'];
+    const before = await reread();
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    expect(await reread()).toBe(before);
+    await pair.put('source', 'zone1', 'metadata/new', 'x');
+    await pair.put('destination', 'zone1', 'metadata/new', 'x');
+    await until('the change', async () => (await reread()) > before);
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    expect((await reread()) - before).toBeLessThan(10);
+    expect(await passes()).toBe(3);
+  });
+
+  test('a complete pass comes every --full-every', async () => {
+    const patrol = start('--full-every', '300ms');
+    await patrol.told(1);
+    await until('more passes', async () => {
+      const { topo2topo_patrol_pass_duration_seconds_count: passes = 0 } = await patrol.metrics();
+      return passes >= 9;
+    });
+    expect(patrol.verdicts()).toEqual(['equal']);
+  });
+
+  test('names every write to the store that was left, but for locks and records of its own', async () => {
+    const patrol = start('--authority', 'to');
+    await patrol.told(1);
+    const writes = () => patrol.events.filter(({ type }) => type === 'write');
+    await pair.put('source', 'global', 'topo2topo/note', 'x');
+    await pair.put('source', 'global', 'keyspaces/commerce/locks/1', 'x');
+    await pair.put('destination', 'global', OWNER, 'ours');
+    await pair.put('source', 'global', OWNER, 'of a straggler');
+    await pair.put('source', 'zone2', 'metadata/made', 'x');
+    await until('two writes', () => writes().length >= 2);
+    await pair.drop('source', 'zone2', 'metadata/made');
+    await until('three writes', () => writes().length >= 3);
+    const order = ({ scope = '', path = '' }) => `${scope}:${path}`;
+    expect(writes().toSorted((a, b) => (order(a) < order(b) ? -1 : Number(order(a) > order(b))))).toEqual([
+      expect.objectContaining({
+        side: 'source',
+        scope: 'global',
+        path: OWNER,
+        kind: 'Metadata',
+        mirrored: false,
+      }),
+      expect.objectContaining({ scope: 'zone2', path: 'metadata/made', version: expect.any(String) }),
+      expect.objectContaining({ scope: 'zone2', path: 'metadata/made', version: null }),
+    ]);
+    const metrics = await patrol.metrics();
+    const counted = Object.entries(metrics).filter(([name]) =>
+      name.startsWith('topo2topo_patrol_writes_total'),
+    );
+    expect(counted.reduce((sum, [, number]) => sum + number, 0)).toBe(3);
+  });
+
+  test('serves the verdict as health and as metrics', async () => {
+    const patrol = start();
+    await patrol.told(1);
+    expect(await patrol.health()).toMatchObject({
+      status: 200,
+      body: { healthy: true, verdict: 'equal', why: [] },
+    });
+    expect(await patrol.metrics()).toMatchObject({
+      'topo2topo_patrol_verdict{verdict="equal"}': 1,
+      'topo2topo_patrol_verdict{verdict="different"}': 0,
+      'topo2topo_patrol_readable{cell="zone1"}': 1,
+      'topo2topo_patrol_watched{cell="global"}': 1,
+      'topo2topo_patrol_differences{cell="zone1",class="dangerous"}': 0,
+      topo2topo_patrol_verdict_changes_total: 0,
+    });
+    await pair.drop('destination', 'zone1', 'SrvVSchema');
+    await patrol.told(2);
+    expect(await patrol.health()).toMatchObject({
+      status: 503,
+      body: { healthy: false, verdict: 'different', why: [{ reason: 'verdict' }] },
+    });
+    expect(await patrol.metrics()).toMatchObject({
+      'topo2topo_patrol_verdict{verdict="different"}': 1,
+      'topo2topo_patrol_differences{cell="zone1",class="dangerous"}': 1,
+      topo2topo_patrol_verdict_changes_total: 1,
+    });
+  });
+
+  test('notices a cell that comes up', async () => {
+    const patrol = start('--allow-empty-cells');
+    await patrol.told(1);
+    await cli([
+      'cell',
+      'add',
+      pair.places.source('global'),
+      'zone9',
+      '--server-address',
+      pair.places.server,
+      '--root',
+      '/vitess/zone9',
+    ]);
+    expect(await patrol.told(2)).toEqual(['equal', 'different']);
+    expect(patrol.events.at(-1)?.differing?.map(({ path }) => path)).toEqual(['cells/zone9/CellInfo']);
+  });
+});
+
+test('--for ends it with the last verdict, for people', async () => {
+  const run = (...more: string[]) =>
+    cli([
+      'verify',
+      ...pair.addresses,
+      '--watch',
+      '--interval',
+      '50ms',
+      '--settle',
+      '100ms',
+      '--for',
+      '1500ms',
+      ...more,
+    ]);
+  const { code, out } = await run();
+  expect(code).toBe(0);
+  expect(out).toMatch(
+    /^verify --watch .*\n\S+Z equal: 0 differences, \d+ records compared\n\S+Z ended: equal, /,
+  );
+  await pair.put('source', 'global', OWNER, 'changed');
+  const other = await run();
+  expect(other.code).toBe(1);
+  expect(other.out).toMatch(
+    /Z different: 1 difference \(1 repairable\), \d+ records compared; ~ global:metadata\/owner repairable$/m,
+  );
+  expect(await run('--ignore', 'metadata')).toMatchObject({
+    code: 0,
+    out: expect.stringContaining('Z accepted: 0 differences, 1 ignored'),
+  });
+  expect(await run('--cells', 'zone1')).toMatchObject({
+    code: 0,
+    out: expect.stringContaining('only parts zone1'),
+  });
+});
+
+test('flags that make no sense are refused before anything is opened', async () => {
+  for (const more of [
+    ['--interval', '1s'],
+    ['--for', '1s'],
+    ['--watch', '--interval', 'soon'],
+    ['--watch', '--repair'],
+    ['--watch', '--certificate', 'c.json'],
+    ['--watch', '--baseline', 'c.json'],
+    ['--watch', '--output', 'html'],
+    ['--watch', '--listen', ':1'],
+  ])
+    expect(await cli(['verify', 'memory:nowhere/a', 'memory:nowhere/b', ...more])).toMatchObject({ code: 2 });
+  expect(await cli(['verify', pair.addresses[0] ?? '', pair.addresses[0] ?? '', '--watch'])).toMatchObject({
+    code: 4,
+  });
+});
