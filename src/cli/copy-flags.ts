@@ -2,7 +2,9 @@ import type { Overrules } from '../copy/guards.js';
 import type { CopyOptions } from '../copy/options.js';
 import { systemClock } from '../topo/clock.js';
 import { KINDS, type Kind } from '../topo/kinds.js';
-import type { Narrowing } from '../verify/narrowing.js';
+import type { Certificate } from '../verify/certificate.js';
+import { covers, type Narrowing } from '../verify/narrowing.js';
+import { certificateOf, notCovering } from './certificates.js';
 import { type FlagSpec, switchFlags, textFlag } from './command.js';
 import { type Flags, shown, text, usage } from './flags.js';
 import { splitList } from './place.js';
@@ -32,6 +34,13 @@ const OVERRULING = {
   'allow-same-place': 'samePlace',
 } as const satisfies Readonly<Record<string, keyof Overrules>>;
 
+/** What the source held before, for the guard against one that shrank. */
+const LAST_CERTIFICATE_FLAG = textFlag(
+  'last-run-certificate',
+  'certificate of before (verify --certificate): stop when the source holds less by more than a tenth',
+  { spoken: true },
+);
+
 /** Flags of planning a copy. */
 export const PLANNING_FLAGS: readonly FlagSpec[] = [
   ...PAIR_FLAGS,
@@ -48,12 +57,13 @@ export const PLANNING_FLAGS: readonly FlagSpec[] = [
   ).map(spoken),
   { name: 'max-delete', kind: 'number', preset: 0, describe: 'records that may be deleted', spoken: true },
   textFlag('to-cell-root', 'root of every cell on the destination’s servers, for example /vitess/{cell}'),
+  LAST_CERTIFICATE_FLAG,
   textFlag('journal', 'file in which a copy notes what it writes, for --resume and for the next run'),
 ];
 
 /** Flags of planning a copy whose source is a tree of files. */
 export const IMPORT_FLAGS: readonly FlagSpec[] = PLANNING_FLAGS.filter(
-  ({ name }) => !/^from($|-)|^journal$|^kinds$|^keyspace$|^cells$/.test(name),
+  ({ name }) => !/^from($|-)|^journal$|^last-run-certificate$|^kinds$|^keyspace$|^cells$/.test(name),
 );
 
 /** Flags of copying. */
@@ -76,11 +86,13 @@ export function copyOptions(
     Object.entries(OVERRULING).map(([flag, name]) => [name, flags[flag] === true]),
   ) as Overrules;
   const rate = flags['rate'];
+  const narrowing = narrowingBy(flags, kinds);
   return {
     source: pair.source,
     destination: pair.destination,
     rule: pair.rule,
-    ...narrowingBy(flags, kinds),
+    ...narrowing,
+    certificate: lastCertificate(flags, narrowing),
     deletes: flags['delete'] === true,
     overrules: { ...overrules, maxDelete: Number(flags['max-delete'] ?? 0) },
     clock: systemClock,
@@ -97,6 +109,15 @@ export function narrowingBy(flags: Flags, kinds?: ReadonlySet<Kind>): Narrowing 
     keyspaces: setOf(flags, 'keyspace'),
     scopes: setOf(flags, 'cells'),
   };
+}
+
+/** The certificate that the flags name, which is whole, and of all that is asked for now. */
+function lastCertificate(flags: Flags, narrowing: Narrowing): Certificate | undefined {
+  const file = text(flags, 'last-run-certificate');
+  if (file === undefined) return undefined;
+  const certificate = certificateOf(file, {});
+  if (!covers(certificate.selection, narrowing)) throw notCovering('--last-run-certificate', file);
+  return certificate;
 }
 
 function setOf(flags: Flags, name: string): ReadonlySet<string> | undefined {

@@ -5,7 +5,7 @@ import { spokenSwitch } from './place.js';
 import { SWITCHES } from './switches.js';
 
 /** Flags of a copy that a repair takes, too. */
-const OF_COPY = /^(allow-|delete$|max-delete$|to-cell-root$|rate$|dry-run$)/;
+const OF_COPY = /^(allow-|delete$|max-delete$|to-cell-root$|rate$|dry-run$|last-run-certificate$)/;
 
 /** Flags of a repair. What overrules a guard is called as in a copy. */
 export const REPAIR_FLAGS: readonly FlagSpec[] = [

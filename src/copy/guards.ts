@@ -2,6 +2,8 @@ import { formatAddress, type StoreAddress } from '../topo/address.js';
 import { ErrorCode, TopologyError } from '../topo/errors.js';
 import { parentPath } from '../topo/paths.js';
 import { type Cell, GLOBAL } from '../topo/topology.js';
+import type { Certificate } from '../verify/certificate.js';
+import { groupTitle } from './certified.js';
 import { NORMAL_EXTRA, OWN_DELETED } from './decide.js';
 import type { Action, Entry } from './entries.js';
 import type { Finding, Problem } from './findings.js';
@@ -37,6 +39,8 @@ export interface Overrules {
 export interface Before {
   /** What the source held at the last run, by scope; undefined: there was none. */
   readonly lastRun?: ReadonlyMap<string, Tally> | undefined;
+  /** A certificate of before, which says so, too. */
+  readonly certificate?: Pick<Certificate, 'parts'> | undefined;
   /**
    * Directories of the global store in which the entries of locks are that the caller holds itself. Others in them wait for that
    * lock, and stop nothing.
@@ -112,7 +116,7 @@ export function objections({ scopes }: Plan, overrules: Overrules, before: Befor
     ...object(
       'shrunk',
       'the source holds less than at the last run, by more than a tenth',
-      shrunk(scopes, before),
+      [...shrunk(scopes, before), ...shrunkSince(scopes)],
       SHRUNK_HINT,
       overrules.shrunk,
     ),
@@ -229,6 +233,15 @@ function shrunk(scopes: readonly ScopePlan[], { lastRun }: Before, mayGo = 0): s
     [...(lastRun?.get(scope)?.entries() ?? [])]
       .filter(([part, number]) => number - tally.of(part) > Math.max(mayGo, number * SHRINK))
       .map(([part, number]) => `${scope}: ${part}, ${tally.of(part)} after ${number}`),
+  );
+}
+
+/** {@link shrunk} by the groups of a certificate: kinds in a cell, and in a keyspace. */
+function shrunkSince(scopes: readonly ScopePlan[]): string[] {
+  return scopes.flatMap(({ scope, certified = new Map<string, number>(), groups }) =>
+    [...certified]
+      .filter(([group, number]) => number - groups.of(group) > number * SHRINK)
+      .map(([group, number]) => `${scope}: ${groupTitle(group)}, ${groups.of(group)} after ${number}`),
   );
 }
 

@@ -50,6 +50,11 @@ export async function checkIdentities(
     }
 }
 
+/** Whether a store is the one that a line of {@link formatIdentity} is about. */
+export async function isStore(store: Connection, line: string, options: CallOptions): Promise<boolean> {
+  return (await presentOf(store, line, options)) === line;
+}
+
 /** The identity as the line would have it: by its witness, and by the servers alone where its root was empty. */
 async function presentOf(store: Connection, line: string, options: CallOptions): Promise<string> {
   const witness = witnessIn(line);

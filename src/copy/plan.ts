@@ -2,6 +2,7 @@ import type { Pair, ScanSpan } from '../topo/join.js';
 import type { Kind } from '../topo/kinds.js';
 import { formatTabletAlias } from '../topo/names.js';
 import type { Cell } from '../topo/topology.js';
+import { GroupCounts } from './certified.js';
 import type { PlanContext } from './context.js';
 import { decide, NOT_NAMED } from './decide.js';
 import type { Decoded } from './decoded.js';
@@ -37,6 +38,10 @@ export class ScopePlan {
   readonly counts = new Map<Kind, KindCounts>();
   /** Records of the source of the kinds that are copied, whether they were asked for or not, by kind and by shard. */
   readonly tally = new Tally();
+  /** What a certificate says that the source held, by group; undefined: there is none. */
+  certified: ReadonlyMap<string, number> | undefined;
+  /** The same of now, where there is one. */
+  readonly groups = new GroupCounts();
   /** Directory names of the Tablets that Shards name as their primaries, on either side. */
   readonly primaries = new Set<string>();
   /** Paths that either side lists. */
@@ -103,7 +108,10 @@ export function addPairs(
     const decision = decide(pair, context);
     if (decision === undefined) continue;
     const { entry, findings, source, existing } = decision;
-    if (source !== undefined && source.row.copied !== false) plan.tally.add(source);
+    if (source !== undefined && source.row.copied !== false) {
+      plan.tally.add(source);
+      if (plan.certified !== undefined) plan.groups.add(source.row.kind, pair.path);
+    }
     if (entry.kind === 'Shard')
       for (const shard of [source, existing]) {
         const primary = shard === undefined ? undefined : primaryOf(shard);
