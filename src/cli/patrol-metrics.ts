@@ -1,6 +1,7 @@
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import { CLASSES } from '../verify/classes.js';
 import type { PatrolPartState, PatrolState, SeenWrite } from '../verify/patrol-options.js';
+import type { Authority } from '../verify/settle.js';
 import { errorCode } from './failure.js';
 import { version } from './version.js';
 
@@ -11,12 +12,7 @@ const VERDICTS = ['starting', 'equal', 'accepted', 'different', 'inconclusive', 
 /** The numbers of one patrol, for Prometheus. What is a state is asked for when it is read. */
 export class PatrolMetrics {
   readonly registry = new Registry();
-  readonly #writes = new Counter({
-    name: `${PREFIX}writes_total`,
-    help: 'Writes seen in the store that is not the authority; mirrored: as the authority has it.',
-    labelNames: ['side', 'cell', 'kind', 'mirrored'],
-    registers: [this.registry],
-  });
+  readonly #writes: Counter;
   readonly #errors = new Counter({
     name: `${PREFIX}errors_total`,
     help: 'Failures that are tried again, by code.',
@@ -30,9 +26,20 @@ export class PatrolMetrics {
     registers: [this.registry],
   });
 
-  /** `state`: the present one; undefined: it has not begun. */
-  constructor(state: () => PatrolState | undefined) {
+  /** `state`: the present one; undefined: it has not begun. `side`: the one that is not the authority. */
+  constructor(state: () => PatrolState | undefined, side: Authority) {
     const registers = [this.registry];
+    this.#writes = new Counter({
+      name: `${PREFIX}writes_total`,
+      help: 'Writes seen in the store that is not the authority; mirrored: as the authority has it.',
+      labelNames: ['side', 'cell', 'mirrored'],
+      registers,
+      collect() {
+        // What never happened is 0, not absent: an alert on an increase needs the first one, too.
+        for (const { scope } of state()?.parts ?? [])
+          for (const mirrored of ['true', 'false']) this.inc({ side, cell: scope, mirrored }, 0);
+      },
+    });
     const build = { name: 'topo2topo_build_info', help: 'Version of topo2topo.', labelNames: ['version'] };
     new Gauge({ ...build, registers }).set({ version: version() }, 1);
     new Gauge({
@@ -97,11 +104,10 @@ export class PatrolMetrics {
     );
   }
 
-  wrote({ side, scope, kind, mirrored }: SeenWrite): void {
+  wrote({ side, scope, mirrored }: SeenWrite): void {
     this.#writes.inc({
       side,
       cell: scope,
-      kind,
       mirrored: mirrored === undefined ? 'unknown' : String(mirrored),
     });
   }

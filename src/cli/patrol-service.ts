@@ -1,5 +1,6 @@
 import type { Clock } from '../topo/clock.js';
 import type { PatrolState, SeenWrite } from '../verify/patrol-options.js';
+import type { Authority } from '../verify/settle.js';
 import type { Flags } from './flags.js';
 import type { Io } from './io.js';
 import { patrolHealth } from './patrol-health.js';
@@ -11,12 +12,15 @@ export class PatrolService {
   readonly #io: Io;
   readonly #clock: Clock;
   readonly #fullEveryMs: number;
+  readonly #leftSide: Authority;
   readonly #startedAt: number;
   #state: () => PatrolState | undefined = () => undefined;
   #metrics: PatrolMetrics | undefined;
   #served: Served | undefined;
 
-  constructor(io: Io, clock: Clock, fullEveryMs: number) {
+  /** `leftSide`: the one that is not the authority. */
+  constructor(io: Io, clock: Clock, fullEveryMs: number, leftSide: Authority) {
+    this.#leftSide = leftSide;
     this.#io = io;
     this.#clock = clock;
     this.#fullEveryMs = fullEveryMs;
@@ -29,7 +33,7 @@ export class PatrolService {
     if (listen === undefined) return undefined;
     // Who serves nothing need not load it.
     const { PatrolMetrics } = await import('./patrol-metrics.js');
-    const metrics = new PatrolMetrics(() => this.#state());
+    const metrics = new PatrolMetrics(() => this.#state(), this.#leftSide);
     this.#metrics = metrics;
     this.#served = await serve(listen, {
       '/metrics': () => metricsAnswer(metrics.registry),

@@ -5,6 +5,8 @@ import { cli } from '../support/cli.js';
 import { loudSkip } from '../support/notices.js';
 import { PRODUCTS, type Server } from '../support/products.js';
 import { withStore } from '../support/topologies.js';
+import { until } from '../support/until.js';
+import { startPatrol } from './patrolling.js';
 
 const LIMIT_MS = 120_000;
 const PAIRS = PRODUCTS.map((from, index) => [from, PRODUCTS[(index + 1) % PRODUCTS.length] ?? from] as const);
@@ -68,6 +70,51 @@ describe.each(PAIRS.map(([from, to]) => ({ from, to, name: `from ${from.name} to
             Buffer.from((await store.get('metadata/owner')).bytes).toString(),
           ),
         ).toBe('new');
+      },
+    );
+
+    test.runIf(isAvailable)(
+      'a patrol says when the sides differ, and when they are equal again, and names writes to the store that was left',
+      { timeout: LIMIT_MS },
+      async () => {
+        const { places, verify } = await copied();
+        const both = [places.source('global'), places.destination('global')];
+        const patrol = startPatrol(both, ['--authority', 'to', '--settle', '1s']);
+        try {
+          expect(await patrol.told(1)).toEqual(['equal']);
+          await withStore(places.source('zone2'), async (store) => {
+            await store.update('metadata/late', Buffer.from('of a straggler'), null);
+            await store.delete('metadata/late', null);
+          });
+          const lock = await withStore(places.source('global'), async (store) => {
+            const held = await store.lock('keyspaces/commerce', '{}');
+            await held.unlock();
+            await store.update('metadata/owner', Buffer.from('of another'), null);
+          });
+          expect(lock).toBeUndefined();
+          expect(await patrol.told(2)).toEqual(['equal', 'different']);
+          const writes = () => patrol.events.filter(({ type }) => type === 'write');
+          await until('the writes', () => writes().some(({ path }) => path === 'metadata/owner'));
+          await until(
+            'the deletion',
+            () => writes().some(({ path }) => path === 'metadata/late') || from.name === 'Consul',
+          );
+          expect(new Set(writes().map(({ path }) => path))).toEqual(
+            new Set([
+              'metadata/owner',
+              ...writes().flatMap(({ path }) => (path === 'metadata/late' ? [path] : [])),
+            ]),
+          );
+          expect((await patrol.health()).status).toBe(503);
+          expect(await verify('--authority', 'to', '--repair', '--yes', '--settle', '0')).toMatchObject({
+            code: 0,
+          });
+          expect(await patrol.told(3)).toEqual(['equal', 'different', 'equal']);
+          expect((await patrol.health()).status).toBe(200);
+        } finally {
+          patrol.stop();
+        }
+        expect((await patrol.done).code).toBe(0);
       },
     );
   },

@@ -1,8 +1,14 @@
+import { readFileSync } from 'node:fs';
+import { Ajv2020 } from 'ajv/dist/2020.js';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { cli } from '../support/cli.js';
 import { until } from '../support/until.js';
 import { CopiedPair } from '../verify/copied-pair.js';
 import { type RunningPatrol, startPatrol } from './patrolling.js';
+
+const isEvent = new Ajv2020({ strictRequired: false }).compile(
+  JSON.parse(readFileSync('schema/verify-watch.schema.json', 'utf8')),
+);
 
 let pair: CopiedPair;
 let running: RunningPatrol | undefined;
@@ -12,6 +18,9 @@ beforeEach(async () => {
 afterEach(async () => {
   running?.stop();
   await running?.done;
+  // Whatever a test made it say.
+  for (const event of running?.events ?? [])
+    expect([event, isEvent(event), isEvent.errors]).toEqual([event, true, null]);
   running = undefined;
   pair.remove();
 });
@@ -208,6 +217,11 @@ test('--for ends it with the last verdict, for people', async () => {
   expect(await run('--ignore', 'metadata')).toMatchObject({
     code: 0,
     out: expect.stringContaining('Z accepted: 0 differences, 1 ignored'),
+  });
+  running = startPatrol(pair.addresses, ['--cells', 'zone1']);
+  await running.told(1);
+  expect(running.events.at(-1)).toMatchObject({
+    selection: { scopes: ['zone1'], unread: ['global', 'zone2'] },
   });
   expect(await run('--cells', 'zone1')).toMatchObject({
     code: 0,

@@ -15,7 +15,8 @@ import { judging } from '../verify-flags.js';
 
 /** Compares until Ctrl-C or the end of the time, and answers with the last verdict. */
 export async function runPatrol(flags: Flags, wish: PatrolWish, io: Io, signal: AbortSignal): Promise<Exit> {
-  const service = new PatrolService(io, systemClock, wish.fullEveryMs);
+  const leftSide = judging(flags).authority === 'source' ? 'destination' : 'source';
+  const service = new PatrolService(io, systemClock, wish.fullEveryMs, leftSide);
   try {
     const url = await service.open(flags);
     if (flags['output'] === 'json' && url !== undefined) io.out(jsonLine({ type: 'listening', url }));
