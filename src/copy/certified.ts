@@ -1,29 +1,7 @@
 import type { CallOptions, Connection } from '../topo/connection.js';
 import { ErrorCode, TopologyError } from '../topo/errors.js';
-import type { Kind } from '../topo/kinds.js';
 import type { Certificate } from '../verify/certificate.js';
-import { groupOf } from '../verify/digest.js';
 import { isStore } from './identities.js';
-
-/** How many records there are in each group of a certificate: of one kind in one keyspace. */
-export class GroupCounts {
-  readonly #counts = new Map<string, number>();
-
-  add(kind: Kind, path: string): void {
-    const group = groupOf(kind, path);
-    this.#counts.set(group, (this.#counts.get(group) ?? 0) + 1);
-  }
-
-  of(group: string): number {
-    return this.#counts.get(group) ?? 0;
-  }
-}
-
-/** A group in words: `Shard of commerce`, `Tablet`. */
-export function groupTitle(name: string): string {
-  const [keyspace = '', kind = ''] = name.split('/');
-  return keyspace === '' ? kind : `${kind} of ${keyspace}`;
-}
 
 /**
  * What a certificate says that a store held, by group; undefined: it knows no such part. Guard when it is of other stores than this

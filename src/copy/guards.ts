@@ -3,12 +3,12 @@ import { ErrorCode, TopologyError } from '../topo/errors.js';
 import { parentPath } from '../topo/paths.js';
 import { type Cell, GLOBAL } from '../topo/topology.js';
 import type { Certificate } from '../verify/certificate.js';
-import { groupTitle } from './certified.js';
 import { NORMAL_EXTRA, OWN_DELETED } from './decide.js';
 import type { Action, Entry } from './entries.js';
 import type { Finding, Problem } from './findings.js';
 import type { Ledger } from './ledger.js';
 import type { Plan, ScopePlan } from './plan.js';
+import { MAY_GO, SHRINK, shrunk, shrunkSince } from './shrunk.js';
 import type { Tally } from './tally.js';
 
 /** Guards a caller may overrule. Each is a flag of its own, `--allow-…`. */
@@ -116,7 +116,7 @@ export function objections({ scopes }: Plan, overrules: Overrules, before: Befor
     ...object(
       'shrunk',
       'the source holds less than at the last run, by more than a tenth',
-      [...shrunk(scopes, before), ...shrunkSince(scopes)],
+      [...shrunk(scopes, before.lastRun), ...shrunkSince(scopes)],
       SHRUNK_HINT,
       overrules.shrunk,
     ),
@@ -206,10 +206,6 @@ const LOCKS_HINT =
 const DELETED: ReadonlySet<Action> = new Set(['delete']);
 /** Records that one message names. */
 const SHOWN = 20;
-/** What a source may lose without a question, from run to run: this share of a part. */
-const SHRINK = 0.1;
-/** And while it is copied: at least one record, or one tablet that goes would stop the copy of a small shard. */
-const MAY_GO = 1;
 
 function stop(what: string, records: readonly string[], hint: string): void {
   if (records.length === 0) return;
@@ -226,23 +222,6 @@ function emptyCells(scopes: readonly ScopePlan[]): string[] {
   return scopes
     .filter((scope) => scope.scope !== GLOBAL && scope.read === 0)
     .map((scope) => `cell ${scope.scope} (${scope.from})`);
-}
-
-function shrunk(scopes: readonly ScopePlan[], { lastRun }: Before, mayGo = 0): string[] {
-  return scopes.flatMap(({ scope, tally }) =>
-    [...(lastRun?.get(scope)?.entries() ?? [])]
-      .filter(([part, number]) => number - tally.of(part) > Math.max(mayGo, number * SHRINK))
-      .map(([part, number]) => `${scope}: ${part}, ${tally.of(part)} after ${number}`),
-  );
-}
-
-/** {@link shrunk} by the groups of a certificate: kinds in a cell, and in a keyspace. */
-function shrunkSince(scopes: readonly ScopePlan[]): string[] {
-  return scopes.flatMap(({ scope, certified = new Map<string, number>(), groups }) =>
-    [...certified]
-      .filter(([group, number]) => number - groups.of(group) > number * SHRINK)
-      .map(([group, number]) => `${scope}: ${groupTitle(group)}, ${groups.of(group)} after ${number}`),
-  );
 }
 
 function locks(scopes: readonly ScopePlan[], { ownLocks }: Before): string[] {
@@ -334,7 +313,7 @@ export function checkLost(plan: Plan, before: Plan, overrules: Overrules): void 
   if (overrules.shrunk === true) return;
   stop(
     'the source lost more than a tenth while it was copied',
-    shrunk(plan.scopes, { lastRun }, MAY_GO),
+    shrunk(plan.scopes, lastRun, MAY_GO),
     SHRUNK_HINT,
   );
 }

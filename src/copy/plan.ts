@@ -2,12 +2,12 @@ import type { Pair, ScanSpan } from '../topo/join.js';
 import type { Kind } from '../topo/kinds.js';
 import { formatTabletAlias } from '../topo/names.js';
 import type { Cell } from '../topo/topology.js';
-import { GroupCounts } from './certified.js';
 import type { PlanContext } from './context.js';
 import { decide, NOT_NAMED } from './decide.js';
 import type { Decoded } from './decoded.js';
 import { type Action, type Entry, EntryList, isWrite, WRITES, type WriteEntry } from './entries.js';
 import type { Finding } from './findings.js';
+import { GroupCounts } from './groups.js';
 import { Tally } from './tally.js';
 
 /** How many records of one kind, and how many bytes, each action concerns. */
