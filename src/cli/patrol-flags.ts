@@ -20,7 +20,8 @@ export const PATROL_FLAGS: readonly FlagSpec[] = [
     spoken: true,
   }),
   textFlag('for', 'with --watch: end by itself after so long', { spoken: true }),
-  { ...LISTEN_FLAG, describe: `with --watch: ${LISTEN_FLAG.describe}` },
+  // A follower that runs beside it has its own port in the migration file.
+  { ...LISTEN_FLAG, describe: `with --watch: ${LISTEN_FLAG.describe}`, spoken: true },
 ];
 
 /** What flags say of a patrol. */
@@ -35,10 +36,7 @@ const OF_ONE = ['repair', 'certificate', 'certificate-key'] as const;
 /** What is asked for; undefined: one comparison. Usage for flags that make no sense with a patrol, or without. */
 export function patrolWish(flags: Flags): PatrolWish | undefined {
   if (flags['watch'] !== true) {
-    // Where to listen may come from the settings of a follower.
-    const without = PATROL_FLAGS.find(
-      ({ name, spoken }) => spoken === true && flags[name] !== undefined && flags[name] !== false,
-    );
+    const without = PATROL_FLAGS.find(({ name }) => flags[name] !== undefined && flags[name] !== false);
     if (without !== undefined) throw usage(`--${without.name} is given without --watch`);
     return undefined;
   }

@@ -18,9 +18,10 @@ export const REPAIR_FLAGS: readonly FlagSpec[] = [
 export function isRepair(flags: Flags): boolean {
   if (flags['repair'] !== true) {
     // Others may come from the settings of a copy.
-    const without = REPAIR_FLAGS.find(
-      ({ name, kind, spoken }) => kind === 'switch' && spoken === true && flags[name] === true,
-    );
+    const without = REPAIR_FLAGS.find(({ name, preset, spoken }) => {
+      const given = flags[name];
+      return spoken === true && preset === undefined && given !== undefined && given !== false;
+    });
     if (without !== undefined) throw usage(`--${without.name} is given without --repair`);
     return false;
   }

@@ -26,12 +26,13 @@ export function repairText(
     ...writeLines(io, planned.prepared.plan),
     ...reasonLines(io, yellow('stays different'), planned.left),
     ...listLines(io, yellow('with them goes what was to be ignored in these records'), alsoIgnored(report)),
-    ...listLines(
-      io,
-      `derived: the copy writes what the authority has; ${rebuildHint(planned)}`,
-      derived(report),
-    ),
+    ...rebuiltLines(io, planned, report),
   ].join('\n');
+}
+
+function rebuiltLines(io: Io, planned: PlannedRepair, report: VerifyReport): string[] {
+  const lines = listLines(io, 'derived, and copied as the authority has them', derived(report));
+  return lines.length === 0 ? [] : [...lines, `    ${rebuildHint(planned)}`];
 }
 
 /** A repair, for programs: `repair` in schema/verify.schema.json. */
@@ -77,7 +78,7 @@ function derived(report: VerifyReport): string[] {
 }
 
 function rebuildHint({ pair }: PlannedRepair): string {
-  return `where that is out of date, too, a rebuild is the cure: topo2topo graph rebuild ${formatAddress(pair.destination.address)}`;
+  return `where the authority’s are out of date, a rebuild is the cure: topo2topo graph rebuild ${formatAddress(pair.destination.address)}`;
 }
 
 /** Records of which some fields were to be ignored, and others differ: a copy is of whole records. */

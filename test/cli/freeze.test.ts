@@ -47,6 +47,7 @@ test('what does not go with a freeze is refused before anything is opened or wri
   for (const [more, message] of [
     [['--freeze', '--cells', 'zone1'], /--cells and --freeze exclude/],
     [['--freeze', '--kinds', 'Shard'], /--kinds and --freeze exclude/],
+    [['--freeze', '--keyspace', 'commerce'], /--keyspace and --freeze exclude/],
     [['--freeze', '--dry-run'], /--dry-run and --freeze exclude/],
     [['--freeze', '--verify'], /--verify and --freeze exclude/],
     [['--freeze-hold', '5s'], /--freeze-hold is given without --freeze/],

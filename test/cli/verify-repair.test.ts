@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { encode } from '../../src/topo/codec.js';
+import { encode, readCellInfo } from '../../src/topo/codec.js';
 import { cli } from '../support/cli.js';
 import { FakeTerminal } from '../support/fake-terminal.js';
 import { contents } from '../support/topologies.js';
@@ -156,6 +156,32 @@ describe('verify --repair', () => {
     expect(document).not.toHaveProperty('repair');
   });
 
+  test('CellInfo keeps the address of its own side, and one that was reached by --from-cell stays', async () => {
+    const path = 'cells/zone1/CellInfo';
+    const info = async (side: 'source' | 'destination', region: string) => {
+      const bytes = (await contents(pair.places[side]('global'))).get(path) ?? Buffer.of();
+      return Buffer.concat([bytes, encode('topodata.CellInfo', { region })]);
+    };
+    const address = readCellInfo(
+      (await contents(pair.places.destination('global'))).get(path) ?? Buffer.of(),
+    );
+    await pair.put('source', 'global', path, await info('source', 'north'));
+    expect(await pair.verify('--repair', '--yes')).toMatchObject({ code: 0 });
+    const after = (await contents(pair.places.destination('global'))).get(path) ?? Buffer.of();
+    expect(readCellInfo(after)).toEqual(address);
+    expect(after.toString()).toContain('north');
+
+    await pair.put('destination', 'global', path, await info('destination', 'south'));
+    const before = await whole('source');
+    const reached = ['--from-cell', `zone1=${pair.places.server},/vitess/zone1`];
+    expect(await pair.verify('--authority', 'to', ...reached, '--repair', '--yes')).toMatchObject({
+      code: 1,
+      out: expect.stringContaining('the cell was reached by --from-cell'),
+    });
+    expect(await whole('source')).toEqual(before);
+    expect(await pair.verify('--authority', 'to', '--repair', '--yes')).toMatchObject({ code: 0 });
+  });
+
   test('certifies what is there afterwards', async () => {
     await pair.put('destination', 'global', OWNER, 'theirs');
     await pair.verify('--repair', '--yes', '--certificate', pair.at('c.json'));
@@ -224,6 +250,7 @@ test('flags that make no sense are refused before anything is read', async () =>
   for (const more of [
     ['--delete'],
     ['--yes'],
+    ['--last-run-certificate', 'c.json'],
     ['--repair', '--output', 'html'],
     ['--repair', '--output', 'marks'],
     ['--repair', '--authority', 'to', '--to-cell-root', '/vitess/{cell}'],

@@ -1,11 +1,17 @@
+import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { encode } from '../../src/topo/codec.js';
 import { cli } from '../support/cli.js';
+import { contents } from '../support/topologies.js';
 import { until } from '../support/until.js';
 import { CopiedPair } from '../verify/copied-pair.js';
-import { type RunningPatrol, startPatrol } from './patrolling.js';
+import { type PatrolEvent, type RunningPatrol, startPatrol } from './patrolling.js';
 
+const TOOL = fileURLToPath(new URL('./tool-process.ts', import.meta.url));
 const isEvent = new Ajv2020({ strictRequired: false }).compile(
   JSON.parse(readFileSync('schema/verify-watch.schema.json', 'utf8')),
 );
@@ -143,6 +149,23 @@ describe('verify --watch', () => {
     expect(counted.reduce((sum, [, number]) => sum + number, 0)).toBe(3);
   });
 
+  test('with a baseline and a selection it judges as one comparison does', async () => {
+    const before = `file:${pair.at('before.topo')}`;
+    expect(await cli(['copy', pair.addresses[0] ?? '', before])).toMatchObject({ code: 0 });
+    const patrol = start('--authority', 'to', '--baseline', before, '--cells', 'zone1,zone2');
+    await patrol.told(1);
+    expect(patrol.events.at(-1)).toMatchObject({
+      selection: { scopes: ['zone1', 'zone2'], unread: ['global'] },
+    });
+    const path = 'tablets/zone1-0000000100/Tablet';
+    const was = (await contents(pair.places.destination('zone1'))).get(path) ?? Buffer.of();
+    const tags = encode('topodata.Tablet', { tags: { moved: 'yes' } });
+    await pair.put('destination', 'zone1', path, Buffer.concat([was, tags]));
+    await pair.put('destination', 'global', OWNER, 'not in the selection');
+    expect(await patrol.told(2)).toEqual(['equal', 'accepted']);
+    expect(patrol.events.at(-1)).toMatchObject({ classes: { advanced: 1 }, differing: [{ path }] });
+  });
+
   test('serves the verdict as health and as metrics', async () => {
     const patrol = start();
     await patrol.told(1);
@@ -190,6 +213,7 @@ describe('verify --watch', () => {
 });
 
 test('--for ends it with the last verdict, for people', async () => {
+  await pair.put('source', 'global', OWNER, 'changed');
   const run = (...more: string[]) =>
     cli([
       'verify',
@@ -200,39 +224,59 @@ test('--for ends it with the last verdict, for people', async () => {
       '--settle',
       '100ms',
       '--for',
-      '1500ms',
+      '3s',
       ...more,
     ]);
-  const { code, out } = await run();
-  expect(code).toBe(0);
-  expect(out).toMatch(
-    /^verify --watch .*\n\S+Z equal: 0 differences, \d+ records compared\n\S+Z ended: equal, /,
+  const [whole, ignored, one] = await Promise.all([
+    run(),
+    run('--ignore', 'metadata'),
+    run('--cells', 'zone1'),
+  ]);
+  expect(whole.code).toBe(1);
+  expect(whole.out).toMatch(
+    /^verify --watch .*\n\S+Z different: 1 difference \(1 repairable\), \d+ records compared; ~ global:metadata\/owner repairable\n\S+Z ended: different, /,
   );
-  await pair.put('source', 'global', OWNER, 'changed');
-  const other = await run();
-  expect(other.code).toBe(1);
-  expect(other.out).toMatch(
-    /Z different: 1 difference \(1 repairable\), \d+ records compared; ~ global:metadata\/owner repairable$/m,
-  );
-  expect(await run('--ignore', 'metadata')).toMatchObject({
+  expect(ignored).toMatchObject({
     code: 0,
     out: expect.stringContaining('Z accepted: 0 differences, 1 ignored'),
   });
-  running = startPatrol(pair.addresses, ['--cells', 'zone1']);
-  await running.told(1);
-  expect(running.events.at(-1)).toMatchObject({
-    selection: { scopes: ['zone1'], unread: ['global', 'zone2'] },
-  });
-  expect(await run('--cells', 'zone1')).toMatchObject({
+  expect(one).toMatchObject({
     code: 0,
-    out: expect.stringContaining('only parts zone1'),
+    out: expect.stringMatching(
+      /Z equal in a selection: .*only parts zone1; not compared at all: global, zone2/,
+    ),
   });
 });
+
+test('its process ends well when it is asked to, with the verdict’s exit code, and answers no more', async () => {
+  const files = ['a', 'b'].map((name) => `file:${pair.at(name)}.topo`);
+  for (const file of files)
+    expect(await cli(['copy', pair.addresses[0] ?? '', file])).toMatchObject({ code: 0 });
+  const args = ['verify', ...files, '--watch', '--interval', '50ms', '--listen', '0', '--output', 'json'];
+  const child = spawn(process.execPath, ['--import', 'tsx', TOOL, ...args], {
+    stdio: ['ignore', 'pipe', 'ignore'],
+  });
+  try {
+    const ended = new Promise<number | null>((resolve) => void child.once('close', resolve));
+    const events: PatrolEvent[] = [];
+    createInterface(child.stdout).on('line', (line) => void events.push(JSON.parse(line)));
+    await until('a verdict', () => events.some(({ type }) => type === 'verdict'), 60_000);
+    const url = `${events.find((event) => event.url !== undefined)?.url}/healthz`;
+    expect((await fetch(url)).status).toBe(200);
+    child.kill('SIGTERM');
+    expect(await ended).toBe(0);
+    expect(events.at(-1)).toMatchObject({ type: 'end', verdict: 'equal' });
+    await expect(fetch(url)).rejects.toThrow();
+  } finally {
+    child.kill('SIGKILL');
+  }
+}, 90_000);
 
 test('flags that make no sense are refused before anything is opened', async () => {
   for (const more of [
     ['--interval', '1s'],
     ['--for', '1s'],
+    ['--listen', '0'],
     ['--watch', '--interval', 'soon'],
     ['--watch', '--repair'],
     ['--watch', '--certificate', 'c.json'],
