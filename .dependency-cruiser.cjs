@@ -1,4 +1,4 @@
-// Imports point one way: cli → copy → verify, building → cells, graph, looking, editing → topo ← backends → zookeeper,
+// Imports point one way: cli → copy → verify, building, census → cells, graph, looking, editing → topo ← backends → zookeeper,
 // and cli → lint → cells, graph, editing → topo.
 // Each rule forbids one arrow against that direction; docs/architecture.md explains why.
 const only = (layer, allowed, comment) => ({
@@ -32,6 +32,7 @@ module.exports = {
     only('editing', ['topo'], 'a record is checked and changed wherever it is'),
     only('exporting', ['topo', 'editing'], 'a tree of files is read and written whoever copies it'),
     only('lint', ['topo', 'graph', 'cells', 'editing'], 'lint judges records by the rules that others have'),
+    only('census', ['topo', 'graph'], 'a running cluster is compared with its records'),
     only('verify', ['topo', 'graph', 'cells'], 'verify reads topologies'),
     only('copy', ['topo', 'graph', 'cells', 'verify'], 'copy may verify what it wrote'),
     {

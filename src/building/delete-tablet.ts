@@ -1,10 +1,10 @@
-import { property } from '../graph/shards.js';
 import { type Change, cellStore } from '../topo/changes.js';
 import { decode, reencode } from '../topo/codec.js';
 import type { CallOptions, Value } from '../topo/connection.js';
 import { ErrorCode, TopologyError } from '../topo/errors.js';
 import { findDecodable } from '../topo/find.js';
 import { formatTabletAlias, type TabletAlias } from '../topo/names.js';
+import { termOf } from '../topo/term.js';
 import type { Topology } from '../topo/topology.js';
 import { timeJson } from './keyspace.js';
 import { findGlobal, globalChange, shardPath, tabletPath } from './records.js';
@@ -69,12 +69,6 @@ function isPrimaryOf(shard: Value, tablet: Value, alias: TabletAlias): boolean {
   if (own['type'] !== 'PRIMARY') return false;
   const { primary_alias: named, primary_term_start_time: term } = decode('topodata.Shard', shard.bytes).json;
   return isNamed(named, alias) || termOf(own['primary_term_start_time']) > termOf(term);
-}
-
-/** A vttime.Time in nanoseconds since the epoch; absent: 0. */
-export function termOf(time: unknown): bigint {
-  const [seconds, nanoseconds] = [property(time, 'seconds'), property(time, 'nanoseconds')];
-  return BigInt(String(seconds ?? 0)) * 1_000_000_000n + BigInt(String(nanoseconds ?? 0));
 }
 
 function planWithoutPrimary(

@@ -9,8 +9,10 @@ export const REPEATABLE: ReadonlySet<string> = new Set([
   'from-cell',
   'to-cell',
   'cell-address',
+  'expect',
   'ignore',
   'matrix',
+  'old',
   'paths',
 ]);
 /** Words may be empty, flags may not. `_` holds the words that no command names. */

@@ -5,6 +5,7 @@ import { backupCommand } from './commands/backup.js';
 import { catCommand } from './commands/cat.js';
 import { cellCommands } from './commands/cell.js';
 import { certificateCommands } from './commands/certificate.js';
+import { checkCommands } from './commands/check.js';
 import { configCommands } from './commands/config.js';
 import { copyCommand } from './commands/copy.js';
 import { demoCommand } from './commands/demo.js';
@@ -49,6 +50,7 @@ export const COMMANDS: readonly (Command | CommandGroup)[] = [
   catCommand,
   cellCommands,
   certificateCommands,
+  checkCommands,
   configCommands,
   copyCommand,
   demoCommand,

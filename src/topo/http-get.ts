@@ -15,6 +15,7 @@ export interface HttpQuestion {
   readonly headers?: OutgoingHttpHeaders;
   readonly timeoutMs: number;
   readonly clock: Clock;
+  readonly signal?: AbortSignal;
 }
 
 export interface HttpAnswer {
@@ -33,9 +34,12 @@ const LONGEST_BODY = 8 * 1024 * 1024;
  * long; neither holds headers.
  */
 export function httpGet(question: HttpQuestion): Promise<HttpAnswer> {
-  const { endpoint, path, tls, headers = {}, timeoutMs, clock } = question;
+  const { endpoint, path, tls, headers = {}, timeoutMs, clock, signal } = question;
   const [, host = '', port = ''] = /^\[?(.*?)\]?:(\d+)$/.exec(endpoint) ?? [];
-  const options = { host, port: Number(port), path, headers, agent: false };
+  const options = {
+    ...{ host, port: Number(port), path, headers, agent: false as const },
+    ...(signal === undefined ? {} : { signal }),
+  };
   return new Promise((resolve, reject) => {
     const before = clock.now();
     const request = tls === undefined ? requestHttp(options) : requestHttps({ ...options, ...secure(tls) });

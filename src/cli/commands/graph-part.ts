@@ -10,11 +10,16 @@ export const GRAPH_WORDS: readonly Word[] = [
   { name: 'keyspace', describe: 'SrvKeyspace of these keyspaces alone: commerce,customer' },
 ];
 
+/** Which version of Vitess the serving graph is made for. */
+export const TARGET_FLAG = textFlag('target-version', 'rebuild as this version of Vitess does', {
+  preset: titleOf(NEWEST),
+});
+
 /** Flags of the commands about the serving graph. */
 export const GRAPH_FLAGS: readonly FlagSpec[] = [
   ...PLACE_FLAGS,
   textFlag('cells', 'these cells alone: zone1,zone2 (default: all)'),
-  textFlag('target-version', 'rebuild as this version of Vitess does', { preset: titleOf(NEWEST) }),
+  TARGET_FLAG,
   spokenSwitch('allow-partial', 'accept a snapshot keyspace whose shards do not cover everything'),
   spokenSwitch('keyspaces', 'SrvKeyspace alone'),
   spokenSwitch('vschema', 'SrvVSchema alone'),

@@ -1,4 +1,3 @@
-import { termOf } from '../../../building/delete-tablet.js';
 import { property } from '../../../graph/shards.js';
 import { cellStore } from '../../../topo/changes.js';
 import { decode } from '../../../topo/codec.js';
@@ -6,6 +5,7 @@ import type { JsonObject } from '../../../topo/codec-json.js';
 import type { CallOptions, Connection } from '../../../topo/connection.js';
 import { isTopologyError, type TopologyError } from '../../../topo/errors.js';
 import { checkDecodes } from '../../../topo/find.js';
+import { termOf } from '../../../topo/term.js';
 import type { Topology } from '../../../topo/topology.js';
 import { tabletLine } from './print.js';
 
