@@ -93,10 +93,25 @@ export function refused(
 
 function namesIn(pattern: string, path: string): Record<string, string> {
   const segments = path.split('/');
-  const names = pattern.split('/').flatMap((part, index) => {
-    const name = /^\{(.+)\}$/.exec(part)?.[1];
-    const segment = segments[index];
-    return name === undefined || segment === undefined ? [] : [[name, segment] as const];
-  });
-  return Object.fromEntries(names);
+  const names: Record<string, string> = {};
+  for (const { name, at } of placesIn(pattern)) {
+    const segment = segments[at];
+    if (segment !== undefined) names[name] = segment;
+  }
+  return names;
+}
+
+const placesOf = new Map<string, readonly { readonly name: string; readonly at: number }[]>();
+
+/** Where a pattern of the table of kinds has which names. Every record of every scan may be asked for. */
+function placesIn(pattern: string) {
+  let places = placesOf.get(pattern);
+  if (places === undefined) {
+    places = pattern.split('/').flatMap((part, at) => {
+      const name = /^\{(.+)\}$/.exec(part)?.[1];
+      return name === undefined ? [] : [{ name, at }];
+    });
+    placesOf.set(pattern, places);
+  }
+  return places;
 }

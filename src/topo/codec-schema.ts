@@ -50,9 +50,17 @@ function load(): protobuf.Root {
   return root;
 }
 
+const nameOf = new WeakMap<Type, string>();
+
 /** Full name of a message, without protobufjs's leading dot. */
 export function messageName(type: Type): string {
-  return type.fullName.slice(1);
+  let name = nameOf.get(type);
+  if (name === undefined) {
+    // protobufjs puts it together anew each time.
+    name = type.fullName.slice(1);
+    nameOf.set(type, name);
+  }
+  return name;
 }
 
 /** Message of a field's value, element or map value; undefined for scalars and enums. */
