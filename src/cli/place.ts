@@ -50,7 +50,8 @@ function shiftedWords(
   const first = text(flags, 'address');
   const given = names.map((name) => text(flags, name));
   const byFlags = flags[implementation] !== undefined;
-  if (byFlags && first !== undefined && (looksLikeAddress(first) || given.at(-1) !== undefined))
+  const isFull = names.length === 0 || given.at(-1) !== undefined;
+  if (byFlags && first !== undefined && (looksLikeAddress(first) || isFull))
     throw usage(`give ${shown(first)} or --${implementation} …, not both`);
   const shifted = byFlags ? [first, ...given] : given;
   const words = names.flatMap((name, index) => {

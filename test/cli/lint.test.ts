@@ -116,4 +116,14 @@ test('what makes no sense is refused before anything is read', async () => {
     ['another'],
   ])
     expect(await run(...wrong)).toMatchObject({ code: 2 });
+  const flags = [
+    '--topo-implementation',
+    'memory',
+    '--topo-global-server-address',
+    planted.server,
+    '--topo-global-root',
+    '/vitess/global',
+  ];
+  expect(await cli(['lint', ...flags])).toMatchObject({ code: 0 });
+  expect(await cli(['lint', ...flags, 'another'])).toMatchObject({ code: 2 });
 });
