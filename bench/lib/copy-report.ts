@@ -1,3 +1,4 @@
+import { loadavg } from 'node:os';
 import type { Measured, Step } from './copy-child.js';
 
 /** What is copied from where to where. */
@@ -7,24 +8,25 @@ export type Direction = (typeof DIRECTIONS)[number];
 /** What each step took, run by run. */
 export type Rows = Record<Exclude<Step, 'plant'>, Measured[]>;
 
-/** Prints the best run of each step, and the ratios. */
+/** Prints the run in the middle of each step by wall time, and the ratios. */
 export function report(direction: Direction, records: number, rows: Rows): void {
   console.log(
-    `${direction}, ${records} tablets, best of ${Math.max(...Object.values(rows).map(({ length }) => length))} runs`,
+    `${direction}, ${records} tablets, medians of ${Math.max(...Object.values(rows).map(({ length }) => length))} runs, load ${loadavg()[0]?.toFixed(1)}`,
   );
   const [floor, steps, copy, scans, again] = [rows.floor, rows.steps, rows.copy, rows.scans, rows.again].map(
-    best,
+    median,
   );
   line('raw floor', floor, records);
   line('raw, in turn', steps, records, { floor });
   line('copy', copy, records, { floor, 'in turn': steps });
   line('two raw scans', scans, records);
   line('second copy', again, records, { scans });
-  line('verify', best(rows.verified), records, { scans });
+  line('verify', median(rows.verified), records, { scans });
 }
 
-function best(measured: readonly Measured[]): Measured | undefined {
-  return [...measured].sort((a, b) => a.wallMs - b.wallMs)[0];
+function median(measured: readonly Measured[]): Measured | undefined {
+  const sorted = [...measured].sort((a, b) => a.wallMs - b.wallMs);
+  return sorted[Math.floor((sorted.length - 1) / 2)];
 }
 
 /** A step, and how many times as long as others it took. */
