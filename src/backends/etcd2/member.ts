@@ -3,17 +3,8 @@ import type { ConnectSettings } from '../../topo/backend.js';
 import type { CancelSignal } from '../../topo/cancellation.js';
 import type { Limits } from '../../topo/members.js';
 import { RpcFailure, Status } from './error.js';
-import {
-  type Calls,
-  Channels,
-  dialled,
-  hasUnary,
-  hasWatch,
-  isConnected,
-  SERVICES,
-  type Service,
-  unaryClient,
-} from './grpc.js';
+import { type Calls, Channels, dialled, isConnected, SERVICES, type Service } from './grpc.js';
+import { hasUnary, hasWatch, unaryClient } from './stubs.js';
 
 export type StoreCall = Exclude<keyof Calls, 'authenticate'>;
 
