@@ -54,12 +54,15 @@ async function writeBatch(
   fence: Fence | undefined,
   options: CallOptions,
 ): Promise<(Version | undefined)[]> {
-  for (let trusting = true; ; trusting = false) {
+  let trusting = true;
+  for (let attempt = 1; ; attempt++) {
     const findings = await findOut(store, ops, trusting, options);
     const { steps, needed } = findings;
     const transaction = buildTransaction(findings);
     const answer = await send(store, steps, transaction, fence, options);
-    if (answer === undefined) continue;
+    if (answer === 'directories' && attempt === 1) continue;
+    trusting = false;
+    if (typeof answer === 'string') continue;
     requireSame(store, czxidsOf(steps, transaction, answer));
     const versions = steps.map((step) => versionOf(store, step, transaction, answer));
     rememberDirectories(store, needed.keys());
@@ -68,15 +71,18 @@ async function writeBatch(
   }
 }
 
-/** Undefined when nothing was applied and another attempt may do. */
+/**
+ * `directories` when nothing was applied, because somebody else made a directory meanwhile, as several batches do that fill a new
+ * place at once; `again` when nothing was applied for another reason, and another attempt may do.
+ */
 async function send(
   store: Store,
   steps: readonly Step[],
   transaction: Transaction,
   fence: Fence | undefined,
   options: CallOptions | undefined,
-): Promise<Answer | undefined> {
-  const { requests } = transaction;
+): Promise<Answer | 'directories' | 'again'> {
+  const { requests, made } = transaction;
   try {
     return await overSession(store, fence, options, async (client, request) => {
       const checked = steps.filter(({ type }) => type === 'check');
@@ -97,7 +103,13 @@ async function send(
   } catch (error) {
     if (!isTopologyError(error)) throw error;
     if (fence !== undefined && error.index === requests.length) throw fenceBroken(fence.lock, error);
-    if (await canGoOn(store, transaction, error, options)) return undefined;
+    if (await canGoOn(store, transaction, error, options)) {
+      const refused = requests[error.index ?? -1]?.path;
+      const isMade = error.code === ErrorCode.NodeExists && made.some(({ znode }) => znode === refused);
+      // The next attempt looks at directories, and need not look at every record.
+      if (isMade) store.newDirectories = false;
+      return isMade ? 'directories' : 'again';
+    }
     throw named(store, transaction, error);
   }
 }
