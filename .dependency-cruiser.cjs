@@ -1,4 +1,4 @@
-// Imports point one way: cli → copy → verify, building, census → cells, graph, looking, editing → topo ← backends → zookeeper,
+// Imports point one way: cli → copy → verify, building, census → cells, graph, looking, editing → topo ← legacy ← backends → zookeeper,
 // and cli → lint → cells, graph, editing → topo.
 // Each rule forbids one arrow against that direction; docs/architecture.md explains why.
 const only = (layer, allowed, comment) => ({
@@ -22,6 +22,7 @@ module.exports = {
     only('zookeeper', [], 'the ZooKeeper client knows nothing of topologies'),
     only('zk-command', ['topo', 'zookeeper'], 'the old zk tool is about znodes, whatever they hold'),
     only('graph', ['topo'], 'the derived serving graph is made from records'),
+    only('legacy', ['topo'], 'the old forms of records are known to the backends that keep them'),
     only('cells', ['topo', 'graph'], 'cell records belong to topologies'),
     only('looking', ['topo'], 'looking at a store needs nothing but the contract and the records'),
     only(
@@ -37,10 +38,10 @@ module.exports = {
     only('copy', ['topo', 'graph', 'cells', 'verify'], 'copy may verify what it wrote'),
     {
       name: 'backends-import-topo',
-      comment: 'a backend knows the contract and its own client, never another backend',
+      comment: 'a backend knows the contract, the form of its records and its own client, never another backend',
       severity: 'error',
       from: { path: '^src/backends/([^/]+)/' },
-      to: { path: '^src/', pathNot: '^src/(topo|zookeeper)/|^src/backends/$1/' },
+      to: { path: '^src/', pathNot: '^src/(topo|legacy|zookeeper)/|^src/backends/$1/' },
     },
     {
       name: 'nobody-imports-a-backend',

@@ -4,7 +4,7 @@ import { ErrorCode, TopologyError } from './errors.js';
 
 /**
  * The messages of the proto folder, read at run time. The only module that loads and sets up protobufjs; its objects are
- * known to the codec and the comparison and to nobody else.
+ * known to the codec, the comparison and the old forms (src/legacy), and to nobody else.
  */
 
 // Fields of versions to come must survive; protobufjs drops them unless told otherwise, for all readers at once.

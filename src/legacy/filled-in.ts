@@ -1,0 +1,21 @@
+/**
+ * Fields that stay empty since the old form does not have them, and who fills them in, by `message.field`. Nothing is invented in
+ * their place. A field that is not listed here keeps its default until somebody sets it.
+ */
+export const FILLED_IN: Readonly<Record<string, string>> = {
+  'topodata.Tablet.hostname': 'vttablet writes it at its start',
+  'topodata.Tablet.port_map': 'vttablet writes it at its start',
+  'topodata.Tablet.mysql_hostname': 'vttablet writes it at its start',
+  'topodata.Tablet.mysql_port': 'vttablet writes it at its start',
+  'topodata.Tablet.tags': 'vttablet adds its build at its start (13 and newer)',
+  'topodata.Tablet.default_conn_collation': 'vttablet writes it at its start (13 and newer)',
+  'topodata.Tablet.tablet_start_time': 'vttablet writes it at its start (24 and newer)',
+  'topodata.Tablet.primary_term_start_time': 'the tablet writes it when it becomes primary',
+  'topodata.Shard.primary_term_start_time': 'the primary writes it when its next term begins',
+  'topodata.Keyspace.sidecar_db_name': 'the first tablet to start writes _vt (17 and newer)',
+  'topodata.SrvKeyspace.throttler_config': 'a rebuild copies it from the Keyspace (16.0.1 and newer)',
+  'vschema.SrvVSchema.routing_rules': 'a rebuild writes it, empty where there are no rules (4 and newer)',
+  'vschema.SrvVSchema.shard_routing_rules':
+    'a rebuild writes it, empty where there are no rules (15 and newer)',
+  'vschema.SrvVSchema.mirror_rules': 'a rebuild writes it, empty where there are no rules (21 and newer)',
+};

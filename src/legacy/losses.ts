@@ -1,0 +1,99 @@
+import type { Json } from '../topo/codec-json.js';
+import { ErrorCode, TopologyError } from '../topo/errors.js';
+
+/** What is lost when a record goes from one form to the other, and why. The keys are the kinds that can be accepted by name. */
+export const LOSS_KINDS = {
+  state: 'whether a tablet takes writes; today its type and the primary say so',
+  parent: 'whom a tablet replicates from; today every tablet replicates from the primary',
+  health: 'how healthy a tablet found itself; today tablets tell it to the gates directly',
+  'tablet-type':
+    'a type of tablet that there is no more; idle and scrap tablets are left out, the others become spare',
+  address: 'a part of an address that a tablet has no field for',
+  'shard-name': 'an entry of the serving graph that does not say which shard it is',
+  'unused-class': 'a class of a VSchema that no table has',
+  'unknown-field': 'a field that no version of Vitess has',
+  'newer-field': 'a field that the JSON of 2015 to 2017 does not have',
+} as const;
+export type LossKind = keyof typeof LOSS_KINDS;
+
+/** A value that has no place in the other form. */
+export interface Loss {
+  readonly kind: LossKind;
+  /** The record: its path in the store that it is read from. */
+  readonly path: string;
+  /** Where in the record, as it is spelled there: `State`, `ReplicationLinks[0].Parent`, `tablet_controls[0].frozen`. Empty: all of it. */
+  readonly field: string;
+  readonly value: Json;
+}
+
+/** Something that is left behind since it can be computed from other records: no loss. */
+export interface Derived {
+  readonly path: string;
+  /** Empty: the whole record. */
+  readonly field: string;
+  /** What it is, in a few words. */
+  readonly what: string;
+}
+
+/** Something odd in a record that is carried over as it is. */
+export interface Note {
+  readonly path: string;
+  readonly field: string;
+  /** One sentence without a full stop. */
+  readonly text: string;
+}
+
+/** What is told of a record beside its bytes. */
+export interface Told {
+  readonly losses: readonly Loss[];
+  readonly derived: readonly Derived[];
+  readonly notes: readonly Note[];
+}
+
+/** A record that was read from an old form. */
+export interface Transcoded extends Told {
+  /** 1 or 2; undefined where it has no fields and both forms are the same. */
+  readonly generation: 1 | 2 | undefined;
+  /** The record in protobuf; undefined: it has no counterpart, and one of the losses says why. */
+  readonly bytes: Uint8Array | undefined;
+}
+
+/** A loss in one line: `State = "ReadOnly" (state)`. */
+export function showLoss({ kind, field, value }: Loss): string {
+  return `${field === '' ? '' : `${field} = `}${shortened(JSON.stringify(value))} (${kind})`;
+}
+
+function shortened(text: string): string {
+  return text.length <= LONGEST_SHOWN ? text : `${text.slice(0, LONGEST_SHOWN)}…`;
+}
+
+const LONGEST_SHOWN = 120;
+
+/** A record cannot be written in the form of a store. `losses` has every value that has no place there. */
+export class NotHeld extends TopologyError {
+  readonly losses: readonly Loss[];
+
+  constructor(losses: readonly Loss[], path: string, store?: string) {
+    const shown = losses.slice(0, MOST_SHOWN).map(showLoss).join(', ');
+    const more = losses.length > MOST_SHOWN ? ` and ${losses.length - MOST_SHOWN} more` : '';
+    super(ErrorCode.Unsupported, `the form of this store has no place for ${shown}${more}`, {
+      path,
+      store,
+      hint: 'take these values out of the record, or accept their loss by its kind',
+    });
+    this.losses = losses;
+  }
+}
+
+const MOST_SHOWN = 5;
+
+/** Throws {@link NotHeld} for the losses whose kinds are not accepted. */
+export function checkHeld(
+  losses: readonly Loss[],
+  accepted: ReadonlySet<LossKind>,
+  path: string,
+  store?: string,
+): void {
+  const refused = losses.filter(({ kind }) => !accepted.has(kind));
+  if (refused.length > 0) throw new NotHeld(refused, path, store);
+}

@@ -1,0 +1,140 @@
+import { encode } from '../topo/codec.js';
+import type { JsonObject } from '../topo/codec-json.js';
+import { ErrorCode, isTopologyError, TopologyError } from '../topo/errors.js';
+import { formatTabletAlias, parseTabletAlias } from '../topo/names.js';
+import { readFirstKeyspace } from './first-keyspace.js';
+import { FirstObject } from './first-object.js';
+import { aliasesOf, readFirstReplication } from './first-replication.js';
+import { readFirstEndPoints, readFirstSrvShard } from './first-serving.js';
+import { readFirstShard } from './first-shard.js';
+import { readFirstSrvKeyspace } from './first-srv-keyspace.js';
+import { readFirstTablet } from './first-tablet.js';
+import { isFirstVSchema, readFirstVSchema } from './first-vschema.js';
+import { isCapital, isObject, readJsonText } from './json-text.js';
+import type { Transcoded } from './losses.js';
+import { OLD_MESSAGES, type OldKind, type OldRecord } from './places.js';
+import { type Reading, reading } from './reading.js';
+import { readSecond } from './second-read.js';
+import { type Numbering, typeIn } from './tablet-types.js';
+
+/** What reading a record needs to know of its topology. */
+export interface ReadOptions {
+  readonly numbering: Numbering;
+  /** Names of the keyspace's shards, for a SrvKeyspace of generation 1; undefined: unknown. */
+  readonly shards?: readonly string[] | undefined;
+}
+
+/**
+ * Reads a record of either generation, which is told by its names alone: those of generation 1 begin with capital letters. Corrupt, naming
+ * the path, the field and what is wrong with it, when it is in neither form. A Keyspace that is no JSON at all is read as an empty one
+ * with a note, since keyspaces had no data at first and other tools left theirs there.
+ */
+export function readOld(record: OldRecord, value: Uint8Array, options: ReadOptions): Transcoded {
+  const told = reading(record.path, options.numbering);
+  let generation: Transcoded['generation'];
+  try {
+    const json = jsonOf(record, value, told);
+    generation = generationOf(record.kind, json);
+    const canonical = canonicalOf(record, json, generation, told, options);
+    const { losses, derived, notes } = told;
+    if (canonical === undefined)
+      return { generation, bytes: undefined, losses: onlyType(told), derived, notes };
+    noteAlias(record, canonical, told);
+    return { generation, bytes: encode(OLD_MESSAGES[record.kind], canonical), losses, derived, notes };
+  } catch (error) {
+    throw corrupt(record, generation, error);
+  }
+}
+
+/** The generation of a record; undefined: it has no fields, which is the same in both. */
+export function generationOf(kind: OldKind, json: JsonObject): 1 | 2 | undefined {
+  const names = Object.keys(json);
+  if (names.length === 0) return undefined;
+  if (kind === 'VSchema') return isFirstVSchema(json) ? 1 : 2;
+  if (kind === 'EndPoints') return hasNamedPorts(json) ? 1 : 2;
+  return names.some(isCapital) ? 1 : 2;
+}
+
+/** EndPoints had small letters from the beginning. */
+function hasNamedPorts(json: JsonObject): boolean {
+  const entries = json['entries'];
+  return (
+    Array.isArray(entries) &&
+    entries.some((entry) => isObject(entry) && ('named_port_map' in entry || 'port' in entry))
+  );
+}
+
+function jsonOf({ kind }: OldRecord, value: Uint8Array, told: Reading): JsonObject {
+  try {
+    return readJsonText(value);
+  } catch (error) {
+    if (kind !== 'Keyspace' || !isTopologyError(error)) throw error;
+    const text = `what is in it is left behind, ${value.byteLength} bytes: ${error.message}`;
+    told.notes.push({ path: told.path, field: '', text });
+    return {};
+  }
+}
+
+/** A record in canonical JSON; undefined: it has no counterpart. */
+function canonicalOf(
+  record: OldRecord,
+  json: JsonObject,
+  generation: Transcoded['generation'],
+  told: Reading,
+  options: ReadOptions,
+): JsonObject | undefined {
+  if (generation === 1) return first(record, new FirstObject(json, '', told), options);
+  const canonical = readSecond(OLD_MESSAGES[record.kind], json, told);
+  const leftOut = record.kind === 'Tablet' && typeIn(json['type'], options.numbering)?.leftOut === true;
+  return leftOut ? undefined : canonical;
+}
+
+function first(record: OldRecord, object: FirstObject, options: ReadOptions): JsonObject | undefined {
+  switch (record.kind) {
+    case 'Keyspace':
+      return readFirstKeyspace(object);
+    case 'VSchema':
+      return readFirstVSchema(object);
+    case 'Shard':
+      return readFirstShard(object, record.shard ?? '');
+    case 'Tablet':
+      return readFirstTablet(object);
+    case 'ShardReplication': {
+      const named = aliasesOf(readFirstReplication(object)).filter(({ cell }) => cell === record.cell);
+      return { nodes: named.map((alias) => ({ tablet_alias: { ...alias } })) };
+    }
+    case 'SrvKeyspace':
+      return readFirstSrvKeyspace(object, options.shards);
+    case 'SrvShard':
+      return readFirstSrvShard(object, record.shard ?? '');
+    case 'EndPoints':
+      return readFirstEndPoints(object);
+    case 'SrvVSchema':
+      // It came with generation 2; what is spelled in capital letters was written by hand.
+      return readSecond(OLD_MESSAGES.SrvVSchema, object.json, object.reading);
+  }
+}
+
+/** Of a tablet that is left out, its type says all: the rest goes with it. */
+function onlyType(told: Reading): Transcoded['losses'] {
+  return told.losses.filter(({ kind }) => kind === 'tablet-type');
+}
+
+/** A Tablet is to say the name of its place: Vitess finds it by the one and talks of it by the other. */
+function noteAlias({ kind, alias: place }: OldRecord, json: JsonObject, told: Reading): void {
+  if (kind !== 'Tablet' || place === undefined) return;
+  const alias = isObject(json['alias']) ? json['alias'] : {};
+  const own = formatTabletAlias({ cell: String(alias['cell'] ?? ''), uid: Number(alias['uid'] ?? 0) });
+  if (own === formatTabletAlias(parseTabletAlias(place))) return;
+  told.notes.push({ path: told.path, field: 'alias', text: `the record says ${own}, its place ${place}` });
+}
+
+function corrupt({ kind, path }: OldRecord, generation: Transcoded['generation'], error: unknown): unknown {
+  if (!isTopologyError(error)) return error;
+  const of = generation === undefined ? 'either generation' : `generation ${generation}`;
+  return new TopologyError(ErrorCode.Corrupt, `not a ${kind} of ${of}: ${error.message}`, {
+    path,
+    hint: 'mend the record with the tools of its store, or leave it out',
+    cause: error,
+  });
+}
