@@ -1,6 +1,8 @@
+import { decode } from '../topo/codec.js';
+
 /**
- * Fields that stay empty since the old form does not have them, and who fills them in, by `message.field`. Nothing is invented in
- * their place. A field that is not listed here keeps its default until somebody sets it.
+ * Fields that the old forms do not have, or may have empty, and that nobody invents: who fills them in once the cluster runs, by `message.field`.
+ * What is not listed keeps its default until somebody sets it. The serving flag of shards is not here: nobody fills it in.
  */
 export const FILLED_IN: Readonly<Record<string, string>> = {
   'topodata.Tablet.hostname': 'vttablet writes it at its start',
@@ -19,3 +21,19 @@ export const FILLED_IN: Readonly<Record<string, string>> = {
     'a rebuild writes it, empty where there are no rules (15 and newer)',
   'vschema.SrvVSchema.mirror_rules': 'a rebuild writes it, empty where there are no rules (21 and newer)',
 };
+
+/** A field that is empty in a record, and who fills it in. */
+export interface FilledIn {
+  readonly field: string;
+  readonly by: string;
+}
+
+/** The fields of a record that are empty and will be filled in. Corrupt when it does not decode. */
+export function filledIn(message: string, bytes: Uint8Array): FilledIn[] {
+  const { json } = decode(message, bytes);
+  return Object.entries(FILLED_IN).flatMap(([rule, by]) => {
+    const dot = rule.lastIndexOf('.');
+    const field = rule.slice(dot + 1);
+    return rule.slice(0, dot) === message && json[field] === undefined ? [{ field, by }] : [];
+  });
+}

@@ -69,3 +69,29 @@ export type OldPlace =
   | { readonly is: 'pid' }
   /** Something that has no place in the canonical tree; `why` says it in a few words. */
   | { readonly is: 'stray'; readonly why: string };
+
+/** What is at a place, in a few words. */
+export function describePlace(place: OldPlace): string {
+  switch (place.is) {
+    case 'record':
+    case 'derived':
+      return `the place of a ${place.kind}`;
+    case 'raw':
+      return `the place of ${place.path}`;
+    case 'stray':
+      return place.why;
+    default:
+      return DESCRIPTIONS[place.is];
+  }
+}
+
+const DESCRIPTIONS = {
+  addresses: 'the addresses of a cell',
+  vschemas: 'the VSchemas of all keyspaces in one',
+  'replication-path': 'a path of the replication graph',
+  directory: 'a directory',
+  lock: 'a lock',
+  'lock-result': 'the result of a lock’s holder',
+  election: 'an entry of an election',
+  pid: 'the process of a tablet',
+} as const;

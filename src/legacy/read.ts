@@ -13,9 +13,9 @@ import { isFirstVSchema, readFirstVSchema } from './first-vschema.js';
 import { isCapital, isObject, readJsonText } from './json-text.js';
 import type { Transcoded } from './losses.js';
 import { OLD_MESSAGES, type OldKind, type OldRecord } from './places.js';
-import { type Reading, reading } from './reading.js';
+import { type Numbering, type Reading, reading } from './reading.js';
 import { readSecond } from './second-read.js';
-import { type Numbering, typeIn } from './tablet-types.js';
+import { typeIn } from './tablet-types.js';
 
 /** What reading a record needs to know of its topology. */
 export interface ReadOptions {

@@ -18,8 +18,9 @@ import { compareBytewise } from '../topo/paths.js';
 import { HELD_FIELDS, NAMES_THEN } from './held-fields.js';
 import { writeJsonText } from './json-text.js';
 import type { Loss } from './losses.js';
+import type { Numbering } from './reading.js';
 import { isTabletType } from './second-read.js';
-import { type Numbering, numberOfType } from './tablet-types.js';
+import { numberOfType } from './tablet-types.js';
 
 /** A record in an old form. */
 export interface Written {

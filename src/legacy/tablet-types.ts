@@ -1,5 +1,5 @@
 import type { Json } from '../topo/codec-json.js';
-import type { Reading } from './reading.js';
+import type { Numbering, Reading } from './reading.js';
 import { misfit } from './second-scalars.js';
 
 /** A type of tablet in an old form, in today's numbers. */
@@ -47,12 +47,6 @@ const WORDS: ReadonlyMap<string, OldType> = new Map([
 export function typeOfWord(word: string): OldType | undefined {
   return WORDS.get(word.toLowerCase());
 }
-
-/**
- * Which numbers a store has for types of tablets. `first`: those of 2.0.0-alpha1 to alpha4, in which 1 is IDLE and 2 is MASTER. `current`: those of
- * 2.0.0-alpha5 and everything since.
- */
-export type Numbering = 'first' | 'current';
 
 /** By the numbers of 2.0.0-alpha1 to alpha4. */
 const FIRST_NUMBERS: ReadonlyMap<number, OldType> = new Map([

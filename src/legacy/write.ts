@@ -1,8 +1,8 @@
 import type { LossKind } from './losses.js';
 import { checkHeld } from './losses.js';
 import { OLD_MESSAGES, type OldRecord } from './places.js';
+import type { Numbering } from './reading.js';
 import { type Written, writeSecond } from './second-write.js';
-import type { Numbering } from './tablet-types.js';
 
 /** How a record is written. */
 export interface WriteOldOptions {
