@@ -1,5 +1,5 @@
 import { readFields } from '../topo/codec.js';
-import { list, property, readShard, type ShardRecord } from './shards.js';
+import { list, property, readShard, type ShardInfo, type ShardRecord } from './shards.js';
 import { isAtLeast, type Target } from './target.js';
 
 /** What can be said of the serving flag of a shard that has none set. */
@@ -9,32 +9,70 @@ export interface ServingFlag {
   readonly serving: boolean | undefined;
   /** Where that was read. */
   readonly from: 'served_types' | 'serving graph' | undefined;
+  /** Why, in one sentence without a full stop. */
+  readonly reason: string;
 }
 
 /**
  * Shards without is_primary_serving, which Vitess 3 and older do not write and Vitess 12 and newer read as not serving, and whether
  * they serve: by served_types of the Shard, else by the PRIMARY partition of the keyspace's SrvKeyspace in any cell. A shard that Vitess 4
- * and newer does not let serve has neither, or is not in that partition. In the order of the names. Corrupt, InvalidPath.
+ * and newer does not let serve has neither, or is not in that partition. A cell without that partition tells nothing: in old serving graphs it
+ * has no primary. In the order of the shards. Corrupt, InvalidPath.
  */
 export function servingFlags(
   shards: readonly ShardRecord[],
-  srvKeyspaces: Iterable<Uint8Array>,
+  /** SrvKeyspace of the keyspace, by cell. */
+  srvKeyspaces: ReadonlyMap<string, Uint8Array>,
 ): ServingFlag[] {
-  const graphs = [...srvKeyspaces];
-  const served = new Set(graphs.flatMap(primaryShards));
+  const served = [...srvKeyspaces].flatMap(([cell, bytes]) => {
+    const names = primaryShards(bytes);
+    return names === undefined ? [] : [{ cell, names: new Set(names) }];
+  });
   return shards.flatMap((record): ServingFlag[] => {
     const { name, isPrimaryServing, servedTypes } = readShard(record);
     if (isPrimaryServing) return [];
-    if (servedTypes.length > 0) {
-      const serving = servedTypes.some(({ tablet_type }) => tablet_type === PRIMARY);
-      return [{ shard: name, serving, from: 'served_types' }];
-    }
-    if (graphs.length > 0) return [{ shard: name, serving: served.has(name), from: 'serving graph' }];
-    return [{ shard: name, serving: undefined, from: undefined }];
+    if (servedTypes.length > 0) return [byServedTypes(name, servedTypes)];
+    const [cells, others] = [true, false].map((has) =>
+      served.filter(({ names }) => names.has(name) === has).map(({ cell }) => cell),
+    );
+    return [byGraph(name, cells ?? [], others ?? [])];
   });
 }
 
 const PRIMARY = 1;
+
+function byServedTypes(shard: string, types: ShardInfo['servedTypes']): ServingFlag {
+  const serving = types.some(({ tablet_type }) => tablet_type === PRIMARY);
+  return {
+    shard,
+    serving,
+    from: 'served_types',
+    reason: `served_types of the Shard has ${serving ? '' : 'no '}PRIMARY`,
+  };
+}
+
+function byGraph(shard: string, cells: readonly string[], others: readonly string[]): ServingFlag {
+  const not = others.join(', ');
+  if (cells.length > 0) {
+    const but = others.length > 0 ? `, though not of ${not}` : '';
+    return {
+      shard,
+      serving: true,
+      from: 'serving graph',
+      reason: `the PRIMARY partition of ${cells.join(', ')} has it${but}`,
+    };
+  }
+  if (others.length > 0)
+    return {
+      shard,
+      serving: false,
+      from: 'serving graph',
+      reason: `the PRIMARY partition of ${not} does not have it`,
+    };
+  const reason =
+    'neither served_types of the Shard nor a PRIMARY partition of any cell’s SrvKeyspace says anything';
+  return { shard, serving: undefined, from: undefined, reason };
+}
 
 /**
  * Names of shards that serve by their served_types and will not under a version of Vitess, which looks at is_primary_serving
@@ -42,7 +80,7 @@ const PRIMARY = 1;
  */
 export function lostServing(shards: readonly ShardRecord[], target: Target): string[] {
   if (!isAtLeast(target, 12)) return [];
-  return servingFlags(shards, []).flatMap(({ shard, serving }) => (serving === true ? [shard] : []));
+  return servingFlags(shards, new Map()).flatMap(({ shard, serving }) => (serving === true ? [shard] : []));
 }
 
 /**
@@ -59,9 +97,13 @@ export function withoutPrimary(shards: readonly ShardRecord[]): string[] {
   });
 }
 
-function primaryShards(srvKeyspace: Uint8Array): string[] {
-  return list(readFields('topodata.SrvKeyspace', srvKeyspace)['partitions'])
-    .filter((partition) => property(partition, 'served_type') === PRIMARY)
+/** Shards in the PRIMARY partition; undefined: there is no such partition. */
+function primaryShards(srvKeyspace: Uint8Array): string[] | undefined {
+  const partitions = list(readFields('topodata.SrvKeyspace', srvKeyspace)['partitions']).filter(
+    (partition) => property(partition, 'served_type') === PRIMARY,
+  );
+  if (partitions.length === 0) return undefined;
+  return partitions
     .flatMap((partition) => list(property(partition, 'shard_references')))
     .map((reference) => String(property(reference, 'name') ?? ''));
 }

@@ -1,5 +1,6 @@
 import { formatTabletAlias, type TabletAlias } from '../topo/names.js';
 import type { FirstObject } from './first-object.js';
+import type { Loss } from './losses.js';
 
 /** A tablet in the replication graph, and what it replicates from. */
 export interface Link {
@@ -10,17 +11,21 @@ export interface Link {
 
 /** The links of a ShardReplication of generation 1. Whom a tablet replicates from is a loss. */
 export function readFirstReplication(replication: FirstObject): Link[] {
-  const { path, losses } = replication.reading;
   const links = replication.objects('ReplicationLinks').flatMap((object): Link[] => {
     const parent = object.alias('Parent');
     const alias = object.alias('TabletAlias');
     object.rest();
-    if (parent !== undefined)
-      losses.push({ kind: 'parent', path, field: object.at('Parent'), value: formatTabletAlias(parent) });
+    if (parent !== undefined) replication.reading.losses.push(parentLoss(object, 'Parent', parent));
     return alias === undefined ? [] : [{ alias, parent }];
   });
   replication.rest();
   return links;
+}
+
+/** That nothing says any more what a tablet replicates from. */
+export function parentLoss(object: FirstObject, field: string, parent: TabletAlias): Loss {
+  const { path } = object.reading;
+  return { kind: 'parent', path, field: object.at(field), value: formatTabletAlias(parent) };
 }
 
 /** All tablets that links name, each once, in the order of cells and uids. */

@@ -2,6 +2,7 @@ import type { JsonObject } from '../topo/codec-json.js';
 import type { TabletAlias } from '../topo/names.js';
 import { type FirstObject, MAX_UID } from './first-object.js';
 import { firstRange } from './first-range.js';
+import { parentLoss } from './first-replication.js';
 import { readInteger, readText } from './second-scalars.js';
 import { typeIn, typeNumber } from './tablet-types.js';
 
@@ -20,7 +21,8 @@ export function readFirstTablet(tablet: FirstObject): JsonObject | undefined {
   const where = placeOf(tablet);
   const shard = tablet.text('Shard');
   const keyRange = firstRange(tablet, shard);
-  tablet.lose('Parent', 'parent');
+  const parent = tablet.alias('Parent');
+  if (parent !== undefined) reading.losses.push(parentLoss(tablet, 'Parent', parent));
   tablet.lose('State', 'state');
   tablet.lose('Health', 'health');
   const json = {

@@ -63,7 +63,8 @@ export function showLoss({ kind, field, value }: Loss): string {
   return `${field === '' ? '' : `${field} = `}${shortened(JSON.stringify(value))} (${kind})`;
 }
 
-function shortened(text: string): string {
+/** A text for one line, cut where it is long. */
+export function shortened(text: string): string {
   return text.length <= LONGEST_SHOWN ? text : `${text.slice(0, LONGEST_SHOWN)}…`;
 }
 

@@ -2,6 +2,7 @@ import { encode } from '../topo/codec.js';
 import type { JsonObject } from '../topo/codec-json.js';
 import { ErrorCode, isTopologyError, TopologyError } from '../topo/errors.js';
 import { formatTabletAlias, parseTabletAlias } from '../topo/names.js';
+import { aliasIn } from './alias-json.js';
 import { readFirstKeyspace } from './first-keyspace.js';
 import { FirstObject } from './first-object.js';
 import { aliasesOf, readFirstReplication } from './first-replication.js';
@@ -11,7 +12,7 @@ import { readFirstSrvKeyspace } from './first-srv-keyspace.js';
 import { readFirstTablet } from './first-tablet.js';
 import { isFirstVSchema, readFirstVSchema } from './first-vschema.js';
 import { isCapital, isObject, readJsonText } from './json-text.js';
-import type { Transcoded } from './losses.js';
+import { shortened, type Transcoded } from './losses.js';
 import { OLD_MESSAGES, type OldKind, type OldRecord } from './places.js';
 import { type Numbering, type Reading, reading } from './reading.js';
 import { readSecond } from './second-read.js';
@@ -69,7 +70,7 @@ function jsonOf({ kind }: OldRecord, value: Uint8Array, told: Reading): JsonObje
     return readJsonText(value);
   } catch (error) {
     if (kind !== 'Keyspace' || !isTopologyError(error)) throw error;
-    const text = `what is in it is left behind, ${value.byteLength} bytes: ${error.message}`;
+    const text = `what is in it is left behind, since ${error.message}: ${shortened(JSON.stringify(Buffer.from(value).toString()))}`;
     told.notes.push({ path: told.path, field: '', text });
     return {};
   }
@@ -123,8 +124,8 @@ function onlyType(told: Reading): Transcoded['losses'] {
 /** A Tablet is to say the name of its place: Vitess finds it by the one and talks of it by the other. */
 function noteAlias({ kind, alias: place }: OldRecord, json: JsonObject, told: Reading): void {
   if (kind !== 'Tablet' || place === undefined) return;
-  const alias = isObject(json['alias']) ? json['alias'] : {};
-  const own = formatTabletAlias({ cell: String(alias['cell'] ?? ''), uid: Number(alias['uid'] ?? 0) });
+  const alias = aliasIn(json['alias']);
+  const own = alias === undefined ? 'none' : formatTabletAlias(alias);
   if (own === formatTabletAlias(parseTabletAlias(place))) return;
   told.notes.push({ path: told.path, field: 'alias', text: `the record says ${own}, its place ${place}` });
 }

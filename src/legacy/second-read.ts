@@ -12,10 +12,11 @@ import { typeNumber } from './tablet-types.js';
  * Generation 2 → protobuf's canonical JSON: the JSON that Go's encoding/json or jsonpb wrote of the proto structs. Names are those of
  * then or of today, in any case and with or without `_`, as Go reads them; enums are numbers or words, bytes base64, null is nothing.
  * A list keyed by tablet type may be an object, a map a list of `{key, value}`. Unknown names and types of tablets without counterpart
- * are losses. Corrupt, naming the field, for values that a field cannot have.
+ * are losses. `prefix` is where
+ * the message is, for the names of fields. Corrupt, naming the field, for values that a field cannot have.
  */
-export function readSecond(message: string, json: JsonObject, reading: Reading): JsonObject {
-  return readMessage(messageType(message), json, '', reading);
+export function readSecond(message: string, json: JsonObject, reading: Reading, prefix = ''): JsonObject {
+  return readMessage(messageType(message), json, prefix, reading);
 }
 
 function readMessage(type: Type, json: JsonObject, prefix: string, reading: Reading): JsonObject {

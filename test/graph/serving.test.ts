@@ -12,7 +12,7 @@ const graph = (type: string, ...names: string[]) =>
   });
 
 test('a shard with the flag set is not listed', () => {
-  expect(servingFlags([shard('0', { is_primary_serving: true })], [])).toEqual([]);
+  expect(servingFlags([shard('0', { is_primary_serving: true })], new Map())).toEqual([]);
 });
 
 test('served_types tell it, whatever the serving graph says', () => {
@@ -20,24 +20,46 @@ test('served_types tell it, whatever the serving graph says', () => {
     shard('-80', { served_types: types('REPLICA', 'PRIMARY') }),
     shard('80-', { served_types: types('REPLICA', 'RDONLY') }),
   ];
-  expect(servingFlags(shards, [graph('PRIMARY', '80-')])).toEqual([
-    { shard: '-80', serving: true, from: 'served_types' },
-    { shard: '80-', serving: false, from: 'served_types' },
+  expect(servingFlags(shards, new Map([['zone1', graph('PRIMARY', '80-')]]))).toEqual([
+    { shard: '-80', serving: true, from: 'served_types', reason: 'served_types of the Shard has PRIMARY' },
+    {
+      shard: '80-',
+      serving: false,
+      from: 'served_types',
+      reason: 'served_types of the Shard has no PRIMARY',
+    },
   ]);
 });
 
 test('without served_types the PRIMARY partition of any cell tells it', () => {
   const shards = ['-80', '80-', 'x'].map((name) => shard(name, {}));
-  const graphs = [graph('PRIMARY', '-80'), graph('REPLICA', '-80', '80-'), graph('PRIMARY', 'x')];
+  const graphs = new Map([
+    ['zone1', graph('PRIMARY', '-80')],
+    ['zone2', graph('REPLICA', '-80', '80-')],
+    ['zone3', graph('PRIMARY', 'x')],
+  ]);
+  const from = 'serving graph';
   expect(servingFlags(shards, graphs)).toEqual([
-    { shard: '-80', serving: true, from: 'serving graph' },
-    { shard: '80-', serving: false, from: 'serving graph' },
-    { shard: 'x', serving: true, from: 'serving graph' },
+    {
+      shard: '-80',
+      serving: true,
+      from,
+      reason: 'the PRIMARY partition of zone1 has it, though not of zone3',
+    },
+    { shard: '80-', serving: false, from, reason: 'the PRIMARY partition of zone1, zone3 does not have it' },
+    { shard: 'x', serving: true, from, reason: 'the PRIMARY partition of zone3 has it, though not of zone1' },
   ]);
 });
 
-test('without either nobody knows', () => {
-  expect(servingFlags([shard('0', {})], [])).toEqual([{ shard: '0', serving: undefined, from: undefined }]);
+test('without either nobody knows, and a serving graph without primaries tells nothing', () => {
+  const asked = {
+    serving: undefined,
+    from: undefined,
+    reason: expect.stringContaining('neither served_types'),
+  };
+  expect(servingFlags([shard('0', {})], new Map())).toEqual([{ shard: '0', ...asked }]);
+  const replicas = new Map([['zone1', graph('REPLICA', '0')]]);
+  expect(servingFlags([shard('0', {})], replicas)).toEqual([{ shard: '0', ...asked }]);
 });
 
 test('from 12 on a shard that serves by served_types alone is lost', () => {
@@ -52,7 +74,7 @@ test('from 12 on a shard that serves by served_types alone is lost', () => {
 });
 
 test('a Shard that does not decode is corrupt', () => {
-  expect(() => servingFlags([{ name: '0', bytes: Uint8Array.of(0xff) }], [])).toThrow(
+  expect(() => servingFlags([{ name: '0', bytes: Uint8Array.of(0xff) }], new Map())).toThrow(
     expect.objectContaining({ code: 'Corrupt' }),
   );
 });

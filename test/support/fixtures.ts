@@ -53,3 +53,28 @@ export function fixtures(name: FixtureName): readonly FixtureRecord[] | undefine
   const lines = readFileSync(file, 'utf8').split('\n');
   return lines.flatMap((line, i) => (line === '' ? [] : [parseRecord(line, `${name}:${i + 1}`)]));
 }
+
+/** Legacy `zookeeper` trees of generation 1. */
+export const LEGACY_FIXTURES = ['legacy-gen1-objects', 'legacy-gen1-replication-paths'] as const;
+
+/** A znode of a legacy tree. */
+export interface LegacyNode {
+  /** Absolute, such as `/zk/nyc/vt/tablets/0000000100`. */
+  readonly path: string;
+  readonly value: Buffer | null;
+}
+
+/** The znodes of a legacy fixture; undefined as by {@link fixtures}. */
+export function legacyFixture(name: (typeof LEGACY_FIXTURES)[number]): readonly LegacyNode[] | undefined {
+  const file = join(FOLDER, `${name}.jsonl`);
+  if (!existsSync(file)) {
+    loudSkip(`the fixture ${name} is not beside this checkout: the tests that read it were not run`);
+    return undefined;
+  }
+  const lines = readFileSync(file, 'utf8').split('\n');
+  return lines.flatMap((line) => {
+    if (line === '') return [];
+    const { path, value }: { path: string; value: string | null } = JSON.parse(line);
+    return [{ path, value: value === null ? null : Buffer.from(value) }];
+  });
+}

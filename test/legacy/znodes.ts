@@ -1,0 +1,26 @@
+import type { OldNode } from '../../src/legacy/tree.js';
+import { readTree } from '../../src/legacy/tree.js';
+import { fromZnode } from '../../src/legacy/zookeeper-paths.js';
+import { decode } from '../../src/topo/codec.js';
+import { classify } from '../../src/topo/kinds.js';
+import type { LegacyNode } from '../support/fixtures.js';
+
+/** The nodes of a legacy `zookeeper` tree. */
+export function oldNodes(znodes: readonly LegacyNode[]): OldNode[] {
+  return znodes.map(({ path, value }) => {
+    const found = fromZnode(path);
+    if (found === undefined) throw new Error(`${path} is outside of all topologies`);
+    return { ...found, native: path, value };
+  });
+}
+
+/** What a legacy tree is read as, with the records as JSON by `scope:path`, as a person would write them. */
+export function readZnodes(znodes: readonly LegacyNode[]) {
+  const { records, ...rest } = readTree(oldNodes(znodes), 'current');
+  const shown = records.map(({ scope, path, bytes }) => {
+    const { message } = classify(scope === 'global' ? 'global' : 'cell', path, false);
+    const value = message === null ? Buffer.from(bytes).toString() : decode(message, bytes).json;
+    return [`${scope}:${path}`, value];
+  });
+  return { ...rest, bytes: records, records: Object.fromEntries(shown) };
+}
