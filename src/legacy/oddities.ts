@@ -2,7 +2,7 @@ import { decode } from '../topo/codec.js';
 import type { Json, JsonObject } from '../topo/codec-json.js';
 import { isTopologyError } from '../topo/errors.js';
 import { classify, type Kind } from '../topo/kinds.js';
-import { formatTabletAlias, parseTabletAlias } from '../topo/names.js';
+import { formatTabletAlias } from '../topo/names.js';
 import { aliasIn } from './alias-json.js';
 import { isObject } from './json-text.js';
 import type { Note } from './losses.js';
@@ -93,7 +93,7 @@ function oddities({ kind, path, names, json }: Decoded, { tablets, shards, membe
 function sharedNumbers(aliases: ReadonlySet<string>): Note[] {
   const byNumber = new Map<number, string[]>();
   for (const alias of aliases) {
-    const { uid } = parseTabletAlias(alias);
+    const uid = Number(alias.slice(alias.lastIndexOf('-') + 1));
     byNumber.set(uid, [...(byNumber.get(uid) ?? []), alias]);
   }
   return [...byNumber.values()].flatMap((same): Note[] => {
