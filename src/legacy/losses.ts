@@ -59,7 +59,7 @@ export interface Transcoded extends Told {
 }
 
 /** A loss in one line: `State = "ReadOnly" (state)`. */
-export function showLoss({ kind, field, value }: Loss): string {
+function showLoss({ kind, field, value }: Loss): string {
   return `${field === '' ? '' : `${field} = `}${shortened(JSON.stringify(value))} (${kind})`;
 }
 

@@ -48,7 +48,7 @@ export function readOld(record: OldRecord, value: Uint8Array, options: ReadOptio
 }
 
 /** The generation of a record; undefined: it has no fields, which is the same in both. */
-export function generationOf(kind: OldKind, json: JsonObject): 1 | 2 | undefined {
+function generationOf(kind: OldKind, json: JsonObject): 1 | 2 | undefined {
   const names = Object.keys(json);
   if (names.length === 0) return undefined;
   if (kind === 'VSchema') return isFirstVSchema(json) ? 1 : 2;

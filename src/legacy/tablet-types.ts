@@ -65,7 +65,7 @@ const FIRST_NUMBERS: ReadonlyMap<number, OldType> = new Map([
 ]);
 
 /** The type of a number in a store. Numbers that the numbering does not know stay as they are. */
-export function typeOfNumber(number: number, numbering: Numbering): OldType {
+function typeOfNumber(number: number, numbering: Numbering): OldType {
   return (numbering === 'first' ? FIRST_NUMBERS.get(number) : undefined) ?? kept(number);
 }
 

@@ -6,7 +6,7 @@ import { classify } from '../../src/topo/kinds.js';
 import type { LegacyNode } from '../support/fixtures.js';
 
 /** The nodes of a legacy `zookeeper` tree. */
-export function oldNodes(znodes: readonly LegacyNode[]): OldNode[] {
+function oldNodes(znodes: readonly LegacyNode[]): OldNode[] {
   return znodes.map(({ path, value }) => {
     const found = fromZnode(path);
     if (found === undefined) throw new Error(`${path} is outside of all topologies`);
