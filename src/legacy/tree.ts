@@ -2,7 +2,7 @@ import { isTopologyError, type TopologyError } from '../topo/errors.js';
 import { recordFileName } from '../topo/kinds.js';
 import { compareBytewise } from '../topo/paths.js';
 import { readAddresses } from './cell-addresses.js';
-import type { Derived, Told } from './losses.js';
+import type { Derived, Loss, Note, Told } from './losses.js';
 import { describePlace, type OldKind, type OldPlace } from './places.js';
 import { readOld } from './read.js';
 import type { Numbering } from './reading.js';
@@ -28,8 +28,16 @@ export interface TreeRecord {
   readonly bytes: Uint8Array;
 }
 
+/** `global`, or the name of the cell that something told is about. */
+export interface Scoped {
+  readonly scope: string;
+}
+
 /** A topology that was read from an old store. */
-export interface OldTree extends Told {
+export interface OldTree {
+  readonly losses: readonly (Loss & Scoped)[];
+  readonly derived: readonly (Derived & Scoped)[];
+  readonly notes: readonly (Note & Scoped)[];
   /** By scope, then path. */
   readonly records: readonly TreeRecord[];
   /** Nodes with data of which nothing was made, and why. */
@@ -79,11 +87,12 @@ export function readTree(nodes: readonly OldNode[], numbering: Numbering): OldTr
       ...graphs.flatMap(graphRecords),
     ].sort((a, b) => compareBytewise(a.scope, b.scope) || compareBytewise(a.path, b.path)),
     ...told([
-      ...read.flatMap(({ record, read }) => (record.kind === 'VSchema' ? [] : [read])),
-      ...homes.vschemas,
-      homes.shared,
-      ...graphs.map(({ losses, notes }) => ({ losses, derived: [], notes })),
-      { losses: [], derived: nodes.flatMap(derivedNode), notes: [] },
+      ...read.flatMap(({ record, read }) =>
+        record.kind === 'VSchema' ? [] : [{ scope: scopeOf(record), ...read }],
+      ),
+      ...[...homes.vschemas, homes.shared].map((each) => ({ scope: GLOBAL, ...each })),
+      ...graphs.map(({ losses, notes }) => ({ scope: GLOBAL, losses, derived: [], notes })),
+      ...nodes.map((node) => ({ scope: scopeOf(node), losses: [], derived: derivedNode(node), notes: [] })),
     ]),
     left: [...nodes.flatMap(leftNode), ...read.flatMap(leftTablet)],
     unreadable,
@@ -119,7 +128,7 @@ function ofKind(read: readonly ReadRecord[], kind: OldKind): ReadRecord[] {
 
 /** Records that stand as they are, or almost. */
 function plainRecords({ cell, place, value }: OldNode): TreeRecord[] {
-  const scope = cell ?? 'global';
+  const scope = scopeOf({ cell });
   if (place.is === 'addresses') {
     const bytes = readAddresses(place.path, value ?? NOTHING);
     return [{ scope, path: place.path, bytes }];
@@ -132,13 +141,13 @@ function ownRecords(read: readonly ReadRecord[], graphs: readonly PlacedGraph[])
   const made = new Set(graphs.map(({ path }) => path));
   return read.flatMap(({ record, read: { bytes } }): TreeRecord[] => {
     if (bytes === undefined || record.kind === 'VSchema' || made.has(record.path)) return [];
-    return [{ scope: record.cell ?? 'global', path: record.path, bytes }];
+    return [{ scope: scopeOf(record), path: record.path, bytes }];
   });
 }
 
 function vschemaRecords(vschemas: readonly FoundVSchema[]): TreeRecord[] {
   return vschemas.map(({ keyspace, bytes }) => ({
-    scope: 'global',
+    scope: GLOBAL,
     path: `keyspaces/${keyspace}/VSchema`,
     bytes,
   }));
@@ -148,12 +157,18 @@ function graphRecords({ path, records }: PlacedGraph): TreeRecord[] {
   return [...records].map(([scope, bytes]) => ({ scope, path, bytes }));
 }
 
-function told(all: readonly Told[]): Told {
+function told(all: readonly (Told & Scoped)[]): Pick<OldTree, 'losses' | 'derived' | 'notes'> {
   return {
-    losses: all.flatMap(({ losses }) => losses),
-    derived: all.flatMap(({ derived }) => derived),
-    notes: all.flatMap(({ notes }) => notes),
+    losses: all.flatMap(({ scope, losses }) => losses.map((each) => ({ scope, ...each }))),
+    derived: all.flatMap(({ scope, derived }) => derived.map((each) => ({ scope, ...each }))),
+    notes: all.flatMap(({ scope, notes }) => notes.map((each) => ({ scope, ...each }))),
   };
+}
+
+const GLOBAL = 'global';
+
+function scopeOf({ cell }: Pick<OldNode, 'cell'>): string {
+  return cell ?? GLOBAL;
 }
 
 function derivedNode({ native, place, value }: OldNode): Derived[] {

@@ -88,15 +88,16 @@ describe.runIf(objects !== undefined)('one object of each kind as the zk tool of
   test('junk, what is derived and the idle tablet are named', () => {
     expect(tree.notes).toEqual([
       {
+        scope: 'global',
         path: 'keyspaces/rlookup/Keyspace',
         field: '',
         text: 'what is in it is left behind, since it is not JSON: "junk that some other tool left here"',
       },
     ]);
     expect(tree.derived).toEqual([
-      { path: '/zk/nyc/vt/ns/rlookup/0', field: '', what: 'SrvShard' },
-      { path: '/zk/nyc/vt/ns/rlookup/0/master', field: '', what: 'EndPoints' },
-      { path: '/zk/nyc/vt/ns/rlookup/0/replica', field: '', what: 'EndPoints' },
+      { scope: 'nyc', path: '/zk/nyc/vt/ns/rlookup/0', field: '', what: 'SrvShard' },
+      { scope: 'nyc', path: '/zk/nyc/vt/ns/rlookup/0/master', field: '', what: 'EndPoints' },
+      { scope: 'nyc', path: '/zk/nyc/vt/ns/rlookup/0/replica', field: '', what: 'EndPoints' },
     ]);
     expect(tree.left).toEqual([{ native: '/zk/nyc/vt/tablets/0000200308', why: 'a tablet of type idle' }]);
   });
@@ -146,6 +147,7 @@ describe.runIf(paths !== undefined)('what CreateKeyspace and InitTablet of 2012 
       { native: '/zk/test_nj/vt/tablets/0000062348', why: 'a tablet of type idle' },
     ]);
     expect(tree.losses).toContainEqual({
+      scope: 'test_nj',
       kind: 'tablet-type',
       path: 'tablets/test_nj-0000062348/Tablet',
       ...{ field: 'Type', value: 'idle' },
