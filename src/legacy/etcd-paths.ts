@@ -22,7 +22,8 @@ export function fromKey(cell: string | undefined, key: string): OldPlace | undef
   if (segments.includes('')) return undefined;
   const known = cell === undefined ? globalPlace(segments) : cellPlace(cell, segments);
   if (known !== undefined) return known;
-  if (segments.at(-1) === LOCK) return { is: 'lock', of: canonicalDirectory(cell, parentPath(path)) };
+  if (segments.at(-1) === LOCK)
+    return { is: 'lock', of: canonicalDirectory(cell, parentPath(path)), fixed: true };
   if (segments.some(isHidden)) return { is: 'stray', why: 'a hidden key that nothing is known of' };
   const native = nativeOf(cell, path);
   return native === undefined
@@ -53,6 +54,21 @@ export function toKey({ cell, path }: Located): string {
 /** The key of the lock of a directory of the canonical tree. On keyspaces and shards it is there always, and empty or `open` when it is free. */
 export function lockKey(cell: string | undefined, directory: string): string {
   return directory === '' ? `${ROOT}/${LOCK}` : `${ROOT}/${nativeDirectory(cell, directory)}/${LOCK}`;
+}
+
+/** What the lock of a keyspace or shard holds when it is made. Given back, it is empty. */
+export const OPEN_LOCK = 'open';
+
+/** Whether the value of a lock says that nobody holds it. */
+export function isFreeLock(value: string): boolean {
+  return value === '' || value === OPEN_LOCK;
+}
+
+/** The keys, with what they hold, that come with the one of a record: whoever creates it creates them too. */
+export function companionKeys(record: Located): ReadonlyMap<string, string> {
+  const place = fromKey(record.cell, toKey(record));
+  if (place?.is !== 'record' || (place.kind !== 'Keyspace' && place.kind !== 'Shard')) return new Map();
+  return new Map([[lockKey(record.cell, parentPath(record.path)), OPEN_LOCK]]);
 }
 
 const HIDDEN: OldPlace = { is: 'stray', why: 'etcd hides names that begin with _' };

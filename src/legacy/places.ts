@@ -59,8 +59,11 @@ export type OldPlace =
     }
   /** Holds other nodes, and no data of its own. */
   | { readonly is: 'directory' }
-  /** An entry in the queue of a lock, or the lock itself. `of`: the canonical directory that it locks. */
-  | { readonly is: 'lock'; readonly of: string }
+  /**
+   * An entry in the queue of a lock, or the lock itself. `of`: the canonical directory that it locks. `fixed`: it is always the same one, and its value
+   * says whether anybody holds it (isFreeLock).
+   */
+  | { readonly is: 'lock'; readonly of: string; readonly fixed?: true }
   /** What the holder of a lock left as its result. */
   | { readonly is: 'lock-result' }
   /** An entry of the election at this canonical path. */

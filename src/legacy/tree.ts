@@ -2,6 +2,7 @@ import { isTopologyError, type TopologyError } from '../topo/errors.js';
 import { recordFileName } from '../topo/kinds.js';
 import { compareBytewise } from '../topo/paths.js';
 import { readAddresses } from './cell-addresses.js';
+import { isFreeLock } from './etcd-paths.js';
 import type { Derived, Loss, Note, Told } from './losses.js';
 import { describePlace, type OldKind, type OldPlace } from './places.js';
 import { readOld } from './read.js';
@@ -180,7 +181,10 @@ function leftNode({ native, place, value }: OldNode): OldTree['left'][number][] 
   switch (place.is) {
     case 'directory':
       return hasData ? [{ native, why: 'data in a directory' }] : [];
-    case 'lock':
+    case 'lock': {
+      const free = place.fixed === true && isFreeLock(Buffer.from(value ?? NOTHING).toString());
+      return free ? [] : [{ native, why: describePlace(place) }];
+    }
     case 'lock-result':
     case 'election':
     case 'pid':

@@ -1,7 +1,7 @@
 import { ErrorCode, TopologyError } from '../topo/errors.js';
 import { formatTabletAlias, parseTabletAlias } from '../topo/names.js';
 import { joinPath } from '../topo/paths.js';
-import { describePlace, type OldPlace, type OldRecord } from './places.js';
+import { describePlace, type OldKind, type OldPlace, type OldRecord } from './places.js';
 
 /** A cell, undefined for the global store, and a path in the canonical tree of its store. */
 export interface Located {
@@ -48,6 +48,23 @@ export function toZnode({ cell, path }: Located): string {
     },
   );
 }
+
+/**
+ * The znodes, without data, that come with the one of a record: whoever creates it creates them too, since Vitess of the time locked through them and
+ * counted on them.
+ */
+export function companionsOf(record: Located): string[] {
+  const znode = toZnode(record);
+  const place = fromZnode(znode)?.place;
+  const names = place?.is === 'record' ? (COMPANIONS.get(place.kind) ?? []) : [];
+  return names.map((name) => `${znode}/${name}`);
+}
+
+const COMPANIONS: ReadonlyMap<OldKind, readonly string[]> = new Map<OldKind, readonly string[]>([
+  ['Keyspace', ['action', 'actionlog', 'shards']],
+  ['Shard', ['action', 'actionlog']],
+  ['Tablet', ['action', 'actionlog']],
+]);
 
 function whyNot(back: OldPlace | undefined, znode: string): string {
   if (back?.is === 'stray') return back.why;

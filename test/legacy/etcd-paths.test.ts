@@ -1,7 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { readAddresses, writeAddresses } from '../../src/legacy/cell-addresses.js';
-import { fromKey, lockKey, toKey } from '../../src/legacy/etcd-paths.js';
+import {
+  companionKeys,
+  fromKey,
+  isFreeLock,
+  lockKey,
+  OPEN_LOCK,
+  toKey,
+} from '../../src/legacy/etcd-paths.js';
 import { decode, encode } from '../../src/topo/codec.js';
 
 test.each([
@@ -141,7 +148,7 @@ test.each([
   ['nyc', 'tablets/nyc-0000000001', '/vt/tablets/nyc-0000000001/_Lock'],
 ])('of %s, the lock of %s is %s', (cell, directory, key) => {
   expect(lockKey(cell, directory)).toBe(key);
-  expect(fromKey(cell, key)).toEqual({ is: 'lock', of: directory });
+  expect(fromKey(cell, key)).toEqual({ is: 'lock', of: directory, fixed: true });
 });
 
 describe('the addresses of a cell', () => {
@@ -175,4 +182,13 @@ describe('the addresses of a cell', () => {
     );
     expect(writeAddresses(path, info, new Set(['newer-field'] as const))).toEqual(Buffer.from('http://a:1'));
   });
+});
+
+test('a keyspace and a shard come with their lock, which is free', () => {
+  const made = (cell: string | undefined, path: string) => [...companionKeys({ cell, path })];
+  expect(made(undefined, 'keyspaces/ks/Keyspace')).toEqual([['/vt/keyspaces/ks/_Lock', OPEN_LOCK]]);
+  expect(made(undefined, 'keyspaces/ks/shards/0/Shard')).toEqual([['/vt/keyspaces/ks/0/_Lock', OPEN_LOCK]]);
+  expect(made(undefined, 'keyspaces/ks/VSchema')).toEqual([]);
+  expect(made('nyc', 'tablets/nyc-0000000001/Tablet')).toEqual([]);
+  expect(['', OPEN_LOCK, '{"Action": "x"}'].map(isFreeLock)).toEqual([true, true, false]);
 });

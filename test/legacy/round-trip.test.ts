@@ -35,7 +35,7 @@ describe.each(KINDS)('%s', (kind) => {
         expect(back.generation).toBe(Object.keys(readJsonText(value)).length === 0 ? undefined : 2);
         expect(decode(message, back.bytes ?? Buffer.from('none'))).toEqual(decode(message, bytes));
       }),
-      { numRuns: 100 },
+      { numRuns: 60 },
     );
   });
 

@@ -2,7 +2,8 @@ import { describe, expect, test } from 'vitest';
 import { findOddities } from '../../src/legacy/oddities.js';
 import { FIRST } from './samples/first.js';
 import { nodesOf } from './samples/sample.js';
-import { readZnodes } from './znodes.js';
+import { SECOND_ETCD, SECOND_ZOOKEEPER } from './samples/second.js';
+import { etcdNodes, readNodes, readZnodes } from './znodes.js';
 
 describe('a tree of both generations', () => {
   const tree = readZnodes(nodesOf(FIRST));
@@ -117,4 +118,29 @@ test('what cannot be read is listed, and stops nothing else', () => {
     'Corrupt vschema',
   ]);
   expect(tree.left).toEqual([{ native: '/zk/global/vt/keyspaces', why: 'data in a directory' }]);
+});
+
+test('one topology of generation 2 is the same in both stores', () => {
+  const zookeeper = readZnodes(nodesOf(SECOND_ZOOKEEPER));
+  const etcd = readNodes([
+    ...etcdNodes(undefined, nodesOf(SECOND_ETCD.global)),
+    ...etcdNodes('nyc', nodesOf(SECOND_ETCD.nyc)),
+  ]);
+  expect(etcd.records).toEqual(zookeeper.records);
+  expect(etcd.records).toMatchObject({
+    'global:cells/nyc/CellInfo': { server_address: 'localhost:1', root: '/vt' },
+    'global:keyspaces/user/shards/-80/Shard': { primary_alias: { cell: 'nyc', uid: 110 } },
+    'global:metadata/key': 'raw',
+    'nyc:SrvVSchema': { keyspaces: { user: { sharded: true } } },
+    'nyc:tablets/nyc-0000000110/Tablet': { type: 'PRIMARY' },
+  });
+  expect(Object.keys(etcd.records)).toHaveLength(9);
+  for (const { losses, notes, unreadable, derived } of [zookeeper, etcd])
+    expect([losses, notes, unreadable, derived.length]).toEqual([[], [], [], 2]);
+  expect([...zookeeper.left, ...etcd.left]).toEqual([]);
+  const held = { ...SECOND_ETCD.global, '/vt/keyspaces/user/-80/_Lock': '{"Action": "x"}' };
+  expect(readNodes(etcdNodes(undefined, nodesOf(held))).left).toEqual([
+    { native: '/vt/keyspaces/user/-80/_Lock', why: 'a lock' },
+  ]);
+  expect(findOddities(etcd.bytes)).toEqual([]);
 });

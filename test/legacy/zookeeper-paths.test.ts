@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { fromZnode, type Located, toZnode } from '../../src/legacy/zookeeper-paths.js';
+import { companionsOf, fromZnode, type Located, toZnode } from '../../src/legacy/zookeeper-paths.js';
 
 const GLOBAL: readonly (readonly [path: string, znode: string])[] = [
   ['keyspaces/ks/Keyspace', '/zk/global/vt/keyspaces/ks'],
@@ -174,4 +174,17 @@ test('whatever a canonical path is, it comes back or is refused; whatever a znod
     }),
     { numRuns: 2_000 },
   );
+});
+
+test.each([
+  [undefined, 'keyspaces/ks/Keyspace', ['action', 'actionlog', 'shards']],
+  [undefined, 'keyspaces/ks/shards/0/Shard', ['action', 'actionlog']],
+  ['nyc', 'tablets/nyc-0000000001/Tablet', ['action', 'actionlog']],
+  ['nyc', 'keyspaces/ks/SrvKeyspace', []],
+  [undefined, 'keyspaces/ks/VSchema', []],
+  [undefined, 'metadata/x', []],
+])('of %s, %s comes with %j', (cell, path, names) => {
+  const made = companionsOf({ cell, path });
+  expect(made).toEqual(names.map((name) => `${toZnode({ cell, path })}/${name}`));
+  for (const znode of made) expect(fromZnode(znode)?.place).toEqual({ is: 'directory' });
 });
