@@ -13,7 +13,6 @@ export const LOSS_KINDS = {
   'unused-class': 'a class of a VSchema that no table has',
   'unknown-field': 'a field that no version of Vitess has',
   'newer-field': 'a field that the JSON of 2015 to 2017 does not have',
-  'unread-field': 'a field that is carried over, and that the version it goes to does not read',
 } as const;
 export type LossKind = keyof typeof LOSS_KINDS;
 

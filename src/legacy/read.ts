@@ -1,7 +1,7 @@
 import { encode } from '../topo/codec.js';
 import type { JsonObject } from '../topo/codec-json.js';
 import { ErrorCode, isTopologyError, TopologyError } from '../topo/errors.js';
-import { formatTabletAlias } from '../topo/names.js';
+import { formatTabletAlias, type TabletAlias } from '../topo/names.js';
 import { aliasIn } from './alias-json.js';
 import { readFirstKeyspace } from './first-keyspace.js';
 import { FirstObject } from './first-object.js';
@@ -100,10 +100,8 @@ function first(record: OldRecord, object: FirstObject, options: ReadOptions): Js
       return readFirstShard(object, record.shard ?? '');
     case 'Tablet':
       return readFirstTablet(object);
-    case 'ShardReplication': {
-      const named = aliasesOf(readFirstReplication(object)).filter(({ cell }) => cell === record.cell);
-      return { nodes: named.map((alias) => ({ tablet_alias: { ...alias } })) };
-    }
+    case 'ShardReplication':
+      return { nodes: ownNodes(record, aliasesOf(readFirstReplication(object)), object.reading) };
     case 'SrvKeyspace':
       return readFirstSrvKeyspace(object, options.shards);
     case 'SrvShard':
@@ -114,6 +112,16 @@ function first(record: OldRecord, object: FirstObject, options: ReadOptions): Js
       // It came with generation 2; what is spelled in capital letters was written by hand.
       return readSecond(OLD_MESSAGES.SrvVSchema, object.json, object.reading);
   }
+}
+
+/** Tablets of the record's own cell. Those of others belong into the records of their cells, which {@link shardReplication} makes. */
+function ownNodes({ cell }: OldRecord, aliases: readonly TabletAlias[], told: Reading): JsonObject[] {
+  return aliases.flatMap((alias): JsonObject[] => {
+    if (alias.cell === cell) return [{ tablet_alias: { ...alias } }];
+    const text = `${formatTabletAlias(alias)} belongs into the record of its own cell`;
+    told.notes.push({ path: told.path, field: 'ReplicationLinks', text });
+    return [];
+  });
 }
 
 /** Of a tablet that is left out, its type says all: the rest goes with it. */

@@ -7,6 +7,7 @@ import type { Derived, Loss, Note, Told } from './losses.js';
 import { describePlace, type OldKind, type OldPlace } from './places.js';
 import { readOld } from './read.js';
 import type { Numbering } from './reading.js';
+import { sharedNumbers } from './shared-numbers.js';
 import { graphsOf, type PlacedGraph, type ReadRecord } from './tree-replication.js';
 import { type FoundVSchema, joinVSchemas } from './vschemas.js';
 
@@ -88,12 +89,16 @@ export function readTree(nodes: readonly OldNode[], numbering: Numbering): OldTr
       ...graphs.flatMap(graphRecords),
     ].sort((a, b) => compareBytewise(a.scope, b.scope) || compareBytewise(a.path, b.path)),
     ...told([
-      ...read.flatMap(({ record, read }) =>
-        record.kind === 'VSchema' ? [] : [{ scope: scopeOf(record), ...read }],
-      ),
+      ...read.flatMap((each) => ownTold(each, graphs)),
       ...[...homes.vschemas, homes.shared].map((each) => ({ scope: GLOBAL, ...each })),
       ...graphs.map(({ losses, notes }) => ({ scope: GLOBAL, losses, derived: [], notes })),
       ...nodes.map((node) => ({ scope: scopeOf(node), losses: [], derived: derivedNode(node), notes: [] })),
+      ...sharedNumbers(read.flatMap(aliasOf)).map((note) => ({
+        scope: GLOBAL,
+        losses: [],
+        derived: [],
+        notes: [note],
+      })),
     ]),
     left: [...nodes.flatMap(leftNode), ...read.flatMap(leftTablet)],
     unreadable,
@@ -127,6 +132,11 @@ function ofKind(read: readonly ReadRecord[], kind: OldKind): ReadRecord[] {
   return read.filter(({ record }) => record.kind === kind);
 }
 
+/** The alias of a tablet that is not left out. */
+function aliasOf({ record: { alias }, read }: ReadRecord): string[] {
+  return alias === undefined || read.bytes === undefined ? [] : [alias];
+}
+
 /** Records that stand as they are, or almost. */
 function plainRecords({ cell, place, value }: OldNode): TreeRecord[] {
   const scope = scopeOf({ cell });
@@ -144,6 +154,13 @@ function ownRecords(read: readonly ReadRecord[], graphs: readonly PlacedGraph[])
     if (bytes === undefined || record.kind === 'VSchema' || made.has(record.path)) return [];
     return [{ scope: scopeOf(record), path: record.path, bytes }];
   });
+}
+
+/** What is told of a record itself. VSchemas are told with their homes. Links into other cells are where they belong in a graph that was made. */
+function ownTold({ record, read }: ReadRecord, graphs: readonly PlacedGraph[]): (Told & Scoped)[] {
+  if (record.kind === 'VSchema') return [];
+  const placed = graphs.some(({ path }) => path === record.path);
+  return [{ scope: scopeOf(record), ...read, ...(placed ? { notes: [] } : {}) }];
 }
 
 function vschemaRecords(vschemas: readonly FoundVSchema[]): TreeRecord[] {

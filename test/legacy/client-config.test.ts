@@ -1,7 +1,5 @@
 import { expect, test } from 'vitest';
 import { addressOf, localCellOf, readClientConfig } from '../../src/legacy/client-config.js';
-import { unreadFields } from '../../src/legacy/unread.js';
-import { encode } from '../../src/topo/codec.js';
 
 const FILE = '/etc/zookeeper/zk_client.json';
 const read = (config: unknown, cell?: string) =>
@@ -59,20 +57,4 @@ test.each([
   [undefined, '', undefined],
 ])('with the setting %s on the host %j /zk/local is %s', (setting, host, cell) => {
   expect(localCellOf(setting, host)).toBe(cell);
-});
-
-test('what a version does not read is told for it, by field and value', () => {
-  const shard = encode('topodata.Shard', {
-    served_types: [{ tablet_type: 'PRIMARY' }],
-    tablet_controls: [{ tablet_type: 'REPLICA' }, { tablet_type: 'RDONLY', disable_query_service: true }],
-  });
-  expect(unreadFields('p', 'topodata.Shard', shard, 3)).toEqual([]);
-  expect(unreadFields('p', 'topodata.Shard', shard, 4)).toEqual([
-    { kind: 'unread-field', path: 'p', field: 'tablet_controls[1].disable_query_service', value: true },
-  ]);
-  const keyspace = encode('topodata.Keyspace', {
-    served_froms: [{ tablet_type: 'RDONLY', keyspace: 'main' }],
-  });
-  expect(unreadFields('p', 'topodata.Keyspace', keyspace, 18)).toEqual([]);
-  expect(unreadFields('p', 'topodata.Keyspace', keyspace, 19)).toMatchObject([{ field: 'served_froms' }]);
 });

@@ -335,6 +335,24 @@ describe('SrvKeyspace', () => {
   });
 });
 
+test('ShardReplication keeps the tablets of its own cell, and names those of others', () => {
+  const link = (cell: string, Uid: number, parent: string) => ({
+    TabletAlias: { Cell: cell, Uid },
+    Parent: { Cell: parent, Uid: 1 },
+  });
+  const { json, notes, losses } = read('ShardReplication', {
+    ReplicationLinks: [link('nyc', 2, 'sfo'), link('nyc', 2, 'sfo')],
+  });
+  expect(json).toEqual({ nodes: [{ tablet_alias: { cell: 'nyc', uid: 2 } }] });
+  expect(notes).toEqual([
+    { path: 'p', field: 'ReplicationLinks', text: 'sfo-0000000001 belongs into the record of its own cell' },
+  ]);
+  expect(losses.map(({ field }) => field)).toEqual([
+    'ReplicationLinks[0].Parent',
+    'ReplicationLinks[1].Parent',
+  ]);
+});
+
 describe('the serving graph of shards', () => {
   test('SrvShard has its name from its place', () => {
     const value = {

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { findNumbering } from '../../src/legacy/numbering.js';
-import { findOddities } from '../../src/legacy/oddities.js';
 import { readOld } from '../../src/legacy/read.js';
 import { linksIn, shardReplication } from '../../src/legacy/replication.js';
+import { sharedNumbers } from '../../src/legacy/shared-numbers.js';
 import { checkVSchemas, joinVSchemas } from '../../src/legacy/vschemas.js';
 import { decode, encode } from '../../src/topo/codec.js';
 import type { JsonObject } from '../../src/topo/codec-json.js';
@@ -264,47 +264,12 @@ describe('the numbering of types of tablets', () => {
   });
 });
 
-describe('what does not fit together', () => {
-  const record = (scope: string, path: string, message: string, json: JsonObject) => ({
-    ...{ scope, path },
-    bytes: encode(message, json),
-  });
-  const shard = (uid: number) =>
-    record('global', 'keyspaces/ks/shards/0/Shard', 'topodata.Shard', {
-      primary_alias: { cell: 'nyc', uid },
-    });
-  const tablet = (cell: string, uid: number, of = '0') =>
-    record(cell, `tablets/${cell}-000000000${uid}/Tablet`, 'topodata.Tablet', {
-      alias: { cell, uid },
-      keyspace: 'ks',
-      shard: of,
-    });
-  const replication = (...uids: number[]) =>
-    record('nyc', 'keyspaces/ks/shards/0/ShardReplication', 'topodata.ShardReplication', {
-      nodes: uids.map((uid) => ({ tablet_alias: { cell: 'nyc', uid } })),
-    });
-  const graph = (name: string) =>
-    record('nyc', 'keyspaces/ks/SrvKeyspace', 'topodata.SrvKeyspace', {
-      partitions: [1, 2].map((served_type) => ({ served_type, shard_references: [{ name }] })),
-    });
-  const texts = (...records: ReturnType<typeof record>[]) =>
-    findOddities(records).map(({ path, text }) => `${path}: ${text}`);
-
-  test('nothing in a topology that does', () => {
-    expect(texts(shard(1), tablet('nyc', 1), replication(1), graph('0'))).toEqual([]);
-  });
-
-  test('everything in one that does not', () => {
-    const broken = { ...shard(1), path: 'keyspaces/ks/shards/1/Shard', bytes: Uint8Array.of(0xff) };
-    expect(
-      texts(shard(3), broken, tablet('nyc', 1), tablet('sfo', 1, '5'), replication(2), graph('9')),
-    ).toEqual([
-      'keyspaces/ks/shards/0/Shard: nyc-0000000003 has no Tablet record',
-      'tablets/nyc-0000000001/Tablet: no ShardReplication of ks/0 names it',
-      'tablets/sfo-0000000001/Tablet: there is no Shard ks/5',
-      'keyspaces/ks/shards/0/ShardReplication: nyc-0000000002 has no Tablet record',
-      'keyspaces/ks/SrvKeyspace: there is no Shard ks/9',
-      'tablets/nyc-0000000001/Tablet: the tablets nyc-0000000001, sfo-0000000001 have one number',
-    ]);
-  });
+test('tablets of one number are named together', () => {
+  expect(sharedNumbers(['nyc-0000000001', 'nyc-0000000002', 'us-east-0000000001'])).toEqual([
+    {
+      path: 'tablets/nyc-0000000001/Tablet',
+      field: 'alias',
+      text: 'the tablets nyc-0000000001, us-east-0000000001 have one number',
+    },
+  ]);
 });

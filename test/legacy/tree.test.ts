@@ -1,5 +1,4 @@
 import { describe, expect, test } from 'vitest';
-import { findOddities } from '../../src/legacy/oddities.js';
 import { FIRST } from './samples/first.js';
 import { nodesOf } from './samples/sample.js';
 import { SECOND_ETCD, SECOND_ZOOKEEPER } from './samples/second.js';
@@ -94,9 +93,8 @@ describe('a tree of both generations', () => {
     ]);
   });
 
-  test('fits together', () => {
+  test('names what is odd', () => {
     expect(tree.notes.map(({ path }) => path)).toEqual(['keyspaces/main/Keyspace']);
-    expect(findOddities(tree.bytes)).toEqual([]);
   });
 });
 
@@ -142,5 +140,29 @@ test('one topology of generation 2 is the same in both stores', () => {
   expect(readNodes(etcdNodes(undefined, nodesOf(held))).left).toEqual([
     { native: '/vt/keyspaces/user/-80/_Lock', why: 'a lock' },
   ]);
-  expect(findOddities(etcd.bytes)).toEqual([]);
+});
+
+test('tablets of one number in two cells are named', () => {
+  const { notes } = readZnodes(
+    nodesOf({
+      '/zk/nyc/vt/tablets/0000000001': { alias: { cell: 'nyc', uid: 1 } },
+      '/zk/sfo/vt/tablets/0000000001': { alias: { cell: 'sfo', uid: 1 } },
+      '/zk/lon/vt/tablets/0000000001': { Cell: 'lon', Uid: 1, Type: 'scrap' },
+    }),
+  );
+  expect(notes.map(({ text }) => text)).toEqual([
+    'the tablets nyc-0000000001, sfo-0000000001 have one number',
+  ]);
+});
+
+test('a link into another cell is carried over to it, and needs no note', () => {
+  const link = { TabletAlias: { Cell: 'nyc', Uid: 2 }, Parent: { Cell: 'sfo', Uid: 1 } };
+  const { records, notes } = readZnodes(
+    nodesOf({ '/zk/nyc/vt/replication/ks/0': { ReplicationLinks: [link] } }),
+  );
+  expect(records).toEqual({
+    'nyc:keyspaces/ks/shards/0/ShardReplication': { nodes: [{ tablet_alias: { cell: 'nyc', uid: 2 } }] },
+    'sfo:keyspaces/ks/shards/0/ShardReplication': { nodes: [{ tablet_alias: { cell: 'sfo', uid: 1 } }] },
+  });
+  expect(notes).toEqual([]);
 });
