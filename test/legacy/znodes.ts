@@ -37,5 +37,7 @@ export function readNodes(nodes: readonly OldNode[]) {
     const value = message === null ? Buffer.from(bytes).toString() : decode(message, bytes).json;
     return [`${scope}:${path}`, value];
   });
+  const paths = new Set(shown.map(([path]) => path));
+  if (paths.size < records.length) throw new Error('a record comes twice');
   return { ...rest, bytes: records, records: Object.fromEntries(shown) };
 }
