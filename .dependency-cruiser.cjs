@@ -38,7 +38,8 @@ module.exports = {
     only('copy', ['topo', 'graph', 'cells', 'verify'], 'copy may verify what it wrote'),
     {
       name: 'backends-import-topo',
-      comment: 'a backend knows the contract, the form of its records and its own client, never another backend',
+      comment:
+        'a backend knows the contract, the form of its records and its own client, never another backend',
       severity: 'error',
       from: { path: '^src/backends/([^/]+)/' },
       to: { path: '^src/', pathNot: '^src/(topo|legacy|zookeeper)/|^src/backends/$1/' },
