@@ -257,7 +257,7 @@ for (const version of CONSUL_VERSIONS) {
       const proxy = await FaultProxy.to(consul.servers);
       try {
         const [aborted, closed] = [await open({}, proxy.address), await open({}, proxy.address)];
-        proxy.shape('answers', { latencyMs: 300 });
+        proxy.shape('answers', { latencyMs: 1_000 });
         const abort = new AbortController();
         const waits = [
           failure(aborted.lock('keyspaces/ks', 'x', { signal: abort.signal })),
@@ -285,7 +285,7 @@ for (const version of CONSUL_VERSIONS) {
         await connection.lockQueue('keyspaces/ks');
         // The session is made and the lock taken as soon as the key is free, and nobody is told.
         await curl.ask('DELETE', `kv/${key}`);
-        proxy.shape('answers', { latencyMs: 300 });
+        proxy.shape('answers', { latencyMs: 1_000 });
         await until('the lock is taken', async () => (await curl.tree(key)).length > 0);
         proxy.mute('answers');
         abort.abort();

@@ -183,7 +183,7 @@ for (const version of ETCD_VERSIONS) {
           for (const request of ['lease', 'key']) {
             // Opens the connections that it needs.
             await (await connection.lockName('n', '')).unlock();
-            for (const proxy of way.proxies) proxy.shape('answers', { latencyMs: 300 });
+            for (const proxy of way.proxies) proxy.shape('answers', { latencyMs: 700 });
             const abort = new AbortController();
             const outcome = errorOf(begin(abort.signal));
             if (request === 'lease') await until('the lease', async () => (await leases(etcd)).length === 1);
