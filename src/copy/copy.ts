@@ -2,11 +2,11 @@ import pLimit from 'p-limit';
 import { checkCopied, checkPass, checkPlan } from './guards.js';
 import type { CopyOptions, Totals } from './options.js';
 import { type Parts, partsOf } from './parts.js';
-import { movedParts, planPart, writePass } from './pass.js';
+import { movedParts, planPart, primariesBeside, writePass } from './pass.js';
 import type { Plan } from './plan.js';
 
 /** A plan, and what it takes to carry it out. */
-export interface PreparedCopy extends Pick<Parts, 'parts' | 'cells' | 'openCells'> {
+export interface PreparedCopy extends Pick<Parts, 'parts' | 'global' | 'cells' | 'openCells'> {
   readonly plan: Plan;
 }
 
@@ -24,16 +24,17 @@ export interface CopyResult extends Readonly<Totals> {
  * Usage, Guard, and whatever the stores answer.
  */
 export async function planCopy(options: CopyOptions): Promise<PreparedCopy> {
-  const { parts, cells, openCells, elsewhere } = await partsOf(options);
-  await options.onParts?.({ parts, cells, openCells, elsewhere });
+  const found = await partsOf(options);
+  const { parts, global, cells, openCells, elsewhere } = found;
+  await options.onParts?.(found);
   const limit = pLimit(options.concurrency);
   checkCopied(await Promise.all(elsewhere.map((part) => limit(() => planPart(part, options)))));
   const scopes = await Promise.all(
     parts.map((part) => limit(() => planPart(part, options, options.onEntry))),
   );
-  const plan = { scopes, cells };
+  const plan = { scopes, cells, primaries: await primariesBeside(scopes, global, options) };
   checkPlan(plan, options.overrules ?? {}, options);
-  return { parts, cells, openCells, plan };
+  return { parts, global, cells, openCells, plan };
 }
 
 /**
@@ -41,7 +42,7 @@ export async function planCopy(options: CopyOptions): Promise<PreparedCopy> {
  * stands still. See {@link applyPlan} for the order.
  */
 export async function applyCopy(prepared: PreparedCopy, options: CopyOptions): Promise<CopyResult> {
-  const { parts, cells } = prepared;
+  const { parts, global, cells } = prepared;
   const totals: Totals = { written: 0, bytes: 0 };
   let { plan } = prepared;
   const most = options.onConflict === 'stop' ? 1 : (options.passes ?? 3);
@@ -52,7 +53,7 @@ export async function applyCopy(prepared: PreparedCopy, options: CopyOptions): P
       return { plan: prepared.plan, ...totals, passes, settled: moved.length === 0 };
     const before = plan;
     const scopes = await Promise.all(moved.map((part) => planPart(part, options)));
-    plan = { scopes, cells };
+    plan = { scopes, cells, primaries: await primariesBeside(scopes, global, options) };
     checkPass(plan, before, parts, options.overrules ?? {});
   }
 }

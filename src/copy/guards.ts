@@ -94,7 +94,8 @@ export function checkPlan(plan: Plan, overrules: Overrules, before: Before = {})
 }
 
 /** Everything that the guards find in a plan, what is overruled included. Pure. */
-export function objections({ scopes }: Plan, overrules: Overrules, before: Before = {}): Objection[] {
+export function objections(plan: Plan, overrules: Overrules, before: Before = {}): Objection[] {
+  const { scopes } = plan;
   const object = (
     guard: GuardName,
     what: string,
@@ -129,7 +130,7 @@ export function objections({ scopes }: Plan, overrules: Overrules, before: Befor
       EXTRA_HINT,
       overrules.extra,
     ),
-    ...object('primary-deleted', PRIMARY_DELETED, deletedPrimaries(scopes), PRIMARY_HINT, false),
+    ...object('primary-deleted', PRIMARY_DELETED, deletedPrimaries(plan), PRIMARY_HINT, false),
     ...deletions(scopes, overrules.maxDelete ?? 0),
   ];
 }
@@ -244,8 +245,8 @@ const PRIMARY_HINT =
   'a Tablet that a Shard names is never deleted: the source lost it, or it is about to change its primary';
 
 /** Tablets that Shards name as their primaries, and that the plan would delete. */
-function deletedPrimaries(scopes: readonly ScopePlan[]): string[] {
-  const primaries = new Set(scopes.flatMap((scope) => [...scope.primaries]));
+function deletedPrimaries({ scopes, primaries: others = new Set() }: Plan): string[] {
+  const primaries = new Set([...others, ...scopes.flatMap((scope) => [...scope.primaries])]);
   const isPrimary = ({ kind, path }: Entry) => kind === 'Tablet' && primaries.has(path.split('/')[1] ?? '');
   return scopes.flatMap((scope) => named(scope, scope.writes(DELETED), isPrimary));
 }
@@ -336,7 +337,7 @@ export function checkPass(
       : named(scope, scope.entries, (entry) => isForeign(entry, ledger, overrules));
   });
   stop('somebody else changed records of the destination meanwhile', foreign, FOREIGN_HINT);
-  stop(PRIMARY_DELETED, deletedPrimaries(plan.scopes), PRIMARY_HINT);
+  stop(PRIMARY_DELETED, deletedPrimaries(plan), PRIMARY_HINT);
 }
 
 /** Refuses a source that somebody wrote to while it was frozen (Guard): `moved`, `SCOPE:PATH` of each record. */

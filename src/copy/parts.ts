@@ -54,6 +54,8 @@ export interface Part {
 /** The parts of a copy, and where the destination's cells are. */
 export interface Parts {
   readonly parts: readonly Part[];
+  /** The global part, whether it is copied or not. */
+  readonly global: Part;
   readonly cells: readonly Cell[];
   /** Cells for which the destination has a CellInfo already: whoever starts there finds them, whether the copy is done or not. */
   readonly openCells: readonly string[];
@@ -119,13 +121,22 @@ export async function partsOf(selection: Selection): Promise<Parts> {
       }),
     };
   });
+  const { paths } = selection;
+  const isCommitted = (scope: string) =>
+    paths === undefined || paths.get(GLOBAL)?.has(`cells/${scope}/CellInfo`) === true;
   const elsewhere = isAsked(GLOBAL) && overrules.emptyCells !== true ? parts : [];
   return {
     parts: parts.filter(({ scope }) => isAsked(scope)),
+    global: parts.find(({ scope }) => scope === GLOBAL) as Part,
     cells,
     openCells: existing.filter((cell) => cell.source !== 'store').map(({ name }) => name),
-    elsewhere: elsewhere.filter(({ scope }) => !isAsked(scope)),
+    elsewhere: elsewhere.filter(({ scope }) => !isAsked(scope) && isCommitted(scope)).map(whole),
   };
+}
+
+/** A part with all its records, whichever of them were named. */
+function whole(part: Part): Part {
+  return { ...part, context: (from, to) => ({ ...part.context(from, to), paths: undefined }) };
 }
 
 /** Runs a check; `refuse` is told what it throws. */

@@ -89,6 +89,8 @@ export interface Plan {
   readonly scopes: readonly ScopePlan[];
   /** Cells, with the addresses that the destination's CellInfo will name. */
   readonly cells: readonly Cell[];
+  /** Directory names of the Tablets that Shards name, of a global part that is none of `scopes`. */
+  readonly primaries?: ReadonlySet<string> | undefined;
 }
 
 /** Told of each path that is decided on, what is the same already included. */

@@ -229,6 +229,37 @@ describe('the guards of a copy', () => {
     expect(await at('destination', 'global', OWNER)).not.toBe('theirs');
   });
 
+  test('the Tablet that a Shard names is not deleted, in a repair of its cell alone either', async () => {
+    await pair.drop('source', 'zone1', TABLET);
+    const before = await whole('destination');
+    const one = ['--repair', '--yes', '--cells', 'zone1', '--delete', '--max-delete', '1'];
+    expect(await pair.verify(...one)).toMatchObject({
+      code: 4,
+      err: expect.stringContaining('the primary of a shard would be deleted'),
+    });
+    expect(await whole('destination')).toEqual(before);
+  });
+
+  test('CellInfo is not written before the cell’s store is filled, in a repair of the global part alone either', async () => {
+    for (const path of (await contents(pair.places.destination('zone1'))).keys())
+      await pair.drop('destination', 'zone1', path);
+    await pair.drop('destination', 'global', 'cells/zone1/CellInfo');
+    await pair.put('destination', 'global', OWNER, 'theirs');
+    const before = await whole('destination');
+    const place = ['--to-cell-root', pair.places.cellRoot];
+    const global = ['--repair', '--yes', '--cells', 'global', ...place];
+    expect(await pair.verify(...global)).toMatchObject({
+      code: 4,
+      err: expect.stringContaining('cell zone1 is not copied yet'),
+    });
+    expect(await whole('destination')).toEqual(before);
+    expect(await pair.verify('--repair', '--yes', ...place)).toMatchObject({ code: 0 });
+    // With a CellInfo that is there, a cell that lacks a record is no reason.
+    await pair.drop('destination', 'zone1', TABLET);
+    await pair.put('destination', 'global', OWNER, 'theirs');
+    expect(await pair.verify(...global)).toMatchObject({ code: 0 });
+  });
+
   test('a cell’s store that holds nothing, and a source without cells, stop it', async () => {
     for (const path of (await contents(pair.places.source('zone1'))).keys())
       await pair.drop('source', 'zone1', path);

@@ -217,6 +217,12 @@ describe('nothing overrules the guard against', () => {
       ...EVERYTHING,
       ...ALL,
     ]);
+    // The Shard that names it is in the part that is not copied.
+    await refuses(/the primary of a shard would be deleted: zone1:tablets\/zone1-0000000100/, [
+      ...['--cells', 'zone1'],
+      ...EVERYTHING,
+      ...ALL,
+    ]);
   });
 
   test('a blank Tablet over a filled one: it stays, and all else is copied', async () => {
