@@ -138,7 +138,11 @@ export function recordFileName(path: string): boolean {
 
 /** Whether any of these kinds (undefined: all) is kept in the cells' stores. */
 export function needsCells(kinds: ReadonlySet<Kind> | undefined): boolean {
-  return kinds === undefined || KINDS.some((row) => row.scope === 'cell' && kinds.has(row.kind));
+  return (
+    kinds === undefined ||
+    kinds.has('Unknown') ||
+    KINDS.some((row) => row.scope === 'cell' && kinds.has(row.kind))
+  );
 }
 
 /** Why records of a kind that is never copied are left out, in a few words. */

@@ -28,9 +28,12 @@ export class Sides {
     this.cells = { source, destination };
   }
 
-  /** Names of all cells; those of which no kind that is asked for is kept there may have addresses that cannot be used. */
+  /**
+   * Names of all cells. Their addresses may be such that cannot be used, where no kind that is asked for is kept there, and CellInfo is
+   * none of them.
+   */
   async names(kinds: ReadonlySet<Kind> | undefined): Promise<string[]> {
-    if (!needsCells(kinds)) {
+    if (!needsCells(kinds) && kinds?.has('CellInfo') !== true) {
       const listed = await Promise.all(
         [this.#source, this.#destination].map(({ global }) => namesIn(global, 'cells', this.#call)),
       );

@@ -49,6 +49,22 @@ describe('a comparison of a selection', () => {
     );
   });
 
+  test('of files that Vitess does not know reads the cells, where such files may be, too', async () => {
+    await pair.put('destination', 'zone1', 'custom/note', 'x');
+    const { code, out } = await pair.verify('--kinds', 'Unknown');
+    expect({ code, out }).toMatchObject({
+      code: 1,
+      out: expect.stringContaining('+ extra zone1:custom/note'),
+    });
+    expect(out).toContain('only kinds Unknown\n');
+  });
+
+  test('of CellInfo knows where the cells are', async () => {
+    const { code, out } = await pair.verify('--kinds', 'CellInfo');
+    expect({ code, out }).toMatchObject({ code: 0, out: expect.stringContaining('as expected') });
+    expect(out).toContain('not compared at all: zone1, zone2');
+  });
+
   test('of a keyspace compares a tablet that is of it on one side alone', async () => {
     const tablet = { alias: { cell: 'zone1', uid: 100 }, keyspace: 'customer', shard: '-80', hostname: 'h' };
     await pair.put('destination', 'zone1', TABLET, encode('topodata.Tablet', tablet));
