@@ -40,7 +40,7 @@ export interface Before {
   /** What the source held at the last run, by scope; undefined: there was none. */
   readonly lastRun?: ReadonlyMap<string, Tally> | undefined;
   /** A certificate of before, which says so, too. */
-  readonly certificate?: Pick<Certificate, 'parts'> | undefined;
+  readonly certificate?: Pick<Certificate, 'parts' | 'selection'> | undefined;
   /**
    * Directories of the global store in which the entries of locks are that the caller holds itself. Others in them wait for that
    * lock, and stop nothing.

@@ -3,6 +3,7 @@ import type { CallOptions, Value } from '../topo/connection.js';
 import { find } from '../topo/find.js';
 import { joinScans } from '../topo/join.js';
 import { GLOBAL } from '../topo/topology.js';
+import { narrowingOf } from '../verify/narrowing.js';
 import { applyPlan } from './apply.js';
 import { certifiedIn } from './certified.js';
 import { foreignWrite, isConflict } from './conflicts.js';
@@ -115,8 +116,11 @@ export async function planPart(part: Part, options: CopyOptions, onEntry?: OnSco
   const { scope } = context;
   const plan = new ScopePlan(context);
   const call = { signal: options.signal, deadline: options.deadline };
-  if (options.certificate !== undefined)
-    plan.certified = await certifiedIn(options.certificate, scope, from, call);
+  const { certificate } = options;
+  if (certificate !== undefined) {
+    plan.certified = await certifiedIn(certificate, scope, from, call);
+    plan.certifiedKeyspaces = narrowingOf(certificate.selection ?? {}).keyspaces;
+  }
   const pairs = joinScans(from.scan('', call), to.scan('', call));
   const sameness = isChecked ? new SameStoreCheck(from, to) : undefined;
   const told = onEntry === undefined ? undefined : (entry: Entry) => onEntry(scope, entry);

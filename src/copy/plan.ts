@@ -8,6 +8,7 @@ import type { Decoded } from './decoded.js';
 import { type Action, type Entry, EntryList, isWrite, WRITES, type WriteEntry } from './entries.js';
 import type { Finding } from './findings.js';
 import { GroupCounts } from './groups.js';
+import { keyspaceOf } from './shards.js';
 import { Tally } from './tally.js';
 
 /** How many records of one kind, and how many bytes, each action concerns. */
@@ -40,6 +41,8 @@ export class ScopePlan {
   readonly tally = new Tally();
   /** What a certificate says that the source held, by group; undefined: there is none. */
   certified: ReadonlyMap<string, number> | undefined;
+  /** Keyspaces that the certificate is narrowed to; undefined: it is not. */
+  certifiedKeyspaces: ReadonlySet<string> | undefined;
   /** The same of now, where there is one. */
   readonly groups = new GroupCounts();
   /** Directory names of the Tablets that Shards name as their primaries, on either side. */
@@ -112,7 +115,7 @@ export function addPairs(
     const { entry, findings, source, existing } = decision;
     if (source !== undefined && source.row.copied !== false) {
       plan.tally.add(source);
-      if (plan.certified !== undefined) plan.groups.add(source.row.kind, pair.path);
+      if (isCertified(plan, source)) plan.groups.add(source.row.kind, pair.path);
     }
     if (entry.kind === 'Shard')
       for (const shard of [source, existing]) {
@@ -126,6 +129,11 @@ export function addPairs(
     plan.findings.push(...findings);
     onEntry?.(entry);
   }
+}
+
+/** Whether a record counts for what a certificate says: the group of Tablets is of all keyspaces. */
+function isCertified({ certified, certifiedKeyspaces: only }: ScopePlan, source: Decoded): boolean {
+  return certified !== undefined && (only === undefined || only.has(keyspaceOf(source) ?? ''));
 }
 
 /** Directory name of the Tablet that a Shard record names as its primary; undefined: none, or it does not decode. */

@@ -42,6 +42,27 @@ test('a keyspace that lost a record is named by its kind and keyspace', async ()
   expect(await copy('--cells', 'zone1')).toMatchObject({ code: 0 });
 });
 
+test('tablets of other keyspaces do not stand in for those that a certificate of one keyspace counted', async () => {
+  const file = pair.at('commerce.json');
+  await pair.verify('--keyspace', 'commerce', '--certificate', file);
+  const run = () =>
+    cli([
+      'copy',
+      ...pair.addresses,
+      '--allow-extra',
+      '--keyspace',
+      'commerce',
+      '--last-run-certificate',
+      file,
+    ]);
+  expect(await run()).toMatchObject({ code: 0 });
+  await pair.drop('source', 'zone1', 'tablets/zone1-0000000102/Tablet');
+  expect(await run()).toMatchObject({
+    code: 4,
+    err: expect.stringContaining('zone1: Tablet, 1 after 2'),
+  });
+});
+
 test('the other side of a certificate counts where the copy goes back', async () => {
   await pair.drop('destination', 'global', 'keyspaces/customer/VSchema');
   const [from = '', to = ''] = pair.addresses;
