@@ -3,12 +3,13 @@ import type { CopyOptions } from '../copy/options.js';
 import type { RecordPaths } from '../copy/parts.js';
 import { pathsOf, toRepair, type Unmended, unmended } from '../copy/repair.js';
 import { systemClock } from '../topo/clock.js';
-import { ErrorCode, isTopologyError, TopologyError } from '../topo/errors.js';
+import { ErrorCode, TopologyError } from '../topo/errors.js';
 import type { Kind } from '../topo/kinds.js';
 import type { VerifyReport } from '../verify/report.js';
 import { withAskedCells } from './ask-cells.js';
 import { checkFileDestination, copyOptions } from './copy-flags.js';
 import { carryOutCopy, planning } from './copying.js';
+import { StoppedCopy } from './failure.js';
 import type { Flags } from './flags.js';
 import { count, type Io } from './io.js';
 import { copyProgress } from './progress.js';
@@ -64,8 +65,9 @@ export async function repair(
     onProgress: progress.update,
   };
   const { clock } = options;
+  const told = (error: unknown) => raise(error, isBack);
   try {
-    const prepared = await planning(planCopy(options)).catch((error: unknown) => raise(error, isBack));
+    const prepared = await planning(planCopy(options)).catch(told);
     progress.pause();
     const toWrite = prepared.plan.scopes.reduce((sum, scope) => sum + scope.toWrite, 0);
     const planned = { pair, prepared, left: [...unknown, ...unmended(paths, prepared.plan)], toWrite };
@@ -73,7 +75,7 @@ export async function repair(
     if (flags['dry-run'] === true || toWrite === 0) return { ...planned, result: undefined, ms: 0 };
     await confirm(flags, io, signal, planned);
     const started = clock.now();
-    const result = await carryOutCopy(prepared, options, progress, false);
+    const result = await carryOutCopy(prepared, options, progress, false).catch(told);
     return { ...planned, result, ms: clock.now() - started };
   } finally {
     progress.pause();
@@ -130,10 +132,25 @@ async function confirm(
   });
 }
 
-/** A cell that the source lacks has no address there; which flag gives one depends on the direction. */
+/** What fails is told in the words of a copy, which may go back. */
 function raise(error: unknown, isBack: boolean): never {
-  if (!isBack || !isTopologyError(error, ErrorCode.NoCell)) throw error;
-  throw error.withHint(
-    'the copy goes to the source: give the cell’s address with --from-cell CELL=SERVER,ROOT',
-  );
+  const told = (cause: unknown) => (isBack && cause instanceof TopologyError ? toldBack(cause) : cause);
+  if (!(error instanceof StoppedCopy)) throw told(error);
+  throw new StoppedCopy(told(error.cause), error.written, error.toWrite, GO_ON);
 }
+
+/** How to go on with a repair that stopped. */
+export const GO_ON = 'run the same command again to go on: it compares first';
+
+/** A cell that the source lacks has no address there; which flag gives one depends on the direction. */
+function toldBack(error: TopologyError): TopologyError {
+  if (error.code === ErrorCode.NoCell)
+    return error.withHint(
+      'the copy goes to the source: give the cell’s address with --from-cell CELL=SERVER,ROOT',
+    );
+  if (error.code !== ErrorCode.Guard) return error;
+  return error.withHint(error.hint === undefined ? BACK : `${BACK}; ${error.hint}`);
+}
+
+const BACK =
+  'with --authority to the copy goes back, and what it calls the source is the destination of this command, and the other way round';

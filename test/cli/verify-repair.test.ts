@@ -213,6 +213,16 @@ describe('the guards of a copy', () => {
     expect(await at('destination', 'global', 'metadata/extra')).toBeUndefined();
   });
 
+  test('with --authority to it says which side it calls the destination', async () => {
+    await pair.put('source', 'global', 'metadata/extra', 'x');
+    const back = ['--authority', 'to', '--repair', '--yes'];
+    expect(await pair.verify(...back)).toMatchObject({
+      code: 4,
+      err: expect.stringMatching(/metadata\/extra[\s\S]*what it calls the source is the destination/),
+    });
+    expect((await pair.verify('--authority', 'from', ...back.slice(2))).err).not.toContain('what it calls');
+  });
+
   test('a blank tablet never replaces a filled one: all else is copied, and the end is that of a copy', async () => {
     const filled = await at('destination', 'zone1', TABLET);
     await pair.put(
@@ -282,6 +292,8 @@ test('flags that make no sense are refused before anything is read', async () =>
     ['--delete'],
     ['--yes'],
     ['--last-run-certificate', 'c.json'],
+    ['--watch', '--delete'],
+    ['--watch', '--yes'],
     ['--repair', '--output', 'html'],
     ['--repair', '--output', 'marks'],
     ['--repair', '--authority', 'to', '--to-cell-root', '/vitess/{cell}'],

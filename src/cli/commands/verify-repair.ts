@@ -8,7 +8,7 @@ import { StoppedCopy } from '../failure.js';
 import type { Flags } from '../flags.js';
 import { type Io, json } from '../io.js';
 import { repairJson, repairText } from '../repair-text.js';
-import { type Repaired, repair } from '../repairing.js';
+import { GO_ON, type Repaired, repair } from '../repairing.js';
 import { type Pair, withPair } from '../topologies.js';
 import { judging } from '../verify-flags.js';
 import { verifyExit, verifyJson, verifyText } from '../verify-text.js';
@@ -64,6 +64,6 @@ async function repairPair(flags: Flags, pair: Pair, io: Io, signal: AbortSignal)
 function again<T>(compare: () => Promise<T>, { result }: Repaired): Promise<T> {
   return compare().catch((error: unknown) => {
     const written = result?.written ?? 0;
-    throw new StoppedCopy(error, written, written);
+    throw new StoppedCopy(error, written, written, GO_ON);
   });
 }

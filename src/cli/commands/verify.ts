@@ -54,8 +54,9 @@ export const verifyCommand: Command = {
   ],
   run(flags: Flags, io: Io, signal: AbortSignal) {
     const patrol = patrolWish(flags);
+    const repairs = isRepair(flags);
     if (patrol !== undefined) return runPatrol(flags, patrol, io, signal);
-    return isRepair(flags) ? runRepair(flags, io, signal) : runVerify(flags, io, signal, undefined);
+    return repairs ? runRepair(flags, io, signal) : runVerify(flags, io, signal, undefined);
   },
 };
 
