@@ -43,6 +43,11 @@ export function patrolHealth(
   if (verdict === undefined) why.push({ reason: 'verdict', message: 'not everything was read yet' });
   else if (verdict === 'different' || verdict === 'inconclusive')
     why.push({ reason: 'verdict', message: `${verdict}: ${differences} differ` });
+  else if (verdict === 'unknown' && why.length === 0)
+    why.push({
+      reason: 'verdict',
+      message: 'the stores answer again, and not everything is decided that moved meanwhile',
+    });
   if (oldest !== undefined && now - oldest > 2 * fullEveryMs)
     why.push({
       reason: 'pass',

@@ -91,6 +91,6 @@ export interface PatrolState {
   readonly parts: readonly PatrolPartState[];
   /** What it is narrowed to; absent: it is of everything. */
   readonly selection?: Selection | undefined;
-  /** Why it is not known which cells there are. */
+  /** Why it is not known which cells there are, or that nothing is there at all. */
   readonly failure: unknown;
 }

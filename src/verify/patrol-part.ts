@@ -1,4 +1,4 @@
-import type { CallOptions, Value } from '../topo/connection.js';
+import type { CallOptions, StoredRecord, Value } from '../topo/connection.js';
 import type { Pair } from '../topo/join.js';
 import { classify } from '../topo/kinds.js';
 import { GLOBAL } from '../topo/topology.js';
@@ -37,6 +37,8 @@ export class PatrolPart {
   #passes = 0;
   #passed: number | undefined;
   #reread = 0;
+  /** Paths found on neither side since the last complete pass. */
+  #gone = 0;
   #failure: unknown;
   #hasGap = false;
   #wasKnown = false;
@@ -86,6 +88,11 @@ export class PatrolPart {
     };
   }
 
+  /** It ends: what was seen and could not be judged yet is told of. */
+  end(): void {
+    this.#tellWrites(true);
+  }
+
   /** A watch may have missed something. */
   lost(): void {
     this.#hasGap = true;
@@ -94,10 +101,20 @@ export class PatrolPart {
   /** A watch tells that a record is in this state. */
   told(side: Authority, path: string, value: Value | undefined, isChange: boolean): void {
     const isOut = value !== undefined && !isCompared({ path, ...value }, this.#context);
-    if (isOut) return;
+    if (isOut) {
+      // A tablet that leaves a keyspace which is asked for differs from what the other side has.
+      if (isChange && this.#mayBeAsked({ path, ...value })) this.#dirty.add(path);
+      return;
+    }
     const isLeft = side === this.leftSide;
     if (isChange || (isLeft && this.left.isNew(path, value?.version.token))) this.#dirty.add(path);
     if (isLeft) this.#seen(path, value?.version.token);
+  }
+
+  /** Whether a record that is not compared is, where the other side's is of a keyspace that is asked for. */
+  #mayBeAsked(record: StoredRecord): boolean {
+    const { kind } = classify(this.scope === GLOBAL ? 'global' : 'cell', record.path, record.ephemeral);
+    return kind === 'Tablet' && isCompared(record, { ...this.#context, keyspaces: undefined });
   }
 
   /** A watch of the store whose writes are told of has delivered everything. */
@@ -129,6 +146,7 @@ export class PatrolPart {
     const { clock, allowEmptyCells, onPass } = this.#options;
     const began = clock.now();
     this.#hasGap = false;
+    this.#gone = 0;
     const read = await verifyScope(this.scope, this.#sides, {
       ...this.#options,
       settle: undefined,
@@ -188,11 +206,14 @@ export class PatrolPart {
       const comparison = comparisons[index];
       if (comparison !== undefined) this.findings.take(state, comparison, round);
       const { path, a, b } = state.pair;
+      if (a === undefined && b === undefined) this.#gone += 1;
       const record = this.leftSide === 'source' ? a : b;
       // A watch that told more meanwhile knows better.
       const isOut = record !== undefined && !isCompared(record, this.#context);
       if (!isOut && !this.#dirty.has(path)) this.#seen(path, record?.version.token);
     }
+    // Whether anything is left to compare only a complete pass knows.
+    if (this.#gone > 0 && this.#gone >= this.#compared) this.#hasGap = true;
   }
 
   async #probe(): Promise<void> {

@@ -60,6 +60,14 @@ export class PatrolRunner {
 
   /** Goes on until {@link stop}. `onRound` is called after each round. Throws what no later round can mend. */
   async run(onRound: () => void): Promise<void> {
+    try {
+      await this.#goOn(onRound);
+    } finally {
+      this.part.end();
+    }
+  }
+
+  async #goOn(onRound: () => void): Promise<void> {
     const { signal } = this.#stop;
     const { clock, intervalMs, onFailure } = this.#options;
     await this.#watch();

@@ -40,6 +40,8 @@ class Patrol {
   #fault: { readonly error: unknown } | undefined;
   /** Why it is not known which cells there are. */
   #failure: unknown;
+  /** Why nothing can be said of what is there: there is nothing. */
+  #nothing: unknown;
   #cellsMoved = false;
   #selection: Selection | undefined;
   #since: number;
@@ -112,7 +114,7 @@ class Patrol {
   async #findParts(isInitial: boolean): Promise<void> {
     const { source, destination, kinds } = this.#options;
     const cells = await this.#sides.names(kinds);
-    if (isInitial) checkScopes(this.#options, cells);
+    checkScopes(this.#options, cells);
     checkApart(
       { global: source.address, cells: this.#sides.cells.source },
       { global: destination.address, cells: this.#sides.cells.destination },
@@ -177,7 +179,11 @@ class Patrol {
     if (runners.some(({ part, isInitial }) => isInitial && !part.wasKnown))
       return { decision: undefined, oldest: undefined };
     const counts = runners.map(({ part }) => part.findings.counts(now));
-    if (this.#keeper.current === undefined) this.#checkCompared(runners);
+    this.#nothing = this.#whyNothing(runners);
+    if (this.#nothing !== undefined) {
+      if (this.#keeper.current === undefined) throw this.#nothing;
+      return { decision: 'unknown', oldest: undefined };
+    }
     const since = [
       ...counts.map(({ oldest }) => oldest),
       // A cell that came up and was not read yet may hold anything.
@@ -189,12 +195,18 @@ class Patrol {
     };
   }
 
-  #checkCompared(runners: readonly PatrolRunner[]): void {
+  /** Sides that hold nothing are not equal: stores that let nothing be seen look so, too. */
+  #whyNothing(runners: readonly PatrolRunner[]): unknown {
     const records = runners.reduce((sum, { part }) => {
       const { compared, classes, ignored, open } = part.state(false);
       return sum + compared + classes.size + ignored + open;
     }, 0);
-    checkCompared(records);
+    try {
+      checkCompared(records);
+      return undefined;
+    } catch (error) {
+      return error;
+    }
   }
 
   #differences(now: number): PlacedStanding[] {
@@ -215,7 +227,7 @@ class Patrol {
       restarts: this.#restarts + runners.reduce((sum, { restarts }) => sum + restarts, 0),
       parts: runners.map((runner) => runner.state()),
       ...(this.#selection === undefined ? {} : { selection: this.#selection }),
-      failure: this.#failure,
+      failure: this.#failure ?? this.#nothing,
     };
   }
 }

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { patrolHealth } from '../../src/cli/patrol-health.js';
 import type { CompareContext } from '../../src/verify/compare.js';
 import { comparePair } from '../../src/verify/compare.js';
 import { decideAll, PatrolFindings } from '../../src/verify/patrol-findings.js';
@@ -93,6 +94,14 @@ describe('a verdict', () => {
     expect(take('equal', 90)).toBe(true);
     expect(keeper.current).toBe('equal');
   });
+});
+
+test('a patrol is not healthy before it knows how things are, when a store answers again', () => {
+  const state = { since: 0, changes: 1, writes: 0, restarts: 0, parts: [], failure: undefined };
+  const health = (verdict: 'unknown' | 'equal') =>
+    patrolHealth({ ...state, verdict }, 600_000, { startedAt: 0, now: 1 });
+  expect(health('unknown')).toMatchObject({ healthy: false, why: [{ reason: 'verdict' }] });
+  expect(health('equal')).toMatchObject({ healthy: true, why: [] });
 });
 
 describe('the versions of the store that was left', () => {

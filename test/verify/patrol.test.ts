@@ -2,6 +2,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { storesFor } from '../../src/cli/stores.js';
 import { parseAddress } from '../../src/topo/address.js';
 import { systemClock } from '../../src/topo/clock.js';
+import { encode } from '../../src/topo/codec.js';
 import type { CallOptions, Connection } from '../../src/topo/connection.js';
 import { ErrorCode, TopologyError } from '../../src/topo/errors.js';
 import { Topology } from '../../src/topo/topology.js';
@@ -10,7 +11,7 @@ import { patrol } from '../../src/verify/patrol.js';
 import type { PatrolOptions, PatrolState, SeenWrite } from '../../src/verify/patrol-options.js';
 import type { PatrolVerdict } from '../../src/verify/patrol-verdict.js';
 import { LosingWatches } from '../copy/follower-faults.js';
-import { SETTINGS } from '../support/topologies.js';
+import { contents, SETTINGS } from '../support/topologies.js';
 import { until } from '../support/until.js';
 import { CopiedPair } from './copied-pair.js';
 
@@ -185,4 +186,44 @@ test('differences of every record are held without their contents, and let go of
   await told(running.verdicts, 3);
   expect(running.verdicts).toEqual(['equal', 'different', 'equal']);
   expect(running.state()?.writes).toBe(1200);
+});
+
+test('sides that both come to hold nothing are not equal: a login that lets nothing be seen shows the same', async () => {
+  const running = await start({ settleMs: 60_000 });
+  await told(running.verdicts, 1);
+  for (const scope of ['global', 'zone1', 'zone2'])
+    for (const side of ['source', 'destination'] as const)
+      for (const path of (await contents(pair.places[side](scope))).keys())
+        await pair.drop(side, scope, path);
+  await until('unknown', () => running.verdicts.at(-1) === 'unknown');
+  expect(running.verdicts).toEqual(['equal', 'unknown']);
+  await until('why', () => `${running.state()?.failure}`.includes('nothing was compared'));
+});
+
+test('of a cell, that neither side has any more, it knows nothing', async () => {
+  const running = await start({ scopes: new Set(['zone1']), fullEveryMs: 50 });
+  await told(running.verdicts, 1);
+  for (const side of ['source', 'destination'] as const)
+    await pair.drop(side, 'global', 'cells/zone1/CellInfo');
+  await until('unknown', () => running.verdicts.at(-1) === 'unknown');
+});
+
+test('of a keyspace, it notices a tablet that leaves it on one side', async () => {
+  const running = await start({ keyspaces: new Set(['commerce']) });
+  await told(running.verdicts, 1);
+  const tablet = { alias: { cell: 'zone1', uid: 100 }, keyspace: 'customer', shard: '-80', hostname: 'h' };
+  await pair.put('source', 'zone1', 'tablets/zone1-0000000100/Tablet', encode('topodata.Tablet', tablet));
+  await told(running.verdicts, 2);
+  expect(running.verdicts).toEqual(['equal', 'different']);
+});
+
+test('a write that was seen is told of, when the patrol ends before it could be judged', async () => {
+  const running = await start({ authority: 'destination', intervalMs: 3_600_000 });
+  await told(running.verdicts, 1);
+  await pair.put('source', 'global', OWNER, 'of a straggler');
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  expect(running.writes).toEqual([]);
+  stop.abort();
+  expect(await running.end).toMatchObject({ writes: 1 });
+  expect(running.writes).toMatchObject([{ path: OWNER, mirrored: undefined }]);
 });
