@@ -69,14 +69,19 @@ function decideOnExtra(path: string, existing: StoredRecord, context: PlanContex
   if (notAsked(decoded, context) !== undefined) return undefined;
   // A cell that was added beforehand stays, whatever is deleted.
   const isOurs = context.ledger?.owns(path, existing.version.token) === true;
-  const isDeleted = row.copied !== 'rewritten' && (context.deletes === true || isOurs);
+  // Where records are named, it may have replaced what somebody had there.
+  const deletesOurs = isOurs && context.paths === undefined;
+  const isDeleted = row.copied !== 'rewritten' && (context.deletes === true || deletesOurs);
+  const isNormal = row.derived || row.copied === 'rewritten';
   const reason = isDeleted
     ? isOurs
       ? OWN_DELETED
       : ''
-    : row.derived || row.copied === 'rewritten'
+    : isNormal
       ? NORMAL_EXTRA
-      : EXTRA;
+      : isOurs
+        ? OWN_KEPT
+        : EXTRA;
   return {
     entry: entryOf(isDeleted ? 'delete' : 'extra', row, undefined, existing, reason),
     findings: NO_FINDINGS,
@@ -92,6 +97,9 @@ export const NORMAL_EXTRA =
 export const EXTRA = 'only in the destination';
 /** Reason of a deletion of what this copy itself had written. */
 export const OWN_DELETED = 'written by this copy, and gone from the source since';
+
+/** Reason of an `extra` that this copy has written, where nothing is deleted. */
+export const OWN_KEPT = 'written by this copy, gone from the source since, and kept';
 
 /** Reason of a `skip` where the records to copy were named, and this is none of them. */
 export const NOT_NAMED = 'not among the records that were named';

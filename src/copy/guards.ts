@@ -3,7 +3,7 @@ import { ErrorCode, TopologyError } from '../topo/errors.js';
 import { parentPath } from '../topo/paths.js';
 import { type Cell, GLOBAL } from '../topo/topology.js';
 import type { Certificate } from '../verify/certificate.js';
-import { NORMAL_EXTRA, OWN_DELETED } from './decide.js';
+import { NORMAL_EXTRA, OWN_DELETED, OWN_KEPT } from './decide.js';
 import type { Action, Entry } from './entries.js';
 import type { Finding, Problem } from './findings.js';
 import type { Ledger } from './ledger.js';
@@ -382,7 +382,7 @@ function isForeign(
     case 'rewrite':
       return destination === undefined ? ledger.has(path) : !ledger.owns(path, destination);
     case 'extra':
-      return overrules.extra !== true && reason !== NORMAL_EXTRA;
+      return overrules.extra !== true && reason !== NORMAL_EXTRA && reason !== OWN_KEPT;
     default:
       return false;
   }

@@ -55,7 +55,7 @@ export async function mirror(path: string, options: MirrorOptions): Promise<Mirr
     await from.position(call);
     const source = await find(from, path, call);
     const isOurs = written !== undefined && existing?.version.token === written.version;
-    const rules = isOurs ? { ...context, deletes: true } : context;
+    const rules = isOurs && context.paths === undefined ? { ...context, deletes: true } : context;
     const decision = decide({ path, a: at(path, source), b: at(path, existing) }, rules);
     for (const finding of decision?.findings ?? []) check(finding);
     const entry = decision?.entry;

@@ -101,6 +101,27 @@ describe('verify --repair', () => {
     expect(asked[0]).toContain('write 1 record');
   });
 
+  test('deletes nothing, when the record that it copied goes from the source while it is asked', async () => {
+    await pair.put('destination', 'global', OWNER, 'theirs');
+    const { code, out } = await cli(
+      ['verify', ...pair.addresses, '--settle', '0', '--repair'],
+      {},
+      {
+        terminal: true,
+        screen: new FakeTerminal(),
+        answer: async () => {
+          await pair.drop('source', 'global', OWNER);
+          return 'yes';
+        },
+      },
+    );
+    expect({ code, out }).toMatchObject({
+      code: 1,
+      out: expect.stringContaining('+ extra global:metadata/owner'),
+    });
+    expect(await at('destination', 'global', OWNER)).toBe('payments');
+  });
+
   test('touches nothing that is benign, expected or ignored', async () => {
     const alias = 'cells_aliases/everywhere/CellsAlias';
     await pair.put('source', 'global', alias, encode('topodata.CellsAlias', { cells: ['zone1', 'zone2'] }));

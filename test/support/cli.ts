@@ -24,7 +24,7 @@ export interface CliWatch {
   /** A terminal on which progress is drawn. Default: none. */
   readonly screen?: NodeJS.WritableStream;
   /** Answers a person who is asked. Default: nobody is there. */
-  readonly answer?: (question: string) => string;
+  readonly answer?: (question: string) => string | Promise<string>;
   /** What is piped in. */
   readonly input?: Uint8Array | string;
 }
@@ -69,7 +69,7 @@ export function captured(
     input: () => Promise.resolve(Buffer.from(watch.input ?? '')),
     errIsTerminal: watch.screen !== undefined,
     screen: watch.screen,
-    ask: watch.answer && (async (question) => watch.answer?.(question) ?? ''),
+    ask: watch.answer && (async (question) => (await watch.answer?.(question)) ?? ''),
     colors: pc.createColors(false),
     errColors: pc.createColors(false),
     env,
