@@ -32,11 +32,14 @@ export function unmended(wanted: RecordPaths, { scopes }: Plan): Unmended[] {
     return [...paths].flatMap((path): Unmended[] => {
       const entry = entries.get(path);
       if (entry !== undefined && WRITES.has(entry.action)) return [];
-      return [{ scope, path, reason: entry?.action === 'extra' ? EXTRA : (entry?.reason ?? otherwise) }];
+      if (entry?.action !== 'extra') return [{ scope, path, reason: entry?.reason ?? otherwise }];
+      return [{ scope, path, reason: entry.kind === 'CellInfo' ? EXTRA_CELL : EXTRA }];
     });
   });
 }
 
 const EXTRA = 'only the side that is not the authority has it: --delete deletes it';
+const EXTRA_CELL =
+  'only the side that is not the authority has this cell, and a copy deletes none: topo2topo cell remove does';
 const SAME = 'it is as a copy would make it by now';
 const NO_PART = 'the authority has no such cell';

@@ -234,6 +234,16 @@ describe('the guards of a copy', () => {
     expect(await at('destination', 'global', 'metadata/extra')).toBeUndefined();
   });
 
+  test('a cell that only the destination has stays, whatever may be deleted, and the plan says so', async () => {
+    const address = { server_address: pair.places.server, root: '/elsewhere/zone3' };
+    await pair.put('destination', 'global', 'cells/zone3/CellInfo', encode('topodata.CellInfo', address));
+    const all = ['--repair', '--yes', '--delete', '--max-delete', '9', '--allow-empty-cells'];
+    const { code, out } = await pair.verify(...all);
+    expect({ code, out }).toMatchObject({ code: 1, out: expect.stringContaining('topo2topo cell remove') });
+    expect(out).not.toContain('--delete deletes it');
+    expect(await at('destination', 'global', 'cells/zone3/CellInfo')).toBeDefined();
+  });
+
   test('with --authority to it says which side it calls the destination', async () => {
     await pair.put('source', 'global', 'metadata/extra', 'x');
     const back = ['--authority', 'to', '--repair', '--yes'];
