@@ -3,7 +3,7 @@ import { ErrorCode, TopologyError } from '../topo/errors.js';
 import { sleep } from '../topo/sleep.js';
 import type { Topology } from '../topo/topology.js';
 import { type Answer, type AskOptions, askProcess, askTablet } from './ask.js';
-import { type Finding, found, standing, worstFirst } from './finding.js';
+import { type Finding, found, sawAlike, standing, withUnseen, worstFirst } from './finding.js';
 import { judgeErrors, judgeGates } from './gates.js';
 import { judgeStore, type Stores } from './place.js';
 import { judgePrimaries } from './primaries.js';
@@ -34,18 +34,32 @@ export interface Census {
 /** After how many milliseconds what was found is looked at again: a reparent on its way is no fault. */
 const AGAIN_MS = 1_000;
 
+/** Looks after the first one, while they do not see the same. */
+const LOOKS = 3;
+
 /**
- * Reads the records, asks every process, and compares. Where something is found all of it is read again, and only what both readings
- * show is told. Writes nothing. NoCell; fails as the global store does, and with Interrupted.
+ * Reads the records, asks every process, and compares. Where something is found all of it is read again, and only what two readings
+ * show is told, of which neither saw what the other did not. Writes nothing. NoCell; fails as the global store does, and with
+ * Interrupted.
  */
 export async function takeCensus(topology: Topology, options: CensusOptions): Promise<Census> {
   const { clock, signal, sampleMs } = options;
   const first = await look(topology, options);
   if (first.findings.length === 0 && sampleMs === undefined) return first;
-  await sleep(clock, sampleMs ?? AGAIN_MS, signal);
-  const second = await look(topology, options);
-  const errors = judgeErrors(first.processes, second.processes);
-  return { ...second, findings: worstFirst([...standing(first.findings, second.findings), ...errors]) };
+  let before = first;
+  for (let looks = 1; ; looks++) {
+    await sleep(clock, looks === 1 ? (sampleMs ?? AGAIN_MS) : AGAIN_MS, signal);
+    const now = await look(topology, options);
+    const isAlike = sawAlike(before.findings, now.findings);
+    if (isAlike || looks >= LOOKS) {
+      const errors = judgeErrors(first.processes, now.processes);
+      const findings = isAlike
+        ? standing(before.findings, now.findings)
+        : withUnseen(before.findings, now.findings);
+      return { ...now, findings: worstFirst([...findings, ...errors]) };
+    }
+    before = now;
+  }
 }
 
 async function look(topology: Topology, options: CensusOptions): Promise<Census> {

@@ -25,6 +25,25 @@ export function standing(first: readonly Finding[], second: readonly Finding[]):
   return worstFirst(second.filter((finding) => seen.has(keyOf(finding))));
 }
 
+/** Whether two readings failed to see the same: what only one of them found the other has refuted then. */
+export function sawAlike(first: readonly Finding[], second: readonly Finding[]): boolean {
+  const [one, other] = [first, second].map((all) => new Set(all.filter(hides).map(keyOf)));
+  return one?.size === other?.size && [...(one ?? [])].every((key) => other?.has(key) === true);
+}
+
+/** {@link standing}, and what either of two readings could not see. */
+export function withUnseen(first: readonly Finding[], second: readonly Finding[]): Finding[] {
+  const all = [...standing(first, second), ...second.filter(hides), ...first.filter(hides)];
+  return worstFirst([...new Map(all.toReversed().map((finding) => [keyOf(finding), finding])).values()]);
+}
+
+/** Whether a finding stands for something that was not looked at. */
+function hides({ id, severity }: Finding): boolean {
+  return severity === 'unknown' || HIDING.has(id);
+}
+
+const HIDING: ReadonlySet<FindingId> = new Set(['cell-unreachable', 'undecodable', 'wrong-process']);
+
 /** Findings, the worst first, else as they were found. */
 export function worstFirst(findings: readonly Finding[]): Finding[] {
   return findings.toSorted((a, b) => RANK[a.severity] - RANK[b.severity]);

@@ -65,6 +65,39 @@ describe('primaries', () => {
   });
 });
 
+describe('a process that one look does not see', () => {
+  const flapping = async (...pages: object[]) => {
+    await scene.plant(scene.three());
+    const [first, , third] = scene.sound();
+    if (first === undefined || third === undefined) throw new Error('no stands');
+    await scene.stands.serve([first, scene.tells(1, ...pages), third]);
+  };
+  const silent = {};
+  const primary = () => tabletVars(alias(101), 'primary', scene.store);
+
+  test('is looked at once more: a second primary is not taken for one that went', async () => {
+    await flapping(silent, primary());
+    expect(said(await scene.check(1))).toEqual([
+      'two-primaries zone1-0000000100, zone1-0000000101 each say that they are the primary',
+    ]);
+  });
+
+  test('was not refuted by being silent: it is not known', async () => {
+    await flapping(primary(), silent);
+    expect(said(await scene.check(5))).toEqual([expect.stringContaining('process-silent zone1-0000000101')]);
+  });
+
+  test('and is seen by every other one, is not known', async () => {
+    await flapping(silent, primary(), silent, primary());
+    expect(said(await scene.check(5))).toEqual([expect.stringContaining('process-silent zone1-0000000101')]);
+  });
+
+  test('is not told of when the next two see nothing wrong', async () => {
+    await flapping(silent, tabletVars(alias(101), 'replica', scene.store));
+    expect(said(await scene.check(0))).toEqual([]);
+  });
+});
+
 describe('stores', () => {
   test('who still uses the old store, who another, and whose port was taken over', async () => {
     await scene.plant([...scene.three(), { uid: 103, type: 'RDONLY', port: scene.port(3) }]);
