@@ -88,7 +88,7 @@ export class PatrolPart {
     };
   }
 
-  /** It ends: what was seen and could not be judged yet is told of. */
+  /** It ends: what could not be judged yet is told of. */
   end(): void {
     this.#tellWrites(true);
   }
@@ -102,6 +102,8 @@ export class PatrolPart {
   told(side: Authority, path: string, value: Value | undefined, isChange: boolean): void {
     const isOut = value !== undefined && !isCompared({ path, ...value }, this.#context);
     if (isOut) {
+      // Whether it is compared or not, a CellInfo says where the other parts are.
+      if (isChange && this.scope === GLOBAL && path.startsWith('cells/')) this.#onCells();
       // A tablet that leaves a keyspace which is asked for differs from what the other side has.
       if (isChange && this.#mayBeAsked({ path, ...value })) this.#dirty.add(path);
       return;
@@ -113,8 +115,9 @@ export class PatrolPart {
 
   /** Whether a record that is not compared is, where the other side's is of a keyspace that is asked for. */
   #mayBeAsked(record: StoredRecord): boolean {
-    const { kind } = classify(this.scope === GLOBAL ? 'global' : 'cell', record.path, record.ephemeral);
-    return kind === 'Tablet' && isCompared(record, { ...this.#context, keyspaces: undefined });
+    return (
+      record.path.startsWith('tablets/') && isCompared(record, { ...this.#context, keyspaces: undefined })
+    );
   }
 
   /** A watch of the store whose writes are told of has delivered everything. */

@@ -95,7 +95,9 @@ class Patrol {
     const { clock, intervalMs, fullEveryMs, onFailure } = this.#options;
     for (let looked = clock.now(); !this.#isStopped(); ) {
       await sleep(clock, intervalMs, this.#over.signal);
-      const isDue = this.#cellsMoved || this.#failure !== undefined || clock.now() >= looked + fullEveryMs;
+      // Nobody watches CellInfo where the global part is none of those that are asked for.
+      const isTold = this.#runners.has(GLOBAL) && !this.#cellsMoved && this.#failure === undefined;
+      const isDue = !isTold || clock.now() >= looked + fullEveryMs;
       if (!isDue || this.#isStopped()) continue;
       this.#cellsMoved = false;
       looked = clock.now();
@@ -179,7 +181,7 @@ class Patrol {
     if (runners.some(({ part, isInitial }) => isInitial && !part.wasKnown))
       return { decision: undefined, oldest: undefined };
     const counts = runners.map(({ part }) => part.findings.counts(now));
-    this.#nothing = this.#whyNothing(runners);
+    this.#nothing = runners.every(({ part }) => part.wasKnown) ? this.#whyNothing(runners) : undefined;
     if (this.#nothing !== undefined) {
       if (this.#keeper.current === undefined) throw this.#nothing;
       return { decision: 'unknown', oldest: undefined };

@@ -200,8 +200,24 @@ test('sides that both come to hold nothing are not equal: a login that lets noth
   await until('why', () => `${running.state()?.failure}`.includes('nothing was compared'));
 });
 
+test.each([
+  ['kinds', { kinds: new Set(['Tablet'] as const) }],
+  ['keyspaces', { keyspaces: new Set(['commerce']) }],
+  ['cells', { scopes: new Set(['zone1']) }],
+])('narrowed by %s, it notices a cell that moves', async (_, narrowing) => {
+  const running = await start(narrowing);
+  await told(running.verdicts, 1);
+  const moved = {
+    server_address: pair.places.destination('zone1').split('/')[2] ?? '',
+    root: '/moved/zone1',
+  };
+  await pair.put('destination', 'global', 'cells/zone1/CellInfo', encode('topodata.CellInfo', moved));
+  await told(running.verdicts, 2);
+  expect(running.verdicts).toEqual(['equal', 'different']);
+});
+
 test('of a cell, that neither side has any more, it knows nothing', async () => {
-  const running = await start({ scopes: new Set(['zone1']), fullEveryMs: 50 });
+  const running = await start({ scopes: new Set(['zone1']) });
   await told(running.verdicts, 1);
   for (const side of ['source', 'destination'] as const)
     await pair.drop(side, 'global', 'cells/zone1/CellInfo');
