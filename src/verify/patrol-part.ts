@@ -102,9 +102,8 @@ export class PatrolPart {
   told(side: Authority, path: string, value: Value | undefined, isChange: boolean): void {
     const isOut = value !== undefined && !isCompared({ path, ...value }, this.#context);
     if (isOut) {
-      // Whether it is compared or not, a CellInfo says where the other parts are.
+      // It says where other parts are all the same, or is a tablet that leaves a keyspace which the other side's is of.
       if (isChange && this.scope === GLOBAL && path.startsWith('cells/')) this.#onCells();
-      // A tablet that leaves a keyspace which is asked for differs from what the other side has.
       if (isChange && this.#mayBeAsked({ path, ...value })) this.#dirty.add(path);
       return;
     }
@@ -115,9 +114,8 @@ export class PatrolPart {
 
   /** Whether a record that is not compared is, where the other side's is of a keyspace that is asked for. */
   #mayBeAsked(record: StoredRecord): boolean {
-    return (
-      record.path.startsWith('tablets/') && isCompared(record, { ...this.#context, keyspaces: undefined })
-    );
+    const whole = { ...this.#context, keyspaces: undefined };
+    return record.path.startsWith('tablets/') && isCompared(record, whole);
   }
 
   /** A watch of the store whose writes are told of has delivered everything. */
