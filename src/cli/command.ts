@@ -14,6 +14,8 @@ export interface Command {
   readonly examples?: readonly (readonly [line: string, does: string])[];
   /** Whether a command line of the user's own follows after `--`. */
   readonly startsProgram?: true;
+  /** Usage for flags of the command line itself that make no sense together; those of other layers may be meant for other commands. */
+  check?(given: Flags): void;
   /** Throws, or answers with the exit code. */
   run(flags: Flags, io: Io, signal: AbortSignal): Promise<number>;
 }

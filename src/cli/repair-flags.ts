@@ -14,17 +14,21 @@ export const REPAIR_FLAGS: readonly FlagSpec[] = [
   ...COPY_FLAGS.filter(({ name }) => OF_COPY.test(name)),
 ];
 
-/** Whether a repair is asked for. Usage for flags that make no sense with one, or without. */
+/** Usage for flags of a repair without one. */
+export function checkRepairFlags(given: Flags): void {
+  if (given['repair'] === true) return;
+  const without = REPAIR_FLAGS.find(
+    ({ name }) => name !== ALSO_WITHOUT && given[name] !== undefined && given[name] !== false,
+  );
+  if (without !== undefined) throw usage(`--${without.name} is given without --repair`);
+}
+
+/** A flag of a repair that a comparison takes, too. */
+export const ALSO_WITHOUT = 'allow-empty-cells';
+
+/** Whether a repair is asked for. Usage for flags that make no sense with one. */
 export function isRepair(flags: Flags): boolean {
-  if (flags['repair'] !== true) {
-    // Others may come from the settings of a copy.
-    const without = REPAIR_FLAGS.find(({ name, preset, spoken }) => {
-      const given = flags[name];
-      return spoken === true && preset === undefined && given !== undefined && given !== false;
-    });
-    if (without !== undefined) throw usage(`--${without.name} is given without --repair`);
-    return false;
-  }
+  if (flags['repair'] !== true) return false;
   const output = flags['output'];
   if (output !== 'text' && output !== 'json')
     throw usage('a repair is shown as text or json', 'leave --repair out, or choose --output json');

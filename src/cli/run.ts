@@ -110,6 +110,7 @@ async function dispatch(args: readonly string[], io: Io, signal: AbortSignal): P
   const program = given['--'];
   if (command.startsProgram !== true && Array.isArray(program) && program.length > 0)
     throw usage(`unexpected word ${shown(program[0])}`);
+  command.check?.(given);
   const { flags, env } = await layered(given, command.flags ?? [], io.env);
   return command.run(flags, { ...io, env }, signal);
 }

@@ -6,7 +6,7 @@ import type { Exit } from '../exit.js';
 import type { Flags } from '../flags.js';
 import { type Io, json } from '../io.js';
 import { PATROL_FLAGS, patrolWish } from '../patrol-flags.js';
-import { isRepair, REPAIR_FLAGS } from '../repair-flags.js';
+import { ALSO_WITHOUT, checkRepairFlags, isRepair, REPAIR_FLAGS } from '../repair-flags.js';
 import { PAIR_FLAGS, PAIR_WORDS } from '../topologies.js';
 import { CERTIFYING_FLAGS, JUDGING_FLAGS, judging } from '../verify-flags.js';
 import { verifyHtml } from '../verify-html.js';
@@ -26,7 +26,7 @@ export const verifyCommand: Command = {
     ...JUDGING_FLAGS,
     ...CERTIFYING_FLAGS,
     ...PATROL_FLAGS,
-    ...REPAIR_FLAGS.filter(({ name }) => name !== 'allow-empty-cells'),
+    ...REPAIR_FLAGS.filter(({ name }) => name !== ALSO_WITHOUT),
   ],
   examples: [
     [
@@ -52,6 +52,7 @@ export const verifyCommand: Command = {
       'after the cutover: also every write to the store that was left',
     ],
   ],
+  check: checkRepairFlags,
   run(flags: Flags, io: Io, signal: AbortSignal) {
     const patrol = patrolWish(flags);
     const repairs = isRepair(flags);
