@@ -204,11 +204,11 @@ describe.each(FLAVOURS)('a freeze of %s', (flavour) => {
     const { source, run, held } = await frozenPair(flavour);
     await withStore(source('global'), async (store) => {
       await store.tryLock('keyspaces/commerce', '{"Action":"RebuildKeyspace"}');
-      await expect(run({ timeoutMs: 3_000 })).rejects.toMatchObject({
+      await expect(run({ timeoutMs: 6_000 })).rejects.toMatchObject({
         code: 'Guard',
         path: 'keyspaces/commerce',
         message: expect.stringMatching(
-          /not to be had together in 3 s .*keyspaces\/commerce, by RebuildKeyspace/,
+          /not to be had together in 6 s .*keyspaces\/commerce, by RebuildKeyspace/,
         ),
       });
       expect(held()).toHaveLength(1);
