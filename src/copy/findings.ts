@@ -1,6 +1,7 @@
 import type { StoredRecord } from '../topo/connection.js';
 import { classify, type Kind } from '../topo/kinds.js';
 import { parseTabletAlias } from '../topo/names.js';
+import { termOf } from '../topo/term.js';
 import { GLOBAL } from '../topo/topology.js';
 import type { PlanContext } from './context.js';
 import { scopeKind } from './context.js';
@@ -119,11 +120,6 @@ function blankProblem(source: Decoded, existing: Decoded): string | undefined {
 }
 
 function termProblem(source: Decoded, existing: Decoded): string | undefined {
-  return termOf(source) < termOf(existing) ? 'the destination has a primary of a later term' : undefined;
-}
-
-/** Start of a primary's term in nanoseconds; 0 without one, which is older than any. */
-function termOf(shard: Decoded): bigint {
-  const { seconds = 0, nanoseconds = 0 } = shard.message('primary_term_start_time') ?? {};
-  return BigInt(String(seconds)) * 1_000_000_000n + BigInt(String(nanoseconds));
+  const term = (shard: Decoded) => termOf(shard.message('primary_term_start_time'));
+  return term(source) < term(existing) ? 'the destination has a primary of a later term' : undefined;
 }

@@ -1,7 +1,8 @@
 import { text } from '../editing/ranges.js';
 import type { JsonObject } from '../topo/codec-json.js';
+import { termOf } from '../topo/term.js';
 import { found, type LintFinding, type Where } from './finding.js';
-import { termOf, termText } from './terms.js';
+import { termText } from './terms.js';
 import type { KnownShard, World } from './world.js';
 
 /** What is kept of a tablet that a shard names. */

@@ -3,9 +3,9 @@ import type { StoredRange } from '../graph/shards.js';
 import type { Json, JsonObject } from '../topo/codec-json.js';
 import type { StoredRecord } from '../topo/connection.js';
 import { formatTabletAlias, parseTabletAlias } from '../topo/names.js';
+import { termOf } from '../topo/term.js';
 import type { LintFinding } from './finding.js';
 import type { RecordCheck } from './record.js';
-import { termOf } from './terms.js';
 
 /** What the global store says, as far as other records depend on it. */
 export interface World {
