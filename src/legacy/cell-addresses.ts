@@ -1,7 +1,7 @@
 import { encode, readFields } from '../topo/codec.js';
 import { ownUnknownFields } from '../topo/codec-wire.js';
 import { ErrorCode, TopologyError } from '../topo/errors.js';
-import { checkHeld, type Loss, type LossKind } from './losses.js';
+import { checkHeld, type Loss, type LossKind } from '../topo/told.js';
 
 const MESSAGE = 'topodata.CellInfo';
 /** The root of every cell of a legacy `etcd` store. */

@@ -1,8 +1,8 @@
 import type { Json, JsonObject } from '../topo/codec-json.js';
 import { showKey } from '../topo/diff-show.js';
 import type { TabletAlias } from '../topo/names.js';
+import type { LossKind } from '../topo/told.js';
 import { isObject, nameOf } from './json-text.js';
-import type { LossKind } from './losses.js';
 import type { Reading } from './reading.js';
 import { misfit, readInteger, readText } from './second-scalars.js';
 import { typeNumber } from './tablet-types.js';

@@ -1,6 +1,6 @@
 import { formatTabletAlias, type TabletAlias } from '../topo/names.js';
+import type { Loss } from '../topo/told.js';
 import type { FirstObject } from './first-object.js';
-import type { Loss } from './losses.js';
 
 /** A tablet in the replication graph, and what it replicates from. */
 export interface Link {

@@ -1,4 +1,4 @@
-import type { Derived, Loss, Note } from './losses.js';
+import type { Derived, Loss, Note } from '../topo/told.js';
 
 /**
  * Which numbers a store has for types of tablets. `first`: those of 2.0.0-alpha1 to alpha4, in which 1 is IDLE and 2 is MASTER. `current`: those of

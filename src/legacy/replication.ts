@@ -1,10 +1,10 @@
 import { decode, writeFields } from '../topo/codec.js';
 import { formatTabletAlias, parseTabletAlias, type TabletAlias } from '../topo/names.js';
+import type { Loss, Note } from '../topo/told.js';
 import { aliasIn } from './alias-json.js';
 import { FirstObject } from './first-object.js';
 import { aliasesOf, type Link, readFirstReplication } from './first-replication.js';
 import { isObject, readJsonText } from './json-text.js';
-import type { Loss, Note } from './losses.js';
 import type { OldRecord } from './places.js';
 import { readOld } from './read.js';
 import { reading } from './reading.js';

@@ -15,9 +15,9 @@ import {
 import { ownUnknownFields } from '../topo/codec-wire.js';
 import { showKey } from '../topo/diff-show.js';
 import { compareBytewise } from '../topo/paths.js';
+import type { Loss } from '../topo/told.js';
 import { HELD_FIELDS, NAMES_THEN } from './held-fields.js';
 import { writeJsonText } from './json-text.js';
-import type { Loss } from './losses.js';
 import type { Numbering } from './reading.js';
 import { isTabletType } from './second-read.js';
 import { numberOfType } from './tablet-types.js';

@@ -1,6 +1,6 @@
 import { decode } from '../topo/codec.js';
+import type { Transcoded } from '../topo/told.js';
 import { aliasIn } from './alias-json.js';
-import type { Transcoded } from './losses.js';
 import type { OldPlace, OldRecord } from './places.js';
 import { linksIn, type ShardGraph, shardReplication } from './replication.js';
 

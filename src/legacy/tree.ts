@@ -1,9 +1,9 @@
 import { isTopologyError, type TopologyError } from '../topo/errors.js';
 import { recordFileName } from '../topo/kinds.js';
 import { compareBytewise } from '../topo/paths.js';
+import type { Derived, Loss, Note, Told } from '../topo/told.js';
 import { readAddresses } from './cell-addresses.js';
 import { isFreeLock } from './etcd-paths.js';
-import type { Derived, Loss, Note, Told } from './losses.js';
 import { describePlace, type OldKind, type OldPlace } from './places.js';
 import { readOld } from './read.js';
 import type { Numbering } from './reading.js';

@@ -4,10 +4,10 @@ import { diffRecords, type FieldDifference } from '../topo/diff.js';
 import { showKey } from '../topo/diff-show.js';
 import { ErrorCode, isTopologyError, TopologyError } from '../topo/errors.js';
 import { compareBytewise } from '../topo/paths.js';
+import type { Told, Transcoded } from '../topo/told.js';
 import { FirstObject } from './first-object.js';
 import { isFirstVSchema, readFirstVSchema } from './first-vschema.js';
 import { readJsonText } from './json-text.js';
-import type { Told, Transcoded } from './losses.js';
 import { type Numbering, type Reading, reading } from './reading.js';
 import { readSecond } from './second-read.js';
 

@@ -1,5 +1,5 @@
-import type { LossKind } from './losses.js';
-import { checkHeld } from './losses.js';
+import type { LossKind } from '../topo/told.js';
+import { checkHeld } from '../topo/told.js';
 import { OLD_MESSAGES, type OldRecord } from './places.js';
 import type { Numbering } from './reading.js';
 import { type Written, writeSecond } from './second-write.js';

@@ -12,7 +12,8 @@ export type Implementation = (typeof IMPLEMENTATIONS)[number];
  * `server` is Vitess's own syntax: zk2 `h1:p,h2:p`, for the global store optionally `|` and observers; etcd2
  * `http://h1:p,http://h2:p` or without scheme; consul `host:port`; file: the file's name; memory:
  * `<flavour>[:<name>]`.
- * `root`: begins with `/`, except for consul, whose keys do not.
+ * `root`: begins with `/`, except for consul, whose keys do not. The retired formats have fixed ones: zookeeper `/zk/<cell>/vt`, and
+ * `/zk/global/vt` where none is given; etcd `/vt`.
  */
 export interface StoreAddress {
   readonly implementation: Implementation;
@@ -22,9 +23,16 @@ export interface StoreAddress {
 
 const DEFAULT_PORTS: Readonly<Partial<Record<Implementation, number>>> = {
   zk2: 2181,
+  zookeeper: 2181,
   etcd2: 2379,
   consul: 8500,
   etcd: 2379,
+};
+
+/** Roots of the global part that Vitess gave no choice of. */
+const USUAL_ROOTS: Readonly<Partial<Record<Implementation, string>>> = {
+  zookeeper: '/zk/global/vt',
+  etcd: '/vt',
 };
 
 /** Root of the global part in a file, where each cell's part lies under its name. */
@@ -227,7 +235,8 @@ function withPort(implementation: Implementation, server: string, shown: string)
 
 function checkRoot(implementation: Implementation, root: string, shown: string): string {
   if (root === '' || root === '/') {
-    if (implementation === 'zookeeper' || implementation === 'etcd') return root;
+    const usual = USUAL_ROOTS[implementation];
+    if (usual !== undefined) return usual;
     throw invalid(
       shown,
       'it has no root',

@@ -3,6 +3,7 @@ import type { Clock, Random } from './clock.js';
 import type { Connection } from './connection.js';
 import type { StoreHealth } from './health.js';
 import type { NativeStore } from './native.js';
+import type { LossKind } from './told.js';
 
 /** What a folder of src/backends exports as `backend`: everything the rest of the project may know of it. */
 export interface Backend {
@@ -52,6 +53,13 @@ export interface ConnectSettings {
   readonly watchPollMs?: number | undefined;
   /** Consul: milliseconds for which nobody gets a lock whose holder died. Default: the least that the servers take. */
   readonly lockDelayMs?: number | undefined;
+  /** Kinds of values that are left out when a record is written in a form that has no place for them. Default: none, it is refused. */
+  readonly acceptedLosses?: ReadonlySet<LossKind> | undefined;
+  /**
+   * Stores of the retired formats: which numbers types of tablets have in their records, `first` those of 2.0.0-alpha1 to alpha4. Default: told by
+   * the records themselves (Guard where they do not tell).
+   */
+  readonly typeNumbers?: 'first' | 'current' | undefined;
   /** ZooKeeper jute.maxbuffer, in bytes, where the servers raise it. */
   readonly zkMaxRequestBytes?: number | undefined;
 }

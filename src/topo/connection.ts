@@ -2,6 +2,7 @@ import type { CallOptions } from './call-options.js';
 import type { StoreIdentity } from './identity.js';
 import type { LeaderEvent, Lock, LockEntry } from './locks.js';
 import type { Seal, SealRequest, Unsealed, UnsealOptions } from './seal.js';
+import type { Beside, RecordForm, RecordTold } from './told.js';
 import type { Version } from './version.js';
 
 export type { CallOptions } from './call-options.js';
@@ -250,6 +251,11 @@ export interface Capabilities {
   /** False for a store that forgets everything on {@link Connection.close} of its last user. */
   readonly durable: boolean;
   readonly readOnly: boolean;
+  /**
+   * How the store keeps records, where that is not as today's stores do: those of Vitess's own kinds are transcoded on the way in and
+   * out. A write of what the form has no place for is refused (NotHeld) unless its loss was accepted when the store was opened.
+   */
+  readonly form?: RecordForm | undefined;
 }
 
 /** One name in a directory. */
@@ -268,6 +274,11 @@ export interface Value {
   readonly version: Version;
   /** Owned by a session or lease. */
   readonly ephemeral: boolean;
+  /**
+   * What a store that keeps records in another form (see `capabilities.form`) tells of this one beside its bytes, which are protobuf
+   * all the same. Absent: nothing.
+   */
+  readonly told?: RecordTold | undefined;
 }
 
 /** A {@link Value} and where it is. */
@@ -279,6 +290,8 @@ export interface StoredRecord extends Value {
 export interface ScanPage {
   readonly records: readonly StoredRecord[];
   readonly position: bigint;
+  /** What the store holds below the prefix that is no record, each in one page of the scan. Absent: nothing. */
+  readonly beside?: readonly Beside[] | undefined;
 }
 
 /** A state that a record had. See {@link Connection.history}. */

@@ -13,8 +13,11 @@ export const GLOBAL = 'global';
 export interface Cell {
   readonly name: string;
   readonly address: StoreAddress;
-  /** Who said so: the cell's CellInfo record, the caller, or the store that holds all parts itself. */
-  readonly source: 'CellInfo' | 'given' | 'store';
+  /**
+   * Who said so: the cell's CellInfo record, the caller, the store that holds all parts itself, or the configuration that the
+   * topology was opened by, without any CellInfo.
+   */
+  readonly source: 'CellInfo' | 'given' | 'store' | 'config';
 }
 
 /** Which topology, and how to reach cells whose recorded address means something else from this host. */
@@ -22,6 +25,11 @@ export interface TopologySpec {
   readonly global: StoreAddress;
   /** Addresses that replace what CellInfo says, by cell. */
   readonly cells?: ReadonlyMap<string, StoreAddress> | undefined;
+  /**
+   * All cells of a topology that keeps no CellInfo, by name: those of the client configuration of a legacy `zookeeper`. Undefined: CellInfo says
+   * which there are.
+   */
+  readonly configured?: ReadonlyMap<string, StoreAddress> | undefined;
   readonly stores: Stores;
   /** The flag that gives a cell's address, for hints. */
   readonly cellFlag?: string | undefined;

@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { FILLED_IN } from '../../src/legacy/filled-in.js';
 import { NAMES_THEN } from '../../src/legacy/held-fields.js';
-import { LOSS_KINDS } from '../../src/legacy/losses.js';
 import { typeOfWord } from '../../src/legacy/tablet-types.js';
+import { LOSS_KINDS } from '../../src/topo/told.js';
 import { HELD } from './held.js';
 
 const PAGE = readFileSync(new URL('../../docs/legacy.md', import.meta.url), 'utf8');

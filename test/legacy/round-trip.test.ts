@@ -1,12 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { readJsonText } from '../../src/legacy/json-text.js';
-import { NotHeld } from '../../src/legacy/losses.js';
 import { OLD_MESSAGES, type OldKind, type OldRecord } from '../../src/legacy/places.js';
 import { readOld } from '../../src/legacy/read.js';
 import { writeOld } from '../../src/legacy/write.js';
 import { decode, encode } from '../../src/topo/codec.js';
 import { messageType } from '../../src/topo/codec-schema.js';
+import { NotHeld } from '../../src/topo/told.js';
 import { arbitraryRecord } from '../topo/arbitrary-record.js';
 import { fullRecord } from '../verify/full-record.js';
 import { heldPart } from './held.js';

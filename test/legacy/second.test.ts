@@ -1,12 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import { filledIn } from '../../src/legacy/filled-in.js';
-import type { LossKind } from '../../src/legacy/losses.js';
 import { OLD_MESSAGES, type OldKind, type OldRecord } from '../../src/legacy/places.js';
 import { readOld } from '../../src/legacy/read.js';
 import type { Numbering } from '../../src/legacy/reading.js';
 import { writeOld } from '../../src/legacy/write.js';
 import { decode, encode } from '../../src/topo/codec.js';
 import type { JsonObject } from '../../src/topo/codec-json.js';
+import type { LossKind } from '../../src/topo/told.js';
 
 const at = (kind: OldKind): OldRecord => ({ kind, path: 'p', cell: 'nyc' });
 

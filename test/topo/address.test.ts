@@ -40,6 +40,8 @@ describe('the two spellings of an address', () => {
     ['consul://h1:8500/vitess/global', 'consul', 'h1:8500', 'vitess/global'],
     ['file:./backup.topo', 'file', './backup.topo', '/global'],
     ['file:./backup.topo#/zone1', 'file', './backup.topo', '/zone1'],
+    ['zookeeper://h1/', 'zookeeper', 'h1:2181', '/zk/global/vt'],
+    ['etcd://h1', 'etcd', 'h1:2379', '/vt'],
     ['memory://zookeeper:demo/vitess/global', 'memory', 'zookeeper:demo', '/vitess/global'],
   ])('%s is %s, %s, %s', (url, implementation, server, root) => {
     const address = { implementation, server, root };
@@ -99,7 +101,6 @@ describe('an address that is not understood', () => {
     ['zk2://[::1:2181/vitess', 'is not host:port'],
     ['zk2://[1:2]:2181/vitess', 'is not host:port'],
     ['zk2://::1:2181/vitess', 'is not host:port'],
-    ['zookeeper://h1/', '"h1" is not host:port'],
     ['zk2://h1|h2|h3/vitess', 'only zk2 takes observers, after one |'],
     ['etcd2://h1|h2/vitess', 'only zk2 takes observers'],
     ['file:', 'it names no file'],
@@ -176,7 +177,7 @@ describe('overlaps', () => {
     ['zk2://[::1]/vitess', 'zk2://localhost/vitess'],
     ['zk2://[2001:db8:0::1]/vitess', 'zk2://[2001:DB8::1]/vitess'],
     ['etcd2://http://h1/vitess', 'etcd2://https://h1:2379/vitess'],
-    ['zk2://h1/vitess', 'zookeeper://h1:2181/'],
+    ['zk2://h1/zk', 'zookeeper://h1:2181/'],
     ['file:./a.topo', 'file:a.topo'],
     ['memory://etcd:x/', 'memory://etcd:x/vitess'],
   ])('%s and %s', (a, b) => {

@@ -1,5 +1,5 @@
-import type { Json } from '../topo/codec-json.js';
-import { ErrorCode, TopologyError } from '../topo/errors.js';
+import type { Json } from './codec-json.js';
+import { ErrorCode, TopologyError } from './errors.js';
 
 /** What is lost when a record goes from one form to the other, and why. The keys are the kinds that can be accepted by name. */
 export const LOSS_KINDS = {
@@ -48,6 +48,36 @@ export interface Told {
   readonly losses: readonly Loss[];
   readonly derived: readonly Derived[];
   readonly notes: readonly Note[];
+}
+
+/** What a store of another form tells of one of its records. */
+export interface RecordTold extends Told {
+  /** The record is in no form that is known, this says why, and its bytes are those of the store: Corrupt. */
+  readonly unreadable?: TopologyError | undefined;
+}
+
+/**
+ * Something that a store of another form holds and that is no record: `derived`, computed from records (SrvShard, EndPoints); `lost`, a record without
+ * counterpart, whose losses say why; `left`, anything else, such as the result of a lock's holder, or data where there should be none.
+ */
+export interface Beside {
+  readonly is: 'derived' | 'lost' | 'left';
+  /** Path in the store's own words. */
+  readonly native: string;
+  /** What it is, or why it is left behind, in a few words. */
+  readonly why: string;
+  readonly losses: readonly Loss[];
+}
+
+/** How a store keeps records that it does not keep as today's stores do. Pure: asks no store. */
+export interface RecordForm {
+  /** For messages, such as `JSON of Vitess 2.0 and 2.1`. */
+  readonly name: string;
+  /**
+   * The record as it would be read back after it was written at a path, and every value of it that the form has no place for.
+   * InvalidPath where the store has no place for such a record, Corrupt when the bytes are no such record.
+   */
+  hold(path: string, bytes: Uint8Array): { readonly bytes: Uint8Array; readonly losses: readonly Loss[] };
 }
 
 /** A record that was read from an old form. */
