@@ -40,8 +40,8 @@ describe('the two spellings of an address', () => {
     ['consul://h1:8500/vitess/global', 'consul', 'h1:8500', 'vitess/global'],
     ['file:./backup.topo', 'file', './backup.topo', '/global'],
     ['file:./backup.topo#/zone1', 'file', './backup.topo', '/zone1'],
-    ['zookeeper://h1/', 'zookeeper', 'h1:2181', '/zk/global/vt'],
-    ['etcd://h1', 'etcd', 'h1:2379', '/vt'],
+    ['zookeeper://h1:2181/zk/global/vt', 'zookeeper', 'h1:2181', '/zk/global/vt'],
+    ['etcd://h1:2379/vt', 'etcd', 'h1:2379', '/vt'],
     ['memory://zookeeper:demo/vitess/global', 'memory', 'zookeeper:demo', '/vitess/global'],
   ])('%s is %s, %s, %s', (url, implementation, server, root) => {
     const address = { implementation, server, root };
@@ -160,6 +160,13 @@ describe('storeName', () => {
     const names = ['file:a', 'file:a#/zone1', 'file:b', 'memory:', 'memory://etcd:x/', 'memory://etcd:x/v'];
     expect(new Set(names.map((name) => storeName(parseAddress(name)))).size).toBe(names.length);
   });
+});
+
+test.each([
+  ['zookeeper://h1', 'zookeeper://h1:2181/zk/global/vt'],
+  ['etcd://h1/', 'etcd://h1:2379/vt'],
+])('%s has the root that Vitess gave no choice of', (url, whole) => {
+  expect(formatAddress(parseAddress(url))).toBe(whole);
 });
 
 describe('overlaps', () => {
