@@ -162,7 +162,7 @@ describe('storeName', () => {
   });
 });
 
-test.each([
+it.each([
   ['zookeeper://h1', 'zookeeper://h1:2181/zk/global/vt'],
   ['etcd://h1/', 'etcd://h1:2379/vt'],
 ])('%s has the root that Vitess gave no choice of', (url, whole) => {
