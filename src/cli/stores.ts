@@ -21,10 +21,10 @@ export function storesFor(
   onRetry?: OnRetry,
 ): Stores {
   return {
-    async open(address: StoreAddress, scope: string) {
+    async open(address: StoreAddress, scope: string, global?: StoreAddress) {
       const backend = await loadBackend(address.implementation);
       const consulToken = settings.consulTokens?.get(scope) ?? settings.consulToken;
-      const opening = backend.connect(address, { ...settings, consulToken });
+      const opening = backend.connect(address, { ...settings, consulToken, global });
       const connection = await untilAborted(opening, address, signal);
       const { clock, requestTimeoutMs: timeoutMs } = settings;
       const retried = onRetry === undefined ? undefined : (error: unknown) => onRetry(scope, error);

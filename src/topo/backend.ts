@@ -60,6 +60,11 @@ export interface ConnectSettings {
    * the records themselves (Guard where they do not tell).
    */
   readonly typeNumbers?: 'first' | 'current' | undefined;
+  /**
+   * Stores of the retired formats: the global store, for that of a cell, of whose records some are told by global ones. Undefined: this is the global
+   * store, or it is not known.
+   */
+  readonly global?: StoreAddress | undefined;
   /** ZooKeeper jute.maxbuffer, in bytes, where the servers raise it. */
   readonly zkMaxRequestBytes?: number | undefined;
 }
@@ -75,8 +80,11 @@ export interface TlsSettings {
 
 /** Opens stores by address. What the registry gives, and what wrappers and tests put themselves around. */
 export interface Stores {
-  /** See {@link Backend.connect}. `scope`: `global`, or the cell whose store it is, for credentials that differ by cell. */
-  open(address: StoreAddress, scope: string): Promise<Connection>;
+  /**
+   * See {@link Backend.connect}. `scope`: `global`, or the cell whose store it is, for credentials that differ by cell. `global`: of a cell, where its
+   * topology's global store is.
+   */
+  open(address: StoreAddress, scope: string, global?: StoreAddress): Promise<Connection>;
   /** See {@link Backend.openNative}. Unsupported where there is nothing but the canonical tree. */
   openNative(address: StoreAddress, scope: string): Promise<NativeStore>;
   /** See {@link Backend.health}; undefined where there are no servers. */

@@ -5,6 +5,7 @@ import type { CallOptions, Connection } from './connection.js';
 import { ErrorCode, isTopologyError, TopologyError } from './errors.js';
 import type { StoreHealth } from './health.js';
 import type { NativeStore } from './native.js';
+import { withConfiguredCells } from './wrappers/configured.js';
 
 /** Scope of the global store; every other scope is a cell's name (no cell may be called `global`). */
 export const GLOBAL = 'global';
@@ -26,8 +27,8 @@ export interface TopologySpec {
   /** Addresses that replace what CellInfo says, by cell. */
   readonly cells?: ReadonlyMap<string, StoreAddress> | undefined;
   /**
-   * All cells of a topology that keeps no CellInfo, by name: those of the client configuration of a legacy `zookeeper`. Undefined: CellInfo says
-   * which there are.
+   * Cells of a topology that keeps no CellInfo, by name: those of the client configuration of a legacy `zookeeper`. The global store shows a CellInfo
+   * for each. Undefined: there are those of which the store has a CellInfo.
    */
   readonly configured?: ReadonlyMap<string, StoreAddress> | undefined;
   readonly stores: Stores;
@@ -43,6 +44,7 @@ const CELL_FLAGS = '--from-cell or --to-cell';
  */
 export class Topology {
   readonly address: StoreAddress;
+  /** The global store, with a CellInfo for each configured cell. */
   readonly global: Connection;
   readonly #spec: TopologySpec;
   readonly #open = new Map<string, Promise<Connection>>();
@@ -55,7 +57,8 @@ export class Topology {
 
   /** Connects to the global store; cells are connected to when they are asked for. */
   static async open(spec: TopologySpec): Promise<Topology> {
-    return new Topology(spec, await spec.stores.open(spec.global, GLOBAL));
+    const global = await spec.stores.open(spec.global, GLOBAL);
+    return new Topology(spec, withConfiguredCells(global, spec.configured ?? new Map()));
   }
 
   /**
@@ -123,7 +126,7 @@ export class Topology {
     const key = `${cell.name}\0${formatAddress(cell.address)}\0${cell.address.root}`;
     const known = this.#open.get(key);
     if (known !== undefined) return known;
-    const opening = this.#spec.stores.open(cell.address, cell.name).catch((error: unknown) => {
+    const opening = this.#spec.stores.open(cell.address, cell.name, this.address).catch((error: unknown) => {
       this.#open.delete(key);
       throw this.#inCell(cell.name, error);
     });
@@ -145,10 +148,12 @@ export class Topology {
     return this.#spec.stores.health(cell?.address ?? this.address, cell?.name ?? GLOBAL);
   }
 
-  /** Where a cell of this topology is when no CellInfo is asked: given by the caller, or known to the store itself. */
+  /** Where a cell of this topology is when no CellInfo is asked: given by the caller, configured, or known to the store itself. */
   async addressWithoutCellInfo(name: string): Promise<Cell | undefined> {
     const given = this.#spec.cells?.get(name);
     if (given !== undefined) return { name, address: given, source: 'given' };
+    const configured = this.#spec.configured?.get(name);
+    if (configured !== undefined) return { name, address: configured, source: 'config' };
     const own = await this.#spec.stores.cellAddress(this.address, name);
     return own === undefined ? undefined : { name, address: own, source: 'store' };
   }
