@@ -5,7 +5,7 @@ import { ErrorCode, isTopologyError } from '../topo/errors.js';
 import { GLOBAL } from '../topo/topology.js';
 import { type Batch, cutBatches } from './batches.js';
 import { isConflict, metRecreation, recreationMet } from './conflicts.js';
-import type { WriteAction, WriteEntry } from './entries.js';
+import { DELETES, type WriteAction, type WriteEntry } from './entries.js';
 import type { Ledger } from './ledger.js';
 import { writeOne } from './mirror.js';
 import type { Pace } from './pace.js';
@@ -57,7 +57,6 @@ type Actions = ReadonlySet<WriteAction>;
 const PUTS: Actions = new Set(['create', 'update', 'rewrite']);
 const DATA: Actions = new Set(['create', 'update']);
 const COMMIT: Actions = new Set(['rewrite']);
-const DELETES: Actions = new Set(['delete']);
 
 /** Writes the entries of a scope in rounds, each begun when the one before is acknowledged. */
 async function applyScope(

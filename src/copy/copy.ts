@@ -1,8 +1,10 @@
 import pLimit from 'p-limit';
-import { checkCopied, checkPass, checkPlan } from './guards.js';
+import { primariesBeside, withBeside } from './beside.js';
+import { checkPass } from './guard-passes.js';
+import { checkPlan } from './guards.js';
 import type { CopyOptions, Totals } from './options.js';
 import { type Parts, partsOf } from './parts.js';
-import { movedParts, planPart, primariesBeside, writePass } from './pass.js';
+import { movedParts, planPart, writePass } from './pass.js';
 import type { Plan } from './plan.js';
 
 /** A plan, and what it takes to carry it out. */
@@ -25,14 +27,13 @@ export interface CopyResult extends Readonly<Totals> {
  */
 export async function planCopy(options: CopyOptions): Promise<PreparedCopy> {
   const found = await partsOf(options);
-  const { parts, global, cells, openCells, elsewhere } = found;
+  const { parts, global, cells, openCells } = found;
   await options.onParts?.(found);
   const limit = pLimit(options.concurrency);
-  checkCopied(await Promise.all(elsewhere.map((part) => limit(() => planPart(part, options)))));
   const scopes = await Promise.all(
     parts.map((part) => limit(() => planPart(part, options, options.onEntry))),
   );
-  const plan = { scopes, cells, primaries: await primariesBeside(scopes, global, options) };
+  const plan = await withBeside(scopes, found, cells, options);
   checkPlan(plan, options.overrules ?? {}, options);
   return { parts, global, cells, openCells, plan };
 }

@@ -43,6 +43,9 @@ export interface WriteEntry extends Entry {
 /** Actions that change the destination. */
 export const WRITES: ReadonlySet<Action> = new Set<WriteAction>(['create', 'update', 'rewrite', 'delete']);
 
+/** Those that delete there. */
+export const DELETES: ReadonlySet<WriteAction> = new Set<WriteAction>(['delete']);
+
 /** Whether an entry changes the destination. */
 export function isWrite(entry: Entry): entry is WriteEntry {
   return WRITES.has(entry.action);

@@ -3,7 +3,7 @@ import { find } from '../topo/find.js';
 import { classify } from '../topo/kinds.js';
 import { scopeKind } from './context.js';
 import { Decoded } from './decoded.js';
-import { checkGoing } from './guards.js';
+import { checkGoing } from './guard-passes.js';
 import type { CopyOptions } from './options.js';
 import { Tally } from './tally.js';
 

@@ -5,7 +5,7 @@ import { planCopy } from './copy.js';
 import { Condition } from './follow-condition.js';
 import type { FollowOptions, FollowState } from './follow-options.js';
 import { FollowedPart } from './follow-part.js';
-import { checkLost } from './guards.js';
+import { checkLost } from './guard-passes.js';
 import type { Totals } from './options.js';
 import { Pace, sleep } from './pace.js';
 import { type Parts, partsOf } from './parts.js';

@@ -5,7 +5,7 @@ import type { AllLocks } from './freeze-locks.js';
 import type { FreezeOptions } from './freeze-options.js';
 import type { SourceSeal } from './freeze-seal.js';
 import type { Frozen } from './freeze-work.js';
-import { checkHeld } from './guards.js';
+import { checkHeld } from './guard-passes.js';
 import { sleep } from './pace.js';
 import type { Part } from './parts.js';
 import type { Standstill } from './standstill.js';

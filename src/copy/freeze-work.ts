@@ -6,7 +6,7 @@ import { applyCopy, planCopy } from './copy.js';
 import type { AllLocks } from './freeze-locks.js';
 import type { FreezeOptions, FreezeResult } from './freeze-options.js';
 import { type SourceSeal, withSealed } from './freeze-seal.js';
-import { checkMoved, checkPass } from './guards.js';
+import { checkMoved, checkPass } from './guard-passes.js';
 import type { CopyOptions } from './options.js';
 import type { Part } from './parts.js';
 import type { Plan } from './plan.js';

@@ -1,14 +1,14 @@
 import { formatAddress, type StoreAddress } from '../topo/address.js';
 import { ErrorCode, TopologyError } from '../topo/errors.js';
-import { parentPath } from '../topo/paths.js';
 import { type Cell, GLOBAL } from '../topo/topology.js';
 import type { Certificate } from '../verify/certificate.js';
-import { NORMAL_EXTRA, OWN_DELETED, OWN_KEPT } from './decide.js';
-import type { Action, Entry } from './entries.js';
+import { OWN_DELETED } from './decide.js';
+import { DELETES } from './entries.js';
 import type { Finding, Problem } from './findings.js';
-import type { Ledger } from './ledger.js';
+import { deletedPrimaries, emptyCells, extraRecords, findingText, found, heldLocks } from './guarded.js';
 import type { Plan, ScopePlan } from './plan.js';
-import { MAY_GO, SHRINK, shrunk, shrunkSince } from './shrunk.js';
+import { shrunk, shrunkSince } from './shrunk.js';
+import { stop } from './stop.js';
 import type { Tally } from './tally.js';
 
 /** Guards a caller may overrule. Each is a flag of its own, `--allow-…`. */
@@ -85,6 +85,7 @@ export type GuardName =
   | 'locks'
   | 'extra'
   | 'primary-deleted'
+  | 'not-copied'
   | 'deletions';
 
 /** Refuses a plan that would lose something or fail half-way: Guard, naming the records. */
@@ -122,14 +123,21 @@ export function objections(plan: Plan, overrules: Overrules, before: Before = {}
       overrules.shrunk,
     ),
     ...ofFindings,
-    ...object('locks', 'locks are held in the source', locks(scopes, before), LOCKS_HINT, overrules.locks),
+    ...object(
+      'locks',
+      'locks are held in the source',
+      heldLocks(scopes, before),
+      LOCKS_HINT,
+      overrules.locks,
+    ),
     ...object(
       'extra',
       'the destination holds records that the source does not',
-      extra(scopes),
+      extraRecords(scopes),
       EXTRA_HINT,
       overrules.extra,
     ),
+    ...notCopied(plan),
     ...object('primary-deleted', PRIMARY_DELETED, deletedPrimaries(plan), PRIMARY_HINT, false),
     ...deletions(scopes, overrules.maxDelete ?? 0),
   ];
@@ -197,65 +205,37 @@ const FINDING_GUARDS: readonly FindingGuard[] = [
 
 const EMPTY_HINT =
   'check the cell’s address (--from-cell CELL=SERVER,ROOT); if the cell really is empty, add --allow-empty-cells';
-const SHRUNK_HINT =
+export const SHRUNK_HINT =
   'a store that answers with less than it holds (no right to read, a stale member) looks like this; if the records really are gone, add --allow-shrunk';
 const EXTRA_HINT =
   'look at them: another topology may live there, or they were deleted in the source; --allow-extra copies and leaves them alone, --delete deletes them';
 const LOCKS_HINT =
   'somebody is changing what these locks protect: wait until they are given back (topo2topo locks list); --allow-locks copies all the same';
 
-const DELETED: ReadonlySet<Action> = new Set(['delete']);
-/** Records that one message names. */
-const SHOWN = 20;
-
-function stop(what: string, records: readonly string[], hint: string): void {
-  if (records.length === 0) return;
-  throw new TopologyError(ErrorCode.Guard, `${what}: ${someOf(records)}`, { hint });
-}
-
-/** Names as many as a message can hold. */
-export function someOf(records: readonly string[]): string {
-  const more = records.length > SHOWN ? `, and ${records.length - SHOWN} more` : '';
-  return `${records.slice(0, SHOWN).join('; ')}${more}`;
-}
-
-function emptyCells(scopes: readonly ScopePlan[]): string[] {
-  return scopes
-    .filter((scope) => scope.scope !== GLOBAL && scope.read === 0)
-    .map((scope) => `cell ${scope.scope} (${scope.from})`);
-}
-
-function locks(scopes: readonly ScopePlan[], { ownLocks }: Before): string[] {
-  const isOwn = (path: string) => ownLocks?.has(parentPath(path)) === true;
-  return scopes.flatMap((scope) =>
-    named(
-      scope,
-      scope.skipped(),
-      ({ kind, source, path }) => kind === 'Lock' && source !== undefined && !isOwn(path),
-    ),
-  );
-}
-
-function extra(scopes: readonly ScopePlan[]): string[] {
-  return scopes.flatMap((scope) => named(scope, scope.extra(), ({ reason }) => reason !== NORMAL_EXTRA));
-}
-
-const PRIMARY_DELETED = 'the primary of a shard would be deleted';
-const PRIMARY_HINT =
+export const PRIMARY_DELETED = 'the primary of a shard would be deleted';
+export const PRIMARY_HINT =
   'a Tablet that a Shard names is never deleted: the source lost it, or it is about to change its primary';
 
-/** Tablets that Shards name as their primaries, and that the plan would delete. */
-function deletedPrimaries({ scopes, primaries: others = new Set() }: Plan): string[] {
-  const primaries = new Set([...others, ...scopes.flatMap((scope) => [...scope.primaries])]);
-  const isPrimary = ({ kind, path }: Entry) => kind === 'Tablet' && primaries.has(path.split('/')[1] ?? '');
-  return scopes.flatMap((scope) => named(scope, scope.writes(DELETED), isPrimary));
+/** CellInfo that would come before what it opens. It is not looked for where the caller overrules it. */
+function notCopied({ missing = [] }: Plan): Objection[] {
+  const [first] = missing;
+  if (first === undefined) return [];
+  return [
+    {
+      guard: 'not-copied',
+      what: `${first.scope === GLOBAL ? 'the global part' : `cell ${first.scope}`} is not copied yet`,
+      about: missing.map(({ scope, number }) => `${scope} lacks ${number} of its records`),
+      hint: `CellInfo, the commit, comes last, and opens a cell to Vitess; copy what is missing first: --cells ${missing.map(({ scope }) => scope).join(',')}; to commit all the same, add --allow-empty-cells`,
+      overruled: false,
+    },
+  ];
 }
 
 /** Deletions beyond what is allowed, counted by cell and kind. */
 function deletions(scopes: readonly ScopePlan[], allowed: number): Objection[] {
   const deleted = scopes.flatMap((scope) => {
     const byKind = new Map<string, number>();
-    for (const { kind, reason } of scope.writes(DELETED))
+    for (const { kind, reason } of scope.writes(DELETES))
       if (reason !== OWN_DELETED) byKind.set(kind, (byKind.get(kind) ?? 0) + 1);
     return [...byKind].map(([kind, number]) => ({ text: `${scope.scope}: ${number} ${kind}`, number }));
   });
@@ -270,120 +250,4 @@ function deletions(scopes: readonly ScopePlan[], allowed: number): Objection[] {
       overruled: false,
     },
   ];
-}
-
-function named(scope: ScopePlan, entries: Iterable<Entry>, which: (entry: Entry) => boolean): string[] {
-  const found: string[] = [];
-  for (const entry of entries) if (which(entry)) found.push(`${scope.scope}:${entry.path}`);
-  return found;
-}
-
-function found(scopes: readonly ScopePlan[], ...problems: Problem[]): string[] {
-  return scopes.flatMap(({ scope, findings }) =>
-    findings
-      .filter(({ problem }) => problems.includes(problem))
-      .map((finding) => findingText(scope, finding)),
-  );
-}
-
-function findingText(scope: string, { path, problem, detail }: Finding): string {
-  return `${scope}:${path} is ${problem} (${detail})`;
-}
-
-/**
- * Refuses to commit (CellInfo) while a cell that others copy is not wholly there (Guard). What changed in the source since it was copied
- * stops nothing.
- */
-export function checkCopied(elsewhere: readonly ScopePlan[]): void {
-  const missing = elsewhere.flatMap(({ scope, counts }) => {
-    const number = [...counts.values()].reduce((sum, { create }) => sum + create, 0);
-    return number === 0 ? [] : [{ scope, number }];
-  });
-  const [first] = missing;
-  if (first === undefined) return;
-  stop(
-    `cell ${first.scope} is not copied yet`,
-    missing.map(({ scope, number }) => `${scope} lacks ${number} of its records`),
-    `the global part, with CellInfo as its commit, comes last; copy the cell first: --cells ${first.scope}; to commit all the same, add --allow-empty-cells`,
-  );
-}
-
-/** Refuses a source that lost much from one reading to the next (Guard). */
-export function checkLost(plan: Plan, before: Plan, overrules: Overrules): void {
-  const lastRun = new Map(before.scopes.map(({ scope, tally }) => [scope, tally]));
-  if (overrules.shrunk === true) return;
-  stop(
-    'the source lost more than a tenth while it was copied',
-    shrunk(plan.scopes, lastRun, MAY_GO),
-    SHRUNK_HINT,
-  );
-}
-
-/**
- * Refuses what a later pass of the same copy finds (Guard): what {@link checkLost} does, and records of the destination that
- * somebody else wrote or deleted since they were ours.
- */
-export function checkPass(
-  plan: Plan,
-  before: Plan,
-  parts: readonly { readonly scope: string; readonly ledger: Ledger }[],
-  overrules: Overrules,
-): void {
-  checkLost(plan, before, overrules);
-  const foreign = plan.scopes.flatMap((scope) => {
-    const ledger = parts.find((part) => part.scope === scope.scope)?.ledger;
-    return ledger === undefined
-      ? []
-      : named(scope, scope.entries, (entry) => isForeign(entry, ledger, overrules));
-  });
-  stop('somebody else changed records of the destination meanwhile', foreign, FOREIGN_HINT);
-  stop(PRIMARY_DELETED, deletedPrimaries(plan), PRIMARY_HINT);
-}
-
-/** Refuses a source that somebody wrote to while it was frozen (Guard): `moved`, `SCOPE:PATH` of each record. */
-export function checkMoved(moved: readonly string[]): void {
-  stop(
-    'somebody wrote to the source while it was locked, so nothing is certified',
-    moved,
-    'not everything that writes minds locks: stop it (vtctld, VTOrc, tools, jobs), copy again, then freeze again',
-  );
-}
-
-/** Guard when somebody wrote to a source that was only kept. */
-export function checkHeld(moved: readonly string[]): void {
-  stop(
-    'somebody wrote to the source after it was certified, while it was kept',
-    moved,
-    'the destination lacks these writes: find out who writes to the old store, and freeze again before anything relies on the new one',
-  );
-}
-
-/** Refuses to delete much at once (Guard): `going`, of what there is by `held`. */
-export function checkGoing(scope: string, going: Tally, held: Tally): void {
-  const much = [...going.entries()]
-    .filter(([part, number]) => number > Math.max(MAY_GO, held.of(part) * SHRINK))
-    .map(([part, number]) => `${scope}: ${part}, ${number} of ${held.of(part)}`);
-  stop('more than a tenth of the source’s records went at once', much, SHRUNK_HINT);
-}
-
-const FOREIGN_HINT =
-  'find out who writes to the destination, then run the copy again: what is written already is not written twice';
-
-/** Whether an entry would change what is not ours. */
-function isForeign(
-  { action, path, destination, reason }: Entry,
-  ledger: Ledger,
-  overrules: Overrules,
-): boolean {
-  switch (action) {
-    case 'create':
-      return ledger.has(path);
-    case 'update':
-    case 'rewrite':
-      return destination === undefined ? ledger.has(path) : !ledger.owns(path, destination);
-    case 'extra':
-      return overrules.extra !== true && reason !== NORMAL_EXTRA && reason !== OWN_KEPT;
-    default:
-      return false;
-  }
 }

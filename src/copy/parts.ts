@@ -59,8 +59,8 @@ export interface Parts {
   readonly cells: readonly Cell[];
   /** Cells for which the destination has a CellInfo already: whoever starts there finds them, whether the copy is done or not. */
   readonly openCells: readonly string[];
-  /** The cells' stores that others copy, where the global part, with its commit, is copied without them. */
-  readonly elsewhere: readonly Part[];
+  /** Every part, whether it is copied or not. */
+  readonly beside: readonly Part[];
 }
 
 /**
@@ -121,22 +121,13 @@ export async function partsOf(selection: Selection): Promise<Parts> {
       }),
     };
   });
-  const { paths } = selection;
-  const isCommitted = (scope: string) =>
-    paths === undefined || paths.get(GLOBAL)?.has(`cells/${scope}/CellInfo`) === true;
-  const elsewhere = isAsked(GLOBAL) && overrules.emptyCells !== true ? parts : [];
   return {
     parts: parts.filter(({ scope }) => isAsked(scope)),
     global: parts.find(({ scope }) => scope === GLOBAL) as Part,
     cells,
     openCells: existing.filter((cell) => cell.source !== 'store').map(({ name }) => name),
-    elsewhere: elsewhere.filter(({ scope }) => !isAsked(scope) && isCommitted(scope)).map(whole),
+    beside: parts,
   };
-}
-
-/** A part with all its records, whichever of them were named. */
-function whole(part: Part): Part {
-  return { ...part, context: (from, to) => ({ ...part.context(from, to), paths: undefined }) };
 }
 
 /** Runs a check; `refuse` is told what it throws. */

@@ -2,12 +2,11 @@ import { checkDistinct, SameStoreCheck } from '../topo/apart.js';
 import type { CallOptions, Value } from '../topo/connection.js';
 import { find } from '../topo/find.js';
 import { joinScans } from '../topo/join.js';
-import { GLOBAL } from '../topo/topology.js';
 import { narrowingOf } from '../verify/narrowing.js';
 import { applyPlan } from './apply.js';
 import { certifiedIn } from './certified.js';
 import { foreignWrite, isConflict } from './conflicts.js';
-import type { Action, Entry, WriteEntry } from './entries.js';
+import type { Entry, WriteEntry } from './entries.js';
 import { checkFinding } from './guards.js';
 import { mirror } from './mirror.js';
 import type { CopyOptions, OnScopeEntry, Totals } from './options.js';
@@ -138,16 +137,3 @@ export async function planPart(part: Part, options: CopyOptions, onEntry?: OnSco
     options.onProgress?.({ phase: 'read', scope, listed, records, bytes: 0, total: undefined });
   }
 }
-
-/** Tablets that Shards name, where Tablets are deleted and the Shards are in no part that was planned. */
-export async function primariesBeside(
-  scopes: readonly ScopePlan[],
-  global: Part,
-  options: CopyOptions,
-): Promise<ReadonlySet<string>> {
-  const deletes = scopes.some((scope) => [...scope.writes(DELETED)].some(({ kind }) => kind === 'Tablet'));
-  if (!deletes || scopes.some(({ scope }) => scope === GLOBAL)) return new Set();
-  return (await planPart(global, options)).primaries;
-}
-
-const DELETED: ReadonlySet<Action> = new Set(['delete']);

@@ -94,6 +94,14 @@ export interface Plan {
   readonly cells: readonly Cell[];
   /** Directory names of the Tablets that Shards name, of a global part that is none of `scopes`. */
   readonly primaries?: ReadonlySet<string> | undefined;
+  /** What the destination lacks that the CellInfo of this plan, as the commit, must not come before. */
+  readonly missing?: readonly Missing[] | undefined;
+}
+
+/** How many records of a scope the destination lacks, and the plan does not write. */
+export interface Missing {
+  readonly scope: string;
+  readonly number: number;
 }
 
 /** Told of each path that is decided on, what is the same already included. */

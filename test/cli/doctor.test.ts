@@ -189,6 +189,18 @@ const STOPS: readonly Stop[] = [
     flags: ['--delete'],
     lets: '--max-delete=1',
   },
+  {
+    id: 'primary-deleted',
+    spoil: async () => {
+      await cli(['copy', from, to, ...ROOT]);
+      // The Shards are in a part that is not asked for.
+      await withStore(from.replace(/global$/, 'zone1'), (store) =>
+        store.delete('tablets/zone1-0000000100/Tablet', null),
+      );
+    },
+    flags: ['--cells', 'zone1', '--delete', '--max-delete', '1'],
+  },
+  { id: 'not-copied', flags: ['--cells', 'global'], lets: '--allow-empty-cells' },
 ];
 
 describe('what a copy would stop at stops doctor, which goes on looking', () => {

@@ -294,6 +294,28 @@ describe('a copy', () => {
     await expect(part('zone9')).rejects.toThrow(/no cell zone9/);
   });
 
+  test('of CellInfo alone commits nothing while records of the cells, or global ones, are missing', async () => {
+    const kinds = new Set(['CellInfo'] as const);
+    const alone = (...scopes: string[]) =>
+      copy({ kinds, more: scopes.length === 0 ? {} : { scopes: new Set(scopes) } });
+    await expect(alone('global')).rejects.toThrow(/the global part is not copied yet: global lacks \d+/);
+    await expect(alone()).rejects.toMatchObject({ code: 'Guard', message: /zone1 lacks \d+ .*zone2 lacks/ });
+    await copy();
+    await withStore(to, async (store) => {
+      await store.delete('cells/zone1/CellInfo', null);
+      await store.delete('cells/zone2/CellInfo', null);
+    });
+    await withStore(local('zone2'), (store) => store.delete('tablets/zone2-0000000101/Tablet', null));
+    for (const scopes of [[], ['global']])
+      await expect(alone(...scopes)).rejects.toThrow(/cell zone2 is not copied yet: zone2 lacks 1 of its/);
+    // With what is missing, it is the whole commit.
+    await copy({ kinds: new Set(['CellInfo', 'Tablet'] as const) });
+    expect(await equal()).toBe(true);
+    await withStore(to, (store) => store.delete('cells/zone1/CellInfo', null));
+    expect(await alone('global')).toBe(1);
+    expect(await equal()).toBe(true);
+  });
+
   test('of a keyspace copies what belongs to it, tablets too', async () => {
     await copy({ more: { keyspaces: new Set(['commerce']) } });
     expect([...(await contents(to)).keys()].every((path) => path.startsWith('keyspaces/commerce/'))).toBe(

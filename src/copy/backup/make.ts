@@ -5,9 +5,9 @@ import { GLOBAL } from '../../topo/topology.js';
 import type { Difference, VerifyReport } from '../../verify/report.js';
 import { verify } from '../../verify/verify.js';
 import { applyCopy, type PreparedCopy, planCopy } from '../copy.js';
-import { someOf } from '../guards.js';
 import type { CopyOptions } from '../options.js';
 import type { Plan } from '../plan.js';
+import { someOf } from '../stop.js';
 import {
   BACKUP_RECORD,
   type BackupRecord,

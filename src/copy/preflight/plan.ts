@@ -1,12 +1,14 @@
 import pLimit from 'p-limit';
 import { ErrorCode, isTopologyError, type TopologyError } from '../../topo/errors.js';
 import { KINDS, type Kind } from '../../topo/kinds.js';
-import type { Cell } from '../../topo/topology.js';
-import { type Objection, objections, someOf } from '../guards.js';
+import { type Cell, GLOBAL } from '../../topo/topology.js';
+import { withBeside } from '../beside.js';
+import { type Objection, objections } from '../guards.js';
 import type { CopyOptions } from '../options.js';
-import { type Part, type PlaceCheck, partsOf } from '../parts.js';
+import { type Part, type Parts, type PlaceCheck, partsOf } from '../parts.js';
 import { planPart } from '../pass.js';
 import type { Plan, ScopePlan } from '../plan.js';
+import { someOf } from '../stop.js';
 import { type Diagnosis, diagnose } from './diagnosis.js';
 import { unreadable } from './reach.js';
 
@@ -15,6 +17,8 @@ export interface Placed {
   readonly parts: readonly Part[];
   /** Where the cells go, those without a place left out. */
   readonly cells: readonly Cell[];
+  /** What lies beside them; undefined: it was refused. */
+  readonly around?: Pick<Parts, 'global' | 'beside'> | undefined;
   readonly found: readonly Diagnosis[];
 }
 
@@ -25,7 +29,8 @@ export async function placeParts(options: CopyOptions): Promise<Placed> {
     found.push(diagnose(check, { path: error.path }, error.message, todoOf(error)));
   };
   try {
-    return { ...(await partsOf({ ...options, refuse })), found };
+    const { parts, cells, global, beside } = await partsOf({ ...options, refuse });
+    return { parts, cells, around: { global, beside }, found };
   } catch (error) {
     if (!isTopologyError(error) || error.code === ErrorCode.Interrupted) throw error;
     return { parts: [], cells: [], found: [...found, failed(error, undefined)] };
@@ -34,7 +39,7 @@ export async function placeParts(options: CopyOptions): Promise<Placed> {
 
 /** Makes the plan of a copy; a part that cannot be planned is left out, and told, unless its stores are known to fail. */
 export async function makePlan(
-  { parts, cells, found }: Placed,
+  { parts, cells, around, found }: Placed,
   options: CopyOptions,
   isReadable: (scope: string) => boolean,
 ): Promise<{ readonly plan: Plan; readonly found: readonly Diagnosis[] }> {
@@ -60,7 +65,17 @@ export async function makePlan(
         }),
       ),
   );
-  return { plan: { scopes: scopes.flat(), cells }, found: told };
+  const readable = around?.beside.filter(({ scope }) => isReadable(scope)) ?? [];
+  const [global] = readable.filter(({ scope }) => scope === GLOBAL);
+  const plan = { scopes: scopes.flat(), cells };
+  if (global === undefined || told.length > 0) return { plan, found: told };
+  try {
+    const beside = { global, beside: readable };
+    return { plan: await withBeside(plan.scopes, beside, cells, { ...options, kinds }), found: told };
+  } catch (error) {
+    if (!isTopologyError(error) || error.code === ErrorCode.Interrupted) throw error;
+    return { plan, found: [...told, failed(error, undefined)] };
+  }
 }
 
 const ALL_KINDS: readonly Kind[] = [

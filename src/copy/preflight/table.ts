@@ -207,6 +207,10 @@ export const DIAGNOSES = {
   older: stop('the cluster moved on already: copying would take it back', 'find out which side is in use'),
   extra: stop('another topology may live there', 'look at them'),
   'primary-deleted': stop('a shard would lose its primary', 'repair the source'),
+  'not-copied': stop(
+    'CellInfo is the commit: a vttablet that starts on what is not wholly there invents the rest',
+    'copy the other parts first, the global one last',
+  ),
   deletions: stop('more would be deleted than is allowed', 'look at them with plan'),
   'cell-cut-off': stop(
     'processes of that cell could not reach the store at all',
