@@ -89,13 +89,15 @@ function headOf(
     const value = flags[name];
     return value === undefined ? [] : [[name, value as string | boolean | string[]] as const];
   });
+  // What a person answered is part of the plan, like what the flags say.
+  const places = [...pair.rule.given].map(([name, { server, root }]) => `${name}=${server},${root}`);
   return {
     tool: version(),
     made: new Date(clock.now()).toISOString(),
     from: formatAddress(pair.source.address),
     to: formatAddress(pair.destination.address),
     cells: cells.map(({ name, address }) => ({ name, address: formatAddress(address) })),
-    flags: Object.fromEntries(given),
+    flags: { ...Object.fromEntries(given), ...(places.length === 0 ? {} : { 'to-cell': places }) },
   };
 }
 

@@ -80,6 +80,15 @@ describe('a person who sits there', () => {
     expect(questions).toEqual([]);
   });
 
+  test('is asked by a plan, too, which keeps the answers', async () => {
+    const file = join(folder, `${randomUUID()}.jsonl`);
+    const answer = (question: string) => (question.includes('zone1') ? cellOf(apart('zone1')) : '');
+    expect(await cli(['plan', from(), to(), '-o', file], {}, { answer })).toMatchObject({ code: 0 });
+    expect(await cli(['copy', '--plan', file])).toMatchObject({ code: 0, err: '' });
+    expect(await cliJson(['verify', from(), to()])).toMatchObject({ equal: true });
+    expect((await contents(apart('zone1'))).size).toBeGreaterThan(0);
+  });
+
   test('is not, where nobody is', async () => {
     expect(await cli(['copy', from(), to()])).toMatchObject({
       code: 2,

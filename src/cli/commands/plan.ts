@@ -1,9 +1,10 @@
 import { planCopy } from '../../copy/copy.js';
 import { systemClock } from '../../topo/clock.js';
+import { withAskedCells } from '../ask-cells.js';
 import { type Command, textFlag } from '../command.js';
 import { checkFileDestination, copyOptions, PLANNING_FLAGS } from '../copy-flags.js';
-import { copyJson, dryRunText, planText } from '../copy-text.js';
-import { journalOf, planning, planToFile, withJournal } from '../copying.js';
+import { copyJson, dryRunText, openText, planText } from '../copy-text.js';
+import { journalOf, leavesBlank, planning, planToFile, withJournal } from '../copying.js';
 import { Exit } from '../exit.js';
 import { text } from '../flags.js';
 import { json } from '../io.js';
@@ -30,8 +31,9 @@ export const planCommand: Command = {
   run: (flags, io, signal) => {
     const asText = flags['output'] !== 'json';
     const progress = copyProgress(io, { clock: systemClock, asJson: !asText });
-    const work = async (pair: Pair) => {
-      checkFileDestination(flags, pair);
+    const work = async (opened: Pair) => {
+      checkFileDestination(flags, opened);
+      const pair = await withAskedCells(flags, io, signal, opened);
       const options = {
         ...withJournal(copyOptions(flags, pair, signal, undefined), journalOf(flags, pair), false),
         onProgress: progress.update,
@@ -44,8 +46,11 @@ export const planCommand: Command = {
         await checkCellFlags(flags, pair, signal);
         progress.pause();
         const { plan } = prepared;
-        if (!asText) io.out(json({ ...copyJson(pair, plan, undefined, options.kinds), command: 'plan' }));
-        else {
+        if (!asText) {
+          const open = openText(prepared);
+          if (open !== undefined) io.err(open);
+          io.out(json({ ...copyJson(pair, plan, undefined, options.kinds), command: 'plan' }));
+        } else {
           io.out(planText(io, pair, prepared, options.kinds));
           io.out(
             out === undefined
@@ -53,7 +58,7 @@ export const planCommand: Command = {
               : `the plan is in ${out}; carry it out with: ${io.colors.bold(`topo2topo copy --plan ${out}`)}`,
           );
         }
-        return Exit.Ok;
+        return leavesBlank(plan) ? Exit.Guard : Exit.Ok;
       } finally {
         progress.pause();
       }
