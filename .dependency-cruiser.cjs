@@ -1,4 +1,4 @@
-// Imports point one way: cli → copy → verify, building, census → cells, graph, looking, editing → topo ← legacy ← backends → zookeeper,
+// Imports point one way: cli → copy → verify, building, census → cells, graph, looking, editing → topo ← legacy ← backends → znodes → zookeeper,
 // and cli → lint → cells, graph, editing → topo.
 // Each rule forbids one arrow against that direction; docs/architecture.md explains why.
 const only = (layer, allowed, comment) => ({
@@ -20,6 +20,7 @@ module.exports = {
     },
     only('topo', [], 'what a topology is depends on nothing else of the project'),
     only('zookeeper', [], 'the ZooKeeper client knows nothing of topologies'),
+    only('znodes', ['topo', 'zookeeper'], 'records in znodes are kept in one way, wherever they lie'),
     only('zk-command', ['topo', 'zookeeper'], 'the old zk tool is about znodes, whatever they hold'),
     only('graph', ['topo'], 'the derived serving graph is made from records'),
     only('legacy', ['topo'], 'the old forms of records are known to the backends that keep them'),
@@ -42,7 +43,7 @@ module.exports = {
         'a backend knows the contract, the form of its records and its own client, never another backend',
       severity: 'error',
       from: { path: '^src/backends/([^/]+)/' },
-      to: { path: '^src/', pathNot: '^src/(topo|legacy|zookeeper)/|^src/backends/$1/' },
+      to: { path: '^src/', pathNot: '^src/(topo|legacy|znodes|zookeeper)/|^src/backends/$1/' },
     },
     {
       name: 'nobody-imports-a-backend',

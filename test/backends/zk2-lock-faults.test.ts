@@ -4,12 +4,13 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { zk2Connection } from '../../src/backends/zk2/connection.js';
-import { Locks } from '../../src/backends/zk2/lock-session.js';
-import { Sessions } from '../../src/backends/zk2/sessions.js';
-import { Store } from '../../src/backends/zk2/store.js';
+import { LAYOUT } from '../../src/backends/zk2/layout.js';
 import { storeName } from '../../src/topo/address.js';
 import { systemClock } from '../../src/topo/clock.js';
 import type { Connection } from '../../src/topo/connection.js';
+import { Locks } from '../../src/znodes/lock-session.js';
+import { Sessions } from '../../src/znodes/sessions.js';
+import { Store } from '../../src/znodes/store.js';
 import { ZkCode, type ZooKeeperClient, ZooKeeperError } from '../../src/zookeeper/client.js';
 import { connectOwnClient } from '../../src/zookeeper/own.js';
 import { eventually, must, within } from '../conformance/tools.js';
@@ -399,7 +400,7 @@ async function openApart(
   const sessions = new Sessions(primary, () => Promise.reject(new Error('one session')), false);
   const locks = new Locks(openLockSession, systemClock);
   const parts = { context, root, sessions, locks, servers: servers.split(','), closed: closing.signal };
-  return zk2Connection(new Store(parts), async () => {
+  return zk2Connection(new Store({ ...parts, layout: LAYOUT }), async () => {
     closing.abort();
     await locks.close();
     await sessions.close();

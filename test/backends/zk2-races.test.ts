@@ -1,12 +1,13 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { zk2Connection } from '../../src/backends/zk2/connection.js';
-import { Locks } from '../../src/backends/zk2/lock-session.js';
-import { Sessions } from '../../src/backends/zk2/sessions.js';
-import { Store } from '../../src/backends/zk2/store.js';
+import { LAYOUT } from '../../src/backends/zk2/layout.js';
 import { recreationMet } from '../../src/copy/conflicts.js';
 import { systemClock } from '../../src/topo/clock.js';
 import type { Connection } from '../../src/topo/connection.js';
 import type { TopologyError } from '../../src/topo/errors.js';
+import { Locks } from '../../src/znodes/lock-session.js';
+import { Sessions } from '../../src/znodes/sessions.js';
+import { Store } from '../../src/znodes/store.js';
 import type { ZooKeeperClient } from '../../src/zookeeper/client.js';
 import { connectOwnClient } from '../../src/zookeeper/own.js';
 import { available, type Cluster, startZooKeeper } from '../servers/index.js';
@@ -45,7 +46,7 @@ describe.runIf(available.zookeeper('3.8'))('zk2 when somebody else is faster', (
     const context = { store: other.store, clock: systemClock, defaultTimeoutMs: 10_000 };
     const closing = new AbortController();
     const parts = { context, root, sessions, locks, servers: [cluster.servers], closed: closing.signal };
-    raced = zk2Connection(new Store(parts), async () => {
+    raced = zk2Connection(new Store({ ...parts, layout: LAYOUT }), async () => {
       closing.abort();
       await sessions.close();
     });

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { formerAcl, sealedAcl } from '../../src/backends/zk2/seal-acl.js';
+import { formerAcl, sealedAcl } from '../../src/znodes/seal-acl.js';
 import type { Acl } from '../../src/zookeeper/client.js';
 
 const entry = (perms: number, id = 'anyone', scheme = 'world'): Acl => ({ perms, scheme, id });

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { type ReadMany, Walk } from '../../src/backends/zk2/walk.js';
+import { type ReadMany, Walk } from '../../src/znodes/walk.js';
 import type { MultiReadResult, Stat } from '../../src/zookeeper/client.js';
 
 const BYTE_ORDER = (a: string, b: string) => Buffer.compare(Buffer.from(a), Buffer.from(b));

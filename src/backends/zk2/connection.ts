@@ -1,25 +1,19 @@
 import { CheckedConnection } from '../../topo/checked.js';
-import type { Capabilities, Connection } from '../../topo/connection.js';
-import { write } from './batch.js';
-import { listDir, listDirFull, scan } from './directory.js';
-import { leader, watchLeader } from './election.js';
-import { create, get, remove, update } from './file.js';
-import { identity } from './identity.js';
-import { acquire } from './lock.js';
-import { lockQueue } from './lock-queue.js';
-import { position } from './position.js';
-import { prepareSeal, seal, sealed, unseal } from './seal.js';
-import type { Store } from './store.js';
-import { watch, watchRecursive } from './watch.js';
-import { refusedCharacter } from './znode.js';
-
-/** ZooKeeper has no limit of its own for paths. These leave room for the values. */
-const MAX_PATH_BYTES = 1_024;
-export const MAX_ROOT_BYTES = 200;
-/** With the directories of each new record, as many requests as a transaction does best with. */
-const MAX_OPS = 250;
-/** What the largest request for one record has besides path and value, rounded up. */
-const FRAMING_BYTES = 128;
+import type { Connection } from '../../topo/connection.js';
+import { ELECTIONS } from '../../topo/locks.js';
+import { isBelow } from '../../topo/paths.js';
+import { write } from '../../znodes/batch.js';
+import { listDir, listDirFull, scan } from '../../znodes/directory.js';
+import { leader, watchLeader } from '../../znodes/election.js';
+import { create, get, remove, update } from '../../znodes/file.js';
+import { identity } from '../../znodes/identity.js';
+import { capabilitiesOf } from '../../znodes/limits.js';
+import { acquire } from '../../znodes/lock.js';
+import { entriesIn } from '../../znodes/lock-queue.js';
+import { position } from '../../znodes/position.js';
+import { prepareSeal, seal, sealed, unseal } from '../../znodes/seal.js';
+import type { Store } from '../../znodes/store.js';
+import { watch, watchRecursive } from '../../znodes/watch.js';
 
 /**
  * A topology in ZooKeeper, as Vitess's zk2 lays it out.
@@ -45,7 +39,10 @@ export function zk2Connection(store: Store, close: () => Promise<void>): Connect
     watch: (path, options) => watch(store, path, options),
     watchRecursive: (prefix, options) => watchRecursive(store, prefix, options),
     acquire: (request, options) => acquire(store, request, options),
-    lockQueue: (dir, options) => lockQueue(store, dir, options),
+    lockQueue: (dir, options) => {
+      const purpose = isBelow(dir, ELECTIONS) ? 'election' : 'directory';
+      return entriesIn(store, dir, store.layout.queue(dir, purpose), options);
+    },
     leader: (dir, options) => leader(store, dir, options),
     watchLeader: (dir, options) => watchLeader(store, dir, options),
     position: (options) => position(store, options),
@@ -58,29 +55,4 @@ export function zk2Connection(store: Store, close: () => Promise<void>): Connect
     },
     close,
   });
-}
-
-function capabilitiesOf(store: Store): Capabilities {
-  const { features, maxRequestBytes } = store.sessions.primary;
-  // A deletion is sent as two requests, a check of absence too: each has its path twice, and the root with it.
-  const twice = MAX_OPS * (MAX_PATH_BYTES + MAX_ROOT_BYTES);
-  return {
-    batch: features.multi
-      ? { maxOps: MAX_OPS, maxBytes: maxRequestBytes - twice }
-      : { maxOps: 0, maxBytes: 0 },
-    maxValueBytes: maxRequestBytes - MAX_PATH_BYTES - FRAMING_BYTES,
-    maxPathBytes: MAX_PATH_BYTES,
-    pathProblem: refusedCharacter,
-    history: false,
-    watchRecursive: features.multi,
-    snapshotScan: false,
-    emptyDirectories: true,
-    recordsWithChildren: true,
-    recreation: 'detected',
-    locks: features.multi ? 'fair' : 'none',
-    fencing: features.multi,
-    seal: features.multi,
-    durable: true,
-    readOnly: false,
-  };
 }

@@ -1,0 +1,157 @@
+import type { CallOptions } from '../topo/connection.js';
+import { ErrorCode, isTopologyError } from '../topo/errors.js';
+import { alreadyLocked, nothingToLock } from '../topo/held-lock.js';
+import type { LockEntry, LockRequest } from '../topo/locks.js';
+import { compareBytewise, joinPath, parentPath } from '../topo/paths.js';
+import type { ZooKeeperClient } from '../zookeeper/client.js';
+import type { Queue } from './lock-create.js';
+import { allowChildren, ensureDirectory, removeLeftEmpty } from './parents.js';
+import { type Store, settle } from './store.js';
+import { makeVersion } from './version.js';
+import { DIRECTORY_ACL, isOwned, type Znode } from './znode.js';
+
+/** Name of an entry: what ZooKeeper appends to nothing. Negative when it has counted beyond 2^31. */
+const ENTRY_NAME = /^-?\d{10}$/;
+/** Entries that are read together. */
+const READS_AT_A_TIME = 64;
+
+/**
+ * The queue of a lock, made when it is missing. NoNode: the directory to be locked does not exist. NodeExists: it is
+ * locked, and there is to be no waiting. `again`: what was found before turned out to be old.
+ */
+export async function findQueue(
+  store: Store,
+  request: LockRequest,
+  again: boolean,
+  limits: CallOptions,
+): Promise<Queue> {
+  const { dir, purpose } = request;
+  const path = store.layout.queue(dir, purpose);
+  if (again) await bringUpToDate(store, dir, limits);
+  if (!request.wait) await requireFree(store, dir, path, limits);
+  const [directory, queue] = await Promise.all([
+    purpose === 'directory' ? store.readZnode(dir, limits) : undefined,
+    store.readZnode(path, limits, dir),
+  ]);
+  if (purpose !== 'directory') {
+    if (queue === undefined) await ensureDirectory(store, store.znode(path), dir, limits);
+    return { dir, path, keep: '' };
+  }
+  if (directory === undefined || !store.isDirectory(dir, directory)) {
+    if (!again) return findQueue(store, request, true, limits);
+    throw nothingToLock(store.context, dir);
+  }
+  if (queue === undefined && !(await makeQueue(store, dir, path, limits)))
+    return findQueue(store, request, true, limits);
+  const others = directory.stat.numChildren - (queue === undefined ? 0 : 1);
+  // What was empty before is to be so after; what becomes empty meanwhile goes, as it would without the lock.
+  return { dir, path, keep: others > 0 || isBytes(directory) ? '' : dir };
+}
+
+/**
+ * Removes a queue that is empty, and what that leaves empty above it: to Vitess's processes an empty one means that
+ * somebody holds the lock. Never fails. `client`: the session over which the queue may have been made or used last.
+ */
+export async function removeEmptyQueue(
+  store: Store,
+  client: ZooKeeperClient,
+  queue: Queue,
+  options: CallOptions,
+): Promise<void> {
+  const znode = store.znode(queue.path);
+  if (store.layout.stays(queue.path)) return;
+  try {
+    const { data, stat } = await client.getData(znode, store.request(options));
+    if (stat.numChildren > 0 || (data?.byteLength ?? 0) > 0) return;
+    store.directories.delete(znode);
+    await client.delete(znode, stat.version, store.request(options));
+  } catch {
+    // Somebody else has removed it, or uses it.
+    return;
+  }
+  await removeLeftEmpty(store, parentPath(queue.path), options, { client, keep: queue.keep });
+}
+
+/** {@link removeEmptyQueue} for a call that ended without an entry: it may have made the queue, the last thing it did. */
+export function forsakeQueue(store: Store, request: LockRequest, options: CallOptions): Promise<void> {
+  const { dir, purpose } = request;
+  const keep = purpose === 'directory' ? dir : '';
+  const queue = { dir, path: store.layout.queue(dir, purpose), keep };
+  return removeEmptyQueue(store, store.sessions.primary, queue, options);
+}
+
+/** Makes the queue, and nothing above it: whoever removes the directory meanwhile must be noticed. False: make out anew. */
+async function makeQueue(store: Store, dir: string, path: string, limits: CallOptions): Promise<boolean> {
+  const znode = store.znode(path);
+  const made = store.read(dir, limits, (client, request) =>
+    client.create({ path: znode, data: null, acl: DIRECTORY_ACL }, request),
+  );
+  try {
+    await settle(made, ErrorCode.NodeExists);
+    return true;
+  } catch (error) {
+    if (isTopologyError(error, ErrorCode.NoNode)) return false;
+    if (isTopologyError(error, ErrorCode.Unauthorized) && (await allowChildren(store, znode, limits)))
+      return false;
+    throw error;
+  }
+}
+
+/** NodeExists when anybody is in the queue. Asks the leader first: nobody is turned away by a lock that is no more. */
+async function requireFree(store: Store, dir: string, path: string, limits: CallOptions): Promise<void> {
+  await bringUpToDate(store, dir, limits);
+  const names = await namesIn(store, dir, path, limits);
+  if (names.some((name) => ENTRY_NAME.test(name))) throw alreadyLocked(store.context, dir);
+}
+
+async function bringUpToDate(store: Store, dir: string, limits: CallOptions): Promise<void> {
+  await store.read(dir, limits, (client, request) => client.sync('/', request));
+}
+
+async function namesIn(store: Store, dir: string, path: string, limits: CallOptions): Promise<string[]> {
+  const listed = store.read(dir, limits, (client, request) => client.getChildren(store.znode(path), request));
+  const names = (await settle(listed, ErrorCode.NoNode))?.children ?? [];
+  return names.sort(compareBytewise);
+}
+
+/** The entries in a queue: see {@link Layout.queue}. */
+export async function entriesIn(
+  store: Store,
+  dir: string,
+  queue: string,
+  options: CallOptions,
+): Promise<LockEntry[]> {
+  const names = await namesIn(store, dir, queue, options);
+  const entries: LockEntry[] = [];
+  for (let at = 0; at < names.length; at += READS_AT_A_TIME) {
+    const paths = names.slice(at, at + READS_AT_A_TIME).map((name) => joinPath(queue, name));
+    const znodes = await Promise.all(paths.map((path) => store.readZnode(path, options, dir)));
+    for (const [index, path] of paths.entries()) {
+      const znode = znodes[index];
+      if (znode === undefined || !isEntry(znode)) continue;
+      entries.push(describe(store, path, znode, entries.length === 0));
+    }
+  }
+  return entries;
+}
+
+/** Nothing that locks has children: what has is a directory of the topology, of a keyspace that is called `locks`. */
+export function isEntry({ stat }: Znode): boolean {
+  return stat.numChildren === 0;
+}
+
+function describe(store: Store, path: string, { data, stat }: Znode, holds: boolean): LockEntry {
+  return {
+    path,
+    version: makeVersion(store.context.store, stat),
+    contents: Buffer.from(data ?? []).toString(),
+    holds,
+    owner: isOwned(stat) ? `0x${BigInt.asUintN(64, stat.ephemeralOwner).toString(16)}` : undefined,
+    since: stat.ctime,
+    ttlLeftMs: undefined,
+  };
+}
+
+function isBytes({ data }: Znode): boolean {
+  return data !== null && data.byteLength > 0;
+}

@@ -1,0 +1,92 @@
+import { type StoreAddress, serversOf, storeName } from '../topo/address.js';
+import type { ConnectSettings } from '../topo/backend.js';
+import { ErrorCode, TopologyError } from '../topo/errors.js';
+import { parseAuth } from '../zookeeper/auth.js';
+import { ZkCode, type ZooKeeperClient, ZooKeeperError, type ZooKeeperSettings } from '../zookeeper/client.js';
+import { connectOwnClient } from '../zookeeper/own.js';
+import { toTopologyError } from './error.js';
+
+/** Opens one session more, as an address and its settings say. */
+type SessionOpener = (
+  where: 'servers' | 'observers',
+  session?: Partial<ZooKeeperSettings>,
+) => Promise<ZooKeeperClient>;
+
+export function sessionOpener(address: StoreAddress, settings: ConnectSettings): SessionOpener {
+  const { servers, observers } = serversOf(address);
+  const auth = readAuth(settings.zkAuth, storeName(address));
+  return (where, session = {}) =>
+    openClient(settings.zkClient ?? 'own', {
+      ...session,
+      servers: where === 'servers' ? servers : observers,
+      connectTimeoutMs: settings.connectTimeoutMs,
+      requestTimeoutMs: settings.requestTimeoutMs,
+      auth,
+      random: settings.random,
+      tls: settings.tls,
+      ...(settings.zkMaxRequestBytes === undefined ? {} : { maxRequestBytes: settings.zkMaxRequestBytes }),
+    });
+}
+
+/** The first session at the servers. Fails with what to do about it. */
+export async function openFirst(
+  open: SessionOpener,
+  address: StoreAddress,
+  settings: ConnectSettings,
+): Promise<ZooKeeperClient> {
+  try {
+    return await open('servers');
+  } catch (error) {
+    throw cannotConnect(error, storeName(address), settings.tls !== undefined);
+  }
+}
+
+/** The package is optional: what needs it is loaded only when it is chosen. */
+async function openClient(kind: 'own' | 'native', settings: ZooKeeperSettings): Promise<ZooKeeperClient> {
+  if (kind === 'native') return (await import('../zookeeper/native.js')).connectNativeClient(settings);
+  return connectOwnClient(settings);
+}
+
+function readAuth(text: string | undefined, store: string): { scheme: string; auth: string }[] {
+  const auth = text === undefined ? [] : parseAuth(text);
+  if (auth !== undefined) return auth;
+  throw new TopologyError(ErrorCode.Usage, 'the ZooKeeper credentials are not of the form SCHEME:AUTH', {
+    store,
+    hint: 'write digest:USER:PASSWORD',
+  });
+}
+
+function cannotConnect(error: unknown, store: string, secure: boolean): TopologyError {
+  const failure = toTopologyError({ store }, error, { kind: 'read' });
+  if (!(error instanceof ZooKeeperError)) return failure;
+  const [code, hint] = whatToDo(error, failure, secure);
+  return new TopologyError(code, `cannot connect to ZooKeeper: ${error.message}`, {
+    store,
+    hint,
+    cause: error,
+  });
+}
+
+/** Code and hint of a connect that failed. */
+function whatToDo(
+  { code, message }: ZooKeeperError,
+  failure: TopologyError,
+  secure: boolean,
+): [ErrorCode, string | undefined] {
+  switch (code) {
+    case ZkCode.ConnectionLoss:
+    case ZkCode.OperationTimeout:
+      if (/certificate|TLS/.test(message) || secure) return [ErrorCode.Unavailable, TLS_HINT];
+      return [
+        ErrorCode.Unavailable,
+        'check host and port (another product may listen there), and that the servers run and have a quorum',
+      ];
+    case ZkCode.BadArguments:
+      return [ErrorCode.Usage, undefined];
+    default:
+      return [failure.code, failure.hint];
+  }
+}
+
+const TLS_HINT =
+  'check that the port is the one for TLS, and the certificates given for it: --topo-zk-tls-ca, --topo-zk-tls-cert, --topo-zk-tls-key';

@@ -1,0 +1,169 @@
+import type { CallOptions, WriteOp } from '../topo/connection.js';
+import { ErrorCode, TopologyError } from '../topo/errors.js';
+import { ancestors, parentPath } from '../topo/paths.js';
+import { ZkCode } from '../zookeeper/client.js';
+import { findCompanions } from './companions.js';
+import { emptyWithChildren, recordExists } from './error.js';
+import { checkEmptyUpdate, findRecord } from './file.js';
+import type { Store } from './store.js';
+import { readVersion, type ZnodeVersion } from './version.js';
+
+/** An operation of a batch and where it goes. */
+interface Target {
+  readonly op: WriteOp;
+  readonly index: number;
+  readonly znode: string;
+}
+
+/** An operation of a batch and what is at its path. */
+export interface Step extends Target {
+  /**
+   * What is to be done. `fill`: make a record of a directory; `absent`: make sure that nothing is there; `directory`: make
+   * sure that a directory does not become a record.
+   */
+  readonly type: 'create' | 'fill' | 'update' | 'delete' | 'check' | 'absent' | 'directory';
+  /** The state that the znode must be in. */
+  readonly expected: ZnodeVersion | null;
+  /** How many children the znode has that do not go with it. */
+  readonly children: number;
+  /** What goes with it when it is deleted: znodes, each before the one above it. */
+  readonly companions?: readonly string[];
+}
+
+/** What a transaction is made of. */
+export interface Findings {
+  readonly steps: readonly Step[];
+  /** Directories that the records to be created need, as znodes, and the index of a step that needs each. */
+  readonly needed: ReadonlyMap<string, number>;
+  /** Directories that are needed, or checked to be absent, and do not exist. */
+  readonly missing: ReadonlySet<string>;
+}
+
+/** Reads of directories in one request. */
+const READS_AT_A_TIME = 128;
+
+/**
+ * Finds out what a batch meets, and refuses what the single method would refuse. `trusting` leaves out what is most
+ * likely: that new records are new, that directories seen lately still exist, and that others are missing when most
+ * were the last time.
+ */
+export async function findOut(
+  store: Store,
+  ops: readonly WriteOp[],
+  trusting: boolean,
+  options: CallOptions | undefined,
+): Promise<Findings> {
+  const targets = ops.map((op, index) => ({ op, index, znode: store.znode(op.path) }));
+  const needed = new Map<string, number>();
+  for (const { op, index, znode } of targets) {
+    if (op.type !== 'create') continue;
+    // Of a directory that is noted those above it are, too.
+    for (let above = parentPath(znode); above !== '' && !needed.has(above); above = parentPath(above))
+      needed.set(above, index);
+    for (const companion of store.layout.companions(op.path)) needed.set(store.znode(companion), index);
+  }
+  const steps = await inOrder(targets, (target) => findStep(store, target, needed, trusting, options));
+  const absent = steps.flatMap(({ type, znode }) => (type === 'absent' ? znodesAbove(znode) : []));
+  const doubtful = [...needed.keys(), ...absent].filter(
+    (znode) => !(trusting && store.directories.has(znode)),
+  );
+  if (trusting && store.newDirectories) return { steps, needed, missing: new Set(doubtful) };
+  const missing = await findMissing(store, doubtful, options);
+  if (doubtful.length > 0) store.newDirectories = missing.size > doubtful.length / 2;
+  return { steps, needed, missing };
+}
+
+/** The directories above a znode, the uppermost first: also the root and those above it. */
+export function znodesAbove(znode: string): string[] {
+  return ancestors(znode).filter((above) => above !== '');
+}
+
+/** Answers in the order of the operations, or the failure of the first that failed, with its index. */
+async function inOrder(
+  targets: readonly Target[],
+  find: (target: Target) => Step | Promise<Step>,
+): Promise<Step[]> {
+  const found = targets.map(find);
+  // The new records of a copy: a promise for each would cost more than all else that is done for it.
+  if (found.every((step): step is Step => !(step instanceof Promise))) return found;
+  const settled = await Promise.allSettled(found);
+  return settled.map((result, index) => {
+    if (result.status === 'fulfilled') return result.value;
+    throw result.reason instanceof TopologyError ? result.reason.at(index) : result.reason;
+  });
+}
+
+/** Answers at once where nothing is read. */
+function findStep(
+  store: Store,
+  target: Target,
+  needed: ReadonlyMap<string, number>,
+  trusting: boolean,
+  options: CallOptions | undefined,
+): Step | Promise<Step> {
+  const { op, index, znode } = target;
+  if ('bytes' in op && op.bytes.byteLength === 0 && needed.has(znode))
+    return Promise.reject(emptyWithChildren(store.context, ErrorCode.Unsupported, op.path));
+  // Field by field: a copy by `...` would take longer than all else that is done for a new record.
+  if (op.type === 'create' && trusting)
+    return { op, index, znode, type: 'create', expected: null, children: 0 };
+  if (op.type === 'create' || (op.type === 'check' && op.version === null))
+    return findAbsence(store, target, options);
+  return findPresence(store, target, op, options);
+}
+
+/** For an operation that wants a record to be there. */
+async function findPresence(
+  store: Store,
+  target: Target,
+  op: Exclude<WriteOp, { type: 'create' }>,
+  options: CallOptions | undefined,
+): Promise<Step> {
+  const expected = op.version === null ? null : readVersion(store.context.store, op.version, op.path);
+  const stat = await findRecord(store, op.path, expected, options);
+  if (op.type === 'update') checkEmptyUpdate(store, op.path, op.bytes, stat);
+  if (op.type !== 'delete' || stat.numChildren === 0)
+    return { ...target, type: op.type, expected, children: stat.numChildren };
+  const companions = await findCompanions(store, op.path, options);
+  const children = stat.numChildren - companions.filter((znode) => parentPath(znode) === target.znode).length;
+  return { ...target, type: op.type, expected, children, companions };
+}
+
+/** For an operation that wants no record to be there: a create, or a check of absence. */
+async function findAbsence(store: Store, target: Target, options: CallOptions | undefined): Promise<Step> {
+  const { op } = target;
+  const znode = await store.readZnode(op.path, options);
+  if (znode === undefined) {
+    const type = op.type === 'create' ? 'create' : 'absent';
+    return { ...target, type, expected: null, children: 0 };
+  }
+  if (store.layout.isRecord(op.path, znode)) throw recordExists(store.context, op.path);
+  const { stat } = znode;
+  if (op.type === 'create' && op.bytes.byteLength === 0 && stat.numChildren > 0)
+    throw emptyWithChildren(store.context, ErrorCode.NodeExists, op.path);
+  const type = op.type === 'create' ? 'fill' : 'directory';
+  return { ...target, type, expected: stat, children: stat.numChildren };
+}
+
+/** Those of the znodes that do not exist. */
+async function findMissing(
+  store: Store,
+  znodes: readonly string[],
+  options: CallOptions | undefined,
+): Promise<Set<string>> {
+  const missing = new Set<string>();
+  for (let at = 0; at < znodes.length; at += READS_AT_A_TIME) {
+    const some = znodes.slice(at, at + READS_AT_A_TIME);
+    const { results } = await store.read(undefined, options, (client, request) =>
+      client.multiRead(
+        some.map((path) => ({ type: 'getData', path })),
+        request,
+      ),
+    );
+    some.forEach((znode, i) => {
+      const result = results[i];
+      if (result?.type === 'error' && result.code === ZkCode.NoNode) missing.add(znode);
+    });
+  }
+  return missing;
+}

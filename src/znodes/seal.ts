@@ -1,0 +1,98 @@
+import type { CallOptions } from '../topo/connection.js';
+import { ErrorCode } from '../topo/errors.js';
+import { joinPath } from '../topo/paths.js';
+import {
+  alreadySealed,
+  anotherSeal,
+  formatSeal,
+  parseSeal,
+  SEAL,
+  type Seal,
+  type SealRequest,
+  UNREADABLE,
+  type Unsealed,
+  type UnsealOptions,
+} from '../topo/seal.js';
+import { noDirectory } from './error.js';
+import { create, remove, update } from './file.js';
+import { learn } from './seal-known.js';
+import { walkDown } from './seal-walk.js';
+import { type Sealable, sealZnode, unsealZnode } from './seal-znode.js';
+import { type Store, settle } from './store.js';
+import { makeVersion } from './version.js';
+
+/**
+ * Takes the right to write from every ACL below the root, parents first: once a directory's children are listed, none can come or go.
+ * ZooKeeper judges a write in the order in which it carries writes out, so what was acknowledged is there when the walk is over.
+ *
+ * Who may change ACLs still may, whoever it is: with Vitess's own ACLs that is everybody. So this keeps out whoever keeps to ACLs,
+ * as all of Vitess does, and no adversary.
+ */
+export async function seal(
+  store: Store,
+  request: SealRequest,
+  options: CallOptions | undefined,
+): Promise<Seal> {
+  const { context } = store;
+  if ((await store.readZnode('', options)) === undefined) throw noDirectory(context, '');
+  const { id, scope, host, user } = request;
+  const begun: Seal = { id, host, user, since: context.clock.now(), whole: false, exempt: [] };
+  const version = await settle(create(store, SEAL, formatSeal(begun), options), ErrorCode.NodeExists);
+  if (version === undefined) throw alreadySealed(context.store, (await sealed(store, options)) ?? UNREADABLE);
+  const { known } = store;
+  store.known = undefined;
+  // Nothing holds the root itself as it was.
+  const top: Sealable = { path: '', known, isSame: false };
+  await walkDown(top, (znode) =>
+    store.layout.isLeftAlone(scope, znode.path) ? NOBODY : sealZnode(store, znode, options),
+  );
+  const whole = { ...begun, whole: true };
+  // Conditional: whoever took the seal off meanwhile has deleted the record.
+  await update(store, SEAL, formatSeal(whole), version, options);
+  return whole;
+}
+
+const NOBODY: Promise<readonly Sealable[]> = Promise.resolve([]);
+
+/** Learns what every ACL is: then sealing takes one request a znode. */
+export async function prepareSeal(
+  store: Store,
+  scope: SealRequest['scope'],
+  options: CallOptions | undefined,
+): Promise<void> {
+  store.known = await learn(store, scope, options);
+}
+
+export async function unseal(store: Store, options: UnsealOptions | undefined): Promise<Unsealed> {
+  const record = await readSeal(store, options);
+  const found = record?.seal;
+  if (record !== undefined && options?.id !== undefined && found?.id !== options.id)
+    throw anotherSeal(store.context.store, found ?? UNREADABLE);
+  const halfOff = formatSeal({ ...(found ?? UNREADABLE), whole: false });
+  const version = record && (await update(store, SEAL, halfOff, record.version, options));
+  let restored = 0;
+  const changed: string[] = [];
+  await walkDown('', async (path) => {
+    const names = await unsealZnode(store, path, options, (intact) => {
+      restored += 1;
+      if (!intact) changed.push(path === '' ? store.root : path);
+    });
+    return names.map((name) => joinPath(path, name));
+  });
+  if (version !== undefined) await remove(store, SEAL, version, options);
+  return { seal: found, restored, changed: changed.sort() };
+}
+
+export async function sealed(store: Store, options: CallOptions | undefined): Promise<Seal | undefined> {
+  const record = await readSeal(store, options);
+  return record && (record.seal ?? UNREADABLE);
+}
+
+async function readSeal(store: Store, options: CallOptions | undefined) {
+  const znode = await store.readZnode(SEAL, options);
+  if (znode === undefined) return undefined;
+  return {
+    seal: parseSeal(znode.data ?? new Uint8Array()),
+    version: makeVersion(store.context.store, znode.stat),
+  };
+}

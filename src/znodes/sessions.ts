@@ -1,0 +1,80 @@
+import type { OperationOptions, ZooKeeperClient } from '../zookeeper/client.js';
+
+/** Sessions that a scan spreads its reads over where one request reads one znode. */
+const SCAN_SESSIONS = 4;
+
+/** Opens one more session: at the servers, or where the address names some, at the observers. */
+export type OpenSession = (where: 'servers' | 'observers') => Promise<ZooKeeperClient>;
+
+/**
+ * The sessions of one connection. All writes and single reads go through the primary one, because only within a
+ * session does ZooKeeper promise that a read sees what was seen before. Scans may use others, each brought up to
+ * date first.
+ */
+export class Sessions {
+  readonly primary: ZooKeeperClient;
+  readonly #open: OpenSession;
+  readonly #observers: boolean;
+  #others: Promise<readonly ZooKeeperClient[]> | undefined;
+  readonly #opened: ZooKeeperClient[] = [];
+  #pagesOfOthers = 0;
+  #behind = false;
+  #closed = false;
+
+  constructor(primary: ZooKeeperClient, open: OpenSession, hasObservers: boolean) {
+    this.primary = primary;
+    this.#open = open;
+    this.#observers = hasObservers;
+  }
+
+  /** Whether the primary session may not have seen everything yet that was delivered by this connection. */
+  get isBehind(): boolean {
+    return this.#behind;
+  }
+
+  /** Makes the primary session as far on as everything that was delivered by this connection. */
+  async bringUpToDate(options: OperationOptions): Promise<void> {
+    const pages = this.#pagesOfOthers;
+    await this.primary.sync('/', options);
+    if (pages === this.#pagesOfOthers) this.#behind = false;
+  }
+
+  /**
+   * The sessions of a scan, not brought up to date yet. They stay open for later scans, for every new session moves
+   * the store's position. Observers that cannot be reached are done without.
+   */
+  async forScan(): Promise<readonly ZooKeeperClient[]> {
+    this.#others ??= this.#openOthers();
+    const others = await this.#others;
+    if (others.length === 0) this.#others = undefined;
+    return this.#observers && others.length > 0 ? others : [this.primary, ...others];
+  }
+
+  /** Tells that something was delivered which another session than the primary has read. */
+  delivered(readers: readonly ZooKeeperClient[]): void {
+    if (readers.every((reader) => reader === this.primary)) return;
+    this.#pagesOfOthers += 1;
+    this.#behind = true;
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    await Promise.allSettled([this.primary, ...this.#opened].map((session) => session.close()));
+  }
+
+  async #openOthers(): Promise<readonly ZooKeeperClient[]> {
+    // The zookeeper package, which has no multi, keeps the processor busy with one session.
+    const { multi, multiRead } = this.primary.features;
+    const many = multi && !multiRead ? SCAN_SESSIONS : 1;
+    const count = this.#observers ? many : many - 1;
+    const where = this.#observers ? 'observers' : 'servers';
+    const opening = Array.from({ length: count }, async () => {
+      const session = await this.#open(where);
+      this.#opened.push(session);
+      // Whoever closed the connection meanwhile did not know of this one.
+      if (this.#closed) await session.close();
+    });
+    await Promise.allSettled(opening);
+    return [...this.#opened];
+  }
+}
