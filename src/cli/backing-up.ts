@@ -17,17 +17,17 @@ import {
 import { type MadeBackup, makeBackup } from '../copy/backup/make.js';
 import { type BackupRecord, checkBackup } from '../copy/backup/record.js';
 import { Tally } from '../copy/tally.js';
-import { formatAddress, type StoreAddress } from '../topo/address.js';
+import type { StoreAddress } from '../topo/address.js';
 import { type Clock, systemClock } from '../topo/clock.js';
 import { isTopologyError, TopologyError } from '../topo/errors.js';
 import type { Topology } from '../topo/topology.js';
-import { addressOf } from './addresses.js';
+import { addressFlags, formatGiven, givenAddress, whereIs } from './addresses.js';
 import { copyOptions } from './copy-flags.js';
 import { errorText } from './failure.js';
 import { type Flags, text, usage } from './flags.js';
 import type { Io } from './io.js';
 import { copyProgress } from './progress.js';
-import { addressFlags, addressNames, type Side } from './side-flags.js';
+import { addressNames, type Side } from './side-flags.js';
 import { checkCellFlags, openSide, type Pair, readSideFlags, withPair } from './topologies.js';
 import { version } from './version.js';
 
@@ -54,10 +54,10 @@ export function backupPlace(flags: Flags): BackupPlace {
 
 /** The address of a side that has to be a topology file. Usage. */
 export function fileOf(flags: Flags, side: 'from' | 'to', why: string): StoreAddress {
-  const address = addressOf(flags, side, text(flags, side === 'from' ? 'source' : 'destination'));
-  if (address.implementation === 'file' && address.root === '/global') return address;
+  const address = givenAddress(flags, side, text(flags, side === 'from' ? 'source' : 'destination'));
+  if (!('file' in address) && address.implementation === 'file' && address.root === '/global') return address;
   throw usage(
-    `${why}, and ${formatAddress(address)} is none`,
+    `${why}, and ${formatGiven(address)} is none`,
     'write for example file:./backup.topo, or file:./backups/ for a folder',
   );
 }
@@ -105,7 +105,7 @@ export async function backUp(
   { retention, clock }: { readonly retention: Retention; readonly clock: Clock },
 ): Promise<DoneBackup> {
   const started = clock.now();
-  const source = addressOf(flags, 'from', text(flags, 'source'));
+  const { address: source } = whereIs(givenAddress(flags, 'from', text(flags, 'source')), io.env);
   const folder = 'folder' in place ? backupFolder(place.folder, source) : undefined;
   if (folder !== undefined) await makeFolder(folder.folder);
   const file = 'file' in place ? place.file : backupFile(backupFolder(place.folder, source), started);

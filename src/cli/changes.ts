@@ -1,5 +1,4 @@
 import type { Reason } from '../editing/judge.js';
-import { formatAddress } from '../topo/address.js';
 import { applyChanges, type Change } from '../topo/changes.js';
 import { ErrorCode, TopologyError } from '../topo/errors.js';
 import { classify } from '../topo/kinds.js';
@@ -72,7 +71,7 @@ export async function carryOut(
   }
   checkConfirmed(flags, topology, changes, reasons ?? []);
   const undo = undoLines(text(flags, 'undo-file'), jsonLine({ changes: changes.map(pastChange) }), (file) =>
-    ['topo2topo undo', formatAddress(topology.address), file, ...undoFlags, '--yes'].join(' '),
+    ['topo2topo undo', topology.spelled, file, ...undoFlags, '--yes'].join(' '),
   );
   if (asText) io.out(undo.join('\n'));
   try {

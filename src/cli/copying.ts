@@ -94,8 +94,8 @@ function headOf(
   return {
     tool: version(),
     made: new Date(clock.now()).toISOString(),
-    from: formatAddress(pair.source.address),
-    to: formatAddress(pair.destination.address),
+    from: pair.source.spelled,
+    to: pair.destination.spelled,
     cells: cells.map(({ name, address }) => ({ name, address: formatAddress(address) })),
     flags: { ...Object.fromEntries(given), ...(places.length === 0 ? {} : { 'to-cell': places }) },
   };

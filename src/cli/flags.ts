@@ -89,7 +89,7 @@ export function texts(flags: Flags, name: string): string[] {
 
 /** Whether a word is meant as an address, and not as a path. */
 export function looksLikeAddress(word: string): boolean {
-  return /^(\w+:\/\/|file:|memory:)/.test(word);
+  return /^(\w+:\/\/|file:|memory:|zookeeper:)/.test(word);
 }
 
 /** An error about the command line. */

@@ -1,8 +1,8 @@
-import { parseAddress } from '../topo/address.js';
+import { addressFlags, parseGiven } from './addresses.js';
 import type { FlagSpec } from './command.js';
 import { checkNumber, type Flags, looksLikeAddress, text, usage } from './flags.js';
 import type { Env } from './io.js';
-import { addressFlags, addressNames, cellFlag, type Side, tripleFlags, variableOf } from './side-flags.js';
+import { addressNames, cellFlag, type Side, tripleFlags, variableOf } from './side-flags.js';
 import { parseBoolean } from './switches.js';
 
 /** Everything a command is told. */
@@ -60,7 +60,7 @@ function environmentFlags(specs: readonly FlagSpec[], sides: readonly Side[], en
   }
   const address = env[variableOf('address')];
   return sides.includes('') && address !== undefined && address !== ''
-    ? { ...flags, ...addressFlags(parseAddress(address), '') }
+    ? { ...flags, ...addressFlags(parseGiven(address), '') }
     : flags;
 }
 

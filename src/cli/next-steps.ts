@@ -1,6 +1,5 @@
 import type { FreezeResult } from '../copy/freeze-options.js';
 import type { Plan } from '../copy/plan.js';
-import { formatAddress } from '../topo/address.js';
 import type { Kind } from '../topo/kinds.js';
 import { GLOBAL } from '../topo/topology.js';
 import { count, type Io } from './io.js';
@@ -16,7 +15,7 @@ export function afterCopy(
   plan: Plan,
   { kinds, verified }: { readonly kinds: ReadonlySet<Kind> | undefined; readonly verified: boolean },
 ): string[] {
-  const to = formatAddress(pair.destination.address);
+  const to = pair.destination.spelled;
   const steps: string[] = [];
   const blank = plan.scopes.flatMap(({ findings }) =>
     findings.filter(({ problem }) => problem === 'blank tablet'),

@@ -78,7 +78,7 @@ function derived(report: VerifyReport): string[] {
 }
 
 function rebuildHint({ pair }: PlannedRepair): string {
-  return `where the authority’s are out of date, a rebuild is the cure: topo2topo graph rebuild ${formatAddress(pair.destination.address)}`;
+  return `where the authority’s are out of date, a rebuild is the cure: topo2topo graph rebuild ${pair.destination.spelled}`;
 }
 
 /** Records of which some fields were to be ignored, and others differ: a copy is of whole records. */

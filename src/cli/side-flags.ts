@@ -1,4 +1,4 @@
-import type { Implementation, StoreAddress } from '../topo/address.js';
+import type { Implementation } from '../topo/address.js';
 import { type FlagSpec, textFlag } from './command.js';
 import { type Flags, usage } from './flags.js';
 import { ALLOW_STALE_READS } from './switches.js';
@@ -46,13 +46,6 @@ export function tripleFlags(side: Side): { implementation: string; server: strin
     server: 'topo-global-server-address',
     root: 'topo-global-root',
   };
-}
-
-/** A whole address as flags, in Vitess's words. */
-export function addressFlags(address: StoreAddress, side: Side): Flags {
-  const named = tripleFlags(side);
-  const { implementation, server, root } = address;
-  return { [named.implementation]: implementation, [named.server]: server, [named.root]: root };
 }
 
 /** The flag that says where cells of a side are. */
@@ -168,7 +161,10 @@ export function sideFlags(side: Side): FlagSpec[] {
       ? `CELL=SERVER,ROOT: where a cell of ${which} is; a copy writes it to CellInfo (repeatable)`
       : `CELL=SERVER,ROOT: reach a cell of ${which} there, whatever its CellInfo says (repeatable)`;
   const places = [
-    textFlag(named.implementation, `implementation of ${which}: consul, etcd2, file, memory, zk2`),
+    textFlag(
+      named.implementation,
+      `implementation of ${which}: consul, etcd, etcd2, file, memory, zk2, zookeeper`,
+    ),
     textFlag(named.server, `server address of ${which}, as Vitess writes it`),
     textFlag(named.root, `global root of ${which}`),
     ...(side === ''

@@ -1,9 +1,9 @@
 import type { CellRule } from '../copy/cells.js';
-import { formatAddress, type StoreAddress } from '../topo/address.js';
+import type { StoreAddress } from '../topo/address.js';
 import type { Stores } from '../topo/backend.js';
 import type { Kind } from '../topo/kinds.js';
 import { Topology } from '../topo/topology.js';
-import { addressOf, cellAddresses } from './addresses.js';
+import { cellAddresses, formatGiven, givenAddress, whereIs } from './addresses.js';
 import { type FlagSpec, textFlag, type Word } from './command.js';
 import { type Flags, shown, text, texts, usage } from './flags.js';
 import type { Io } from './io.js';
@@ -79,6 +79,10 @@ export async function withPair<T>(
 /** What flags say of one side. */
 export interface SideFlags {
   readonly address: StoreAddress;
+  /** The address as it was given. */
+  readonly spelled: string;
+  /** All cells, where a client configuration says which there are. */
+  readonly configured: ReadonlyMap<string, StoreAddress> | undefined;
   /** Addresses of cells that are given, by cell. */
   readonly cells: ReadonlyMap<string, StoreAddress>;
   readonly cellFlag: string;
@@ -97,11 +101,15 @@ export function readSideFlags(
   onRetry?: OnRetry,
 ): SideFlags {
   const word = { from: 'source', to: 'destination', '': 'address' }[side];
-  const address = addressOf(flags, side, text(flags, word));
+  const given = givenAddress(flags, side, text(flags, word));
+  const { address, client } = whereIs(given, io.env);
   const cells = cellAddresses(texts(flags, cellFlag(side)), address, cellFlag(side));
   const settings = connectSettings(flags, side, io.env, address);
   return {
     address,
+    // What names the file that this host has may not do so tomorrow.
+    spelled: formatGiven(client === undefined ? given : { implementation: 'zookeeper', file: client.file }),
+    configured: client?.cells,
     cells,
     cellFlag: `--${cellFlag(side)}`,
     stores: storesFor(settings, access, signal, onRetry),
@@ -110,8 +118,9 @@ export function readSideFlags(
 }
 
 /** Opens the topology of a side; whoever asks closes it. */
-export function openSide({ address, cells, stores, cellFlag: flag }: SideFlags): Promise<Topology> {
-  return Topology.open({ global: address, cells, stores, cellFlag: flag });
+export function openSide({ address, cellFlag: flag, ...rest }: SideFlags): Promise<Topology> {
+  const { spelled, configured, cells, stores } = rest;
+  return Topology.open({ global: address, spelled, configured, cells, stores, cellFlag: flag });
 }
 
 /** Where the flags say that cells of the destination are. */
@@ -153,7 +162,7 @@ export async function withTopology<T>(
 
 /** `SOURCE → DESTINATION` for headings. */
 export function pairTitle(pair: Pair): string {
-  return `${formatAddress(pair.source.address)} → ${formatAddress(pair.destination.address)}`;
+  return `${pair.source.spelled} → ${pair.destination.spelled}`;
 }
 
 /** Kinds in words, for what was narrowed. */

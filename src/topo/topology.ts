@@ -32,6 +32,8 @@ export interface TopologySpec {
    */
   readonly configured?: ReadonlyMap<string, StoreAddress> | undefined;
   readonly stores: Stores;
+  /** How a person names this topology again, where its global address does not say everything: `zookeeper:FILE`. */
+  readonly spelled?: string | undefined;
   /** The flag that gives a cell's address, for hints. */
   readonly cellFlag?: string | undefined;
 }
@@ -44,6 +46,8 @@ const CELL_FLAGS = '--from-cell or --to-cell';
  */
 export class Topology {
   readonly address: StoreAddress;
+  /** What names this topology on a command line. */
+  readonly spelled: string;
   /** The global store, with a CellInfo for each configured cell. */
   readonly global: Connection;
   readonly #spec: TopologySpec;
@@ -51,6 +55,7 @@ export class Topology {
 
   private constructor(spec: TopologySpec, global: Connection) {
     this.address = spec.global;
+    this.spelled = spec.spelled ?? formatAddress(spec.global);
     this.global = global;
     this.#spec = spec;
   }

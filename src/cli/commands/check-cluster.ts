@@ -1,9 +1,10 @@
 import { takeCensus } from '../../census/census.js';
 import type { Stores } from '../../census/place.js';
 import { parseTarget } from '../../graph/target.js';
-import { parseAddress, type StoreAddress } from '../../topo/address.js';
+import type { StoreAddress } from '../../topo/address.js';
 import { systemClock } from '../../topo/clock.js';
 import type { Topology } from '../../topo/topology.js';
+import { parseGiven, whereIs } from '../addresses.js';
 import { censusExit, censusJson, censusText } from '../census-text.js';
 import { type Command, textFlag } from '../command.js';
 import { parseDuration } from '../durations.js';
@@ -82,7 +83,9 @@ export const checkClusterCommand: Command = {
  * destination is looked at, the source is the store that was left.
  */
 async function storesOf({ address }: Topology, flags: Flags, io: Io): Promise<Stores> {
-  const [spoken = [], given = []] = ['expect', 'old'].map((name) => texts(flags, name).map(parseAddress));
+  const [spoken = [], given = []] = ['expect', 'old'].map((name) =>
+    texts(flags, name).map((given) => whereIs(parseGiven(given), io.env).address),
+  );
   const own = address.implementation === 'file' ? [] : [address];
   const old = given.length === 0 ? await leftBehind(flags, io) : given;
   return { expected: [...own, ...spoken], spoken, old };
@@ -93,5 +96,5 @@ async function leftBehind(flags: Flags, io: Io): Promise<StoreAddress[]> {
   if (file === undefined || flags['side'] !== 'to') return [];
   const { readConfig } = await import('../config/read.js');
   const { from } = readConfig(file, io.env);
-  return from === undefined ? [] : [from.address];
+  return from === undefined ? [] : [whereIs(from.address, io.env).address];
 }

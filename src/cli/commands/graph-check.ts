@@ -1,5 +1,4 @@
 import { checkGraph, type GraphState } from '../../graph/check.js';
-import { formatAddress } from '../../topo/address.js';
 import type { Command } from '../command.js';
 import { Exit } from '../exit.js';
 import { json } from '../io.js';
@@ -35,7 +34,7 @@ export const graphCheckCommand: Command = {
           json({ command: 'graph check', target, stale, records, refused, lostServing, withoutPrimary }),
         );
       } else {
-        io.out(`serving graph of ${formatAddress(topology.address)}, as Vitess ${target} makes it`);
+        io.out(`serving graph of ${topology.spelled}, as Vitess ${target} makes it`);
         io.out(stateText(io, state));
       }
       if (staleCount(state) + state.lostServing.length > 0) return Exit.Different;

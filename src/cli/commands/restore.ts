@@ -2,7 +2,7 @@ import { backupTitle, checkBackup } from '../../copy/backup/record.js';
 import { parseAddress } from '../../topo/address.js';
 import { readCellInfo } from '../../topo/codec.js';
 import type { Topology } from '../../topo/topology.js';
-import { addressOf } from '../addresses.js';
+import { givenAddress } from '../addresses.js';
 import { fileOf, withTopologyFile } from '../backing-up.js';
 import type { Command } from '../command.js';
 import { COPY_FLAGS } from '../copy-flags.js';
@@ -70,7 +70,7 @@ async function recordedCells(
 ): Promise<Flags> {
   if (flags['to-cell-root'] !== undefined)
     throw usage('--recorded-cells and --to-cell-root exclude one another', 'give one of them');
-  const { implementation } = addressOf(flags, 'to', text(flags, 'destination'));
+  const { implementation } = givenAddress(flags, 'to', text(flags, 'destination'));
   const origin = parseAddress(from).implementation;
   if (implementation !== origin)
     throw usage(

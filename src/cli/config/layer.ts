@@ -1,7 +1,8 @@
+import { addressFlags } from '../addresses.js';
 import { type Flags, usage } from '../flags.js';
 import type { Env } from '../io.js';
 import { SYSTEM_CAS } from '../login.js';
-import { addressFlags, cellFlag, type Product, type Side, secretVariable, sideFlag } from '../side-flags.js';
+import { cellFlag, type Product, type Side, secretVariable, sideFlag } from '../side-flags.js';
 import type { Config, SideConfig, TimeName, TlsPart } from './read.js';
 
 /** What a side of a migration file says, as flags and as the variables of its secrets. */

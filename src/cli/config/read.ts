@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
-import { addressFromTriple, parseAddress, type StoreAddress } from '../../topo/address.js';
+import { addressFromTriple } from '../../topo/address.js';
+import { type GivenAddress, givenTriple, parseGiven } from '../addresses.js';
 import { parseDuration } from '../durations.js';
 import { secretFile } from '../files.js';
 import { usage } from '../flags.js';
@@ -20,7 +21,7 @@ export interface Secret {
 
 /** One side of a migration file, read and checked: `${NAME}` is replaced, names of files are absolute. */
 export interface SideConfig {
-  readonly address: StoreAddress;
+  readonly address: GivenAddress;
   /** Undefined: nothing to log in to. */
   readonly product: Product | undefined;
   readonly tls: Readonly<Partial<Record<TlsPart, string>>> | undefined;
@@ -117,7 +118,7 @@ class Reader {
     return value === undefined ? undefined : expand(this.#document, path, String(value), this.#env);
   }
 
-  #address(path: Path): StoreAddress {
+  #address(path: Path): GivenAddress {
     if (typeof this.#value(path) === 'string') return this.#url(path);
     const parts = ['implementation', 'server', 'root'].map((part) => [...path, part]);
     const given = parts.filter((part) => this.#value(part) !== undefined);
@@ -127,18 +128,18 @@ class Reader {
       throw this.#wrong(other, 'address says that already');
     }
     const [implementation, server, root] = parts.map((part) => this.text(part));
-    if (implementation === undefined || server === undefined || root === undefined)
-      throw this.#wrong(path, 'give address, or implementation, server and root');
-    return this.#addressed(path, () => this.#absolute(addressFromTriple(implementation, server, root)));
+    const found = this.#addressed(path, () => givenTriple(implementation, server, root, this.#folder));
+    if (found === undefined) throw this.#wrong(path, 'give address, or implementation, server and root');
+    return this.#absolute(found);
   }
 
-  #url(path: Path): StoreAddress {
+  #url(path: Path): GivenAddress {
     const text = this.text(path) ?? '';
-    return this.#addressed(path, () => this.#absolute(parseAddress(text)));
+    return this.#addressed(path, () => this.#absolute(parseGiven(text, this.#folder)));
   }
 
-  #absolute(address: StoreAddress): StoreAddress {
-    if (address.implementation !== 'file') return address;
+  #absolute(address: GivenAddress): GivenAddress {
+    if ('file' in address || address.implementation !== 'file') return address;
     return { ...address, server: resolve(this.#folder, address.server) };
   }
 
@@ -180,7 +181,7 @@ class Reader {
     };
   }
 
-  #cells(path: Path, global: StoreAddress): SideConfig['cells'] {
+  #cells(path: Path, global: GivenAddress): SideConfig['cells'] {
     const cells = new Map<string, { server: string; root: string }>();
     for (const cell of Object.keys(mapping(this.#value(path)))) {
       const server = this.text([...path, cell, 'server']) ?? '';
@@ -238,7 +239,7 @@ class Reader {
   }
 
   /** An address that cannot be read is shown, but for what the environment says: it may be a secret. */
-  #addressed(path: Path, read: () => StoreAddress): StoreAddress {
+  #addressed<A>(path: Path, read: () => A): A {
     return this.#about(path, () => {
       try {
         return read();

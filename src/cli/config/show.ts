@@ -1,4 +1,4 @@
-import { formatAddress } from '../../topo/address.js';
+import { formatGiven, whereIs } from '../addresses.js';
 import type { Env, Io } from '../io.js';
 import { connectSettings } from '../login.js';
 import { sideSettings } from './layer.js';
@@ -12,7 +12,7 @@ export function checkLogin(config: Config, env: Env): void {
     const found = config[side];
     if (found === undefined) continue;
     const settings = sideSettings(config, side, undefined);
-    connectSettings(settings.flags, side, { ...settings.env, ...env }, found.address);
+    connectSettings(settings.flags, side, { ...settings.env, ...env }, whereIs(found.address, env).address);
   }
 }
 
@@ -23,7 +23,7 @@ export function configText(io: Io, config: Config): string {
   for (const side of SIDES) {
     const found = config[side];
     if (found !== undefined)
-      lines.push(`  ${side.padEnd(8)} ${formatAddress(found.address)}`, ...sideLines(found));
+      lines.push(`  ${side.padEnd(8)} ${formatGiven(found.address)}`, ...sideLines(found));
   }
   if (config.cellRoot !== undefined) lines.push(`  new cells at ${config.cellRoot}`);
   for (const [name, value] of Object.entries(config.options)) lines.push(`  option   ${name} ${value}`);
@@ -69,7 +69,7 @@ function sideJson({ address, tls, user, token, tokens, authFile, cells, times }:
   };
   const hasAuth = Object.values(auth).some((value) => value !== undefined);
   return {
-    address: formatAddress(address),
+    address: formatGiven(address),
     tls,
     auth: hasAuth ? auth : undefined,
     cells: cells.size === 0 ? undefined : cells,
