@@ -2,6 +2,9 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { companionKeys, toKey } from '../../src/legacy/etcd-paths.js';
 import { textFor } from '../../src/legacy/etcd-text.js';
 import { available, type EtcdCluster, startEtcd } from '../servers/index.js';
+import { clearEtcd, plantEtcd } from './plant.js';
+import { nodesOf } from './samples/sample.js';
+import { wholeEtcd } from './samples/whole.js';
 
 test('text is kept, and what is no UTF-8 is refused before it is written', () => {
   const text = 'a\u0000ä\u{1f600}\r\n';
@@ -51,5 +54,15 @@ describe.runIf(available.etcd('3.3'))('the keys of a legacy etcd store, on a rea
     expect((await ask('/vt/text')).node.value).toBe(text);
     await ask('/vt/bytes', 'value=%80');
     expect((await ask('/vt/bytes')).node.value).toBe('\ufffd');
+  });
+
+  test('a planted sample', async () => {
+    const { nyc } = wholeEtcd({ nyc: 'http://localhost:1', sfo: 'http://localhost:2' });
+    const endpoint = etcd.endpoints[0] ?? '';
+    await clearEtcd(endpoint);
+    await plantEtcd(nyc, endpoint);
+    for (const { path, value } of nodesOf(nyc)) expect((await ask(path)).node.value).toBe(value?.toString());
+    await clearEtcd(endpoint);
+    expect((await fetch(`${endpoint}/v2/keys/vt`)).status).toBe(404);
   });
 });
