@@ -1,4 +1,5 @@
-// Imports point one way: cli → copy → verify, building, census → cells, graph, looking, editing → topo ← legacy ← backends → znodes → zookeeper,
+// Imports point one way: cli → copy → verify, building, census → cells, graph, looking, editing → topo ← legacy, http, znodes ← backends,
+// znodes → zookeeper,
 // and cli → lint → cells, graph, editing → topo.
 // Each rule forbids one arrow against that direction; docs/architecture.md explains why.
 const only = (layer, allowed, comment) => ({
@@ -19,6 +20,7 @@ module.exports = {
       to: {},
     },
     only('topo', [], 'what a topology is depends on nothing else of the project'),
+    only('http', ['topo'], 'servers that are spoken to by HTTP, whatever their product'),
     only('zookeeper', [], 'the ZooKeeper client knows nothing of topologies'),
     only('znodes', ['topo', 'zookeeper'], 'records in znodes are kept in one way, wherever they lie'),
     only('zk-command', ['topo', 'zookeeper'], 'the old zk tool is about znodes, whatever they hold'),
@@ -39,11 +41,10 @@ module.exports = {
     only('copy', ['topo', 'graph', 'cells', 'verify'], 'copy may verify what it wrote'),
     {
       name: 'backends-import-topo',
-      comment:
-        'a backend knows the contract, the form of its records and its own client, never another backend',
+      comment: 'a backend knows the contract, the form of its records and its client, never another backend',
       severity: 'error',
       from: { path: '^src/backends/([^/]+)/' },
-      to: { path: '^src/', pathNot: '^src/(topo|legacy|znodes|zookeeper)/|^src/backends/$1/' },
+      to: { path: '^src/', pathNot: '^src/(topo|legacy|http|znodes|zookeeper)/|^src/backends/$1/' },
     },
     {
       name: 'nobody-imports-a-backend',

@@ -24,7 +24,7 @@ export function storesFor(
     async open(address: StoreAddress, scope: string, global?: StoreAddress) {
       const backend = await loadBackend(address.implementation);
       const consulToken = settings.consulTokens?.get(scope) ?? settings.consulToken;
-      const opening = backend.connect(address, { ...settings, consulToken, global });
+      const opening = backend.connect(address, { ...settings, consulToken, scope, global });
       const connection = await untilAborted(opening, address, signal);
       const { clock, requestTimeoutMs: timeoutMs } = settings;
       const retried = onRetry === undefined ? undefined : (error: unknown) => onRetry(scope, error);
@@ -39,12 +39,12 @@ export function storesFor(
       const backend = await loadBackend(address.implementation);
       if (backend.openNative === undefined) throw noNativeView(address);
       const consulToken = settings.consulTokens?.get(scope) ?? settings.consulToken;
-      return untilAborted(backend.openNative(address, { ...settings, consulToken }), address, signal);
+      return untilAborted(backend.openNative(address, { ...settings, consulToken, scope }), address, signal);
     },
     async health(address: StoreAddress, scope: string) {
       const backend = await loadBackend(address.implementation);
       const consulToken = settings.consulTokens?.get(scope) ?? settings.consulToken;
-      return backend.health?.(address, { ...settings, consulToken });
+      return backend.health?.(address, { ...settings, consulToken, scope });
     },
     async cellAddress(global: StoreAddress, cell: string) {
       const backend = await loadBackend(global.implementation);

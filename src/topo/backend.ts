@@ -35,6 +35,8 @@ export interface ConnectSettings {
   readonly connectTimeoutMs: number;
   /** Milliseconds a call may take when it names no deadline. */
   readonly requestTimeoutMs: number;
+  /** `global`, or the cell whose store it is: of the retired formats that decides what a key is. Default: global. */
+  readonly scope?: string | undefined;
   readonly tls?: TlsSettings | undefined;
   /**
    * Milliseconds for which a lock outlives its dead holder: etcd's lease, Consul's session, ZooKeeper's session as far as
@@ -81,8 +83,8 @@ export interface TlsSettings {
 /** Opens stores by address. What the registry gives, and what wrappers and tests put themselves around. */
 export interface Stores {
   /**
-   * See {@link Backend.connect}. `scope`: `global`, or the cell whose store it is, for credentials that differ by cell. `global`: of a cell, where its
-   * topology's global store is.
+   * See {@link Backend.connect}. `scope`: `global`, or the cell whose store it is, for what differs by cell: credentials, and the keys of retired
+   * formats. `global`: of a cell, where its topology's global store is.
    */
   open(address: StoreAddress, scope: string, global?: StoreAddress): Promise<Connection>;
   /** See {@link Backend.openNative}. Unsupported where there is nothing but the canonical tree. */

@@ -244,6 +244,11 @@ export interface Capabilities {
    * everybody from locking the directory.
    */
   readonly lockRecord?: string | undefined;
+  /**
+   * A lock has no time to live: that of a dead holder stays until somebody breaks it, and no lock is lost because the store does not
+   * answer. Absent: it ends by itself.
+   */
+  readonly locksStay?: boolean | undefined;
   /** {@link WriteOptions.fence} works. */
   readonly fencing: boolean;
   /** {@link Connection.seal} works, where the login has the right to. */

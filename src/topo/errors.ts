@@ -99,6 +99,12 @@ export class TopologyError extends Error {
     return new TopologyError(this.code, this.#sentence, { path, store, hint, retryable, cause, index });
   }
 
+  /** The same error, as that of a store. */
+  inStore(store: string): TopologyError {
+    const { path, hint, retryable, cause, index } = this;
+    return new TopologyError(this.code, this.#sentence, { path, store, hint, retryable, cause, index });
+  }
+
   /** The same error, with something else to do next. */
   withHint(hint: string): TopologyError {
     const { path, store, retryable, cause, index } = this;

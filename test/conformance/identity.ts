@@ -7,7 +7,7 @@ export const identity = theme('identity', [
   {
     title: 'two connections to one place have one identity',
     run: async ({ connection, writer, open }) => {
-      await writer.create('cells/zone1/CellInfo', utf8('x'));
+      await writer.create('metadata/x', utf8('x'));
       const other = await open();
       await Promise.all([connection.position(), other.position()]);
       assert.ok(sameIdentity(await connection.identity(), await other.identity()));

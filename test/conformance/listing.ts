@@ -19,8 +19,8 @@ export const listing = theme('listing', [
   {
     title: 'listDir of the root gives what is in the root',
     run: async ({ connection, writer }) => {
-      await createMany(writer, records('VSchema', 'cells/zone1/CellInfo'));
-      assert.deepEqual(await connection.listDir(''), ['VSchema', 'cells']);
+      await createMany(writer, records('VSchema', 'metadata/zone1/x'));
+      assert.deepEqual(await connection.listDir(''), ['VSchema', 'metadata']);
     },
   },
   {

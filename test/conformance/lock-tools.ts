@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { CallOptions, Connection } from '../../src/topo/connection.js';
+import type { CallOptions, Capabilities, Connection } from '../../src/topo/connection.js';
 import { isTopologyError, TopologyError } from '../../src/topo/errors.js';
 import type { Lock, LockEntry } from '../../src/topo/locks.js';
 import type { Context } from './sentence.js';
@@ -19,8 +19,9 @@ export async function lockable({
   writer,
   connection,
 }: Pick<Context, 'writer' | 'connection'>): Promise<void> {
-  await writer.create(`${DIR}/Keyspace`, utf8('a keyspace'));
-  await writer.create(`${DIR}/shards/0/Shard`, utf8('a shard'));
+  // Without fields: a store that keeps records in a form of its own takes nothing else there than what is one.
+  await writer.create(`${DIR}/Keyspace`, utf8(''));
+  await writer.create(`${DIR}/shards/0/Shard`, utf8(''));
   await connection.position();
 }
 
@@ -87,6 +88,12 @@ export async function onlyEntry(connection: Connection, dir = DIR): Promise<Lock
   const queue = await connection.lockQueue(dir);
   assert.equal(queue.length, 1, `one entry, not ${JSON.stringify(queue.map(({ contents }) => contents))}`);
   return must(queue[0]);
+}
+
+/** An entry names its owner, where there is any but its holder. */
+export function ownedAs({ locksStay }: Capabilities, { owner }: LockEntry): void {
+  if (locksStay === true) assert.equal(owner, undefined, 'an owner');
+  else assert.ok(must(owner, 'an owner').length > 0);
 }
 
 /** Waits until a lock tells that it is lost; gives the reason. */

@@ -190,7 +190,7 @@ export const lostLocks = theme(
     },
     {
       title: 'a lock whose store does not answer for its time to live is lost, and no call about it hangs',
-      when: needs.locksAndFaults,
+      when: needs.endingLocksAndFaults,
       run: async (context) => {
         const { connection, open, root, faults } = context;
         await lockable(context);

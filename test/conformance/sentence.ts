@@ -52,6 +52,7 @@ export interface Context extends Facts {
 
 const locks = ({ capabilities }: Facts) => capabilities.locks !== 'none' && !capabilities.readOnly;
 const fair = ({ capabilities }: Facts) => capabilities.locks === 'fair' && !capabilities.readOnly;
+const endingLocks = (facts: Facts) => locks(facts) && facts.capabilities.locksStay !== true;
 const fencing = ({ capabilities }: Facts) => capabilities.fencing && !capabilities.readOnly;
 const need = (text: string, holds: (facts: Facts) => boolean): Need => ({ text, holds });
 
@@ -177,6 +178,14 @@ export const needs = {
   locksAndServers: need(
     'where capabilities.locks is not none and the suite can put itself between connection and server',
     (facts) => locks(facts) && facts.subject.servers !== undefined,
+  ),
+  endingLocks: need(
+    'where locks end by themselves: not capabilities.locksStay, and the subject has rivals',
+    (facts) => endingLocks(facts) && facts.subject.raw?.rivals !== undefined,
+  ),
+  endingLocksAndFaults: need(
+    'where locks end by themselves: not capabilities.locksStay, and there is a server to disturb',
+    (facts) => endingLocks(facts) && facts.subject.faults !== undefined,
   ),
   fencing: need('where capabilities.fencing', fencing),
   fencingAndEndedOwners: need(

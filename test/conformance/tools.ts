@@ -20,13 +20,13 @@ export function must<T>(value: T | undefined | null, what = 'a value'): T {
   return value;
 }
 
-/** Bytes that are the same in every run and not compressible to nothing. */
+/** Bytes that are the same in every run and not compressible to nothing; of ASCII, which every store keeps. */
 export function pattern(length: number, seed = 1): Buffer {
   const bytes = Buffer.alloc(length);
   let state = seed >>> 0 || 1;
   for (let i = 0; i < length; i++) {
     state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-    bytes[i] = state >>> 24;
+    bytes[i] = 0x20 + ((state >>> 24) % 95);
   }
   return bytes;
 }

@@ -1,59 +1,10 @@
+import { cutShort, HttpFailure } from '../../http/failure.js';
 import type { CallContext } from '../../topo/calls.js';
-import { type DialFailure, dialFailures } from '../../topo/dial-failures.js';
+import type { DialFailure } from '../../topo/dial-failures.js';
 import { ErrorCode, TopologyError } from '../../topo/errors.js';
-import { callFailed, type Failed, type Failures, type Meaning } from '../../topo/member-failures.js';
+import type { Failures, Meaning } from '../../topo/member-failures.js';
 
 export { changed, noDirectory, noRecord, recordExists } from '../../topo/refusals.js';
-
-/** How a call to one member failed. */
-export interface Failure {
-  /** `host:port` of the member. */
-  readonly endpoint: string;
-  /** False when it is certain that no byte of the request left for the member. */
-  readonly sent: boolean;
-  /** HTTP status; undefined when no whole answer came. */
-  readonly status?: number | undefined;
-  /** The server's words, or Node's. */
-  readonly text: string;
-  /** Node's error code. */
-  readonly code?: string | undefined;
-  /** What the server answered to a transaction that it refused. */
-  readonly body?: unknown;
-  /** `X-Consul-Index` of the answer. */
-  readonly index?: number | undefined;
-  /** The time was up. */
-  readonly late?: boolean;
-  /** The answer is not one of Consul. */
-  readonly foreign?: boolean;
-}
-
-/** See {@link Failure}. */
-export class HttpFailure extends Error {
-  override readonly name = 'HttpFailure';
-  readonly endpoint: string;
-  readonly sent: boolean;
-  readonly status: number | undefined;
-  readonly text: string;
-  readonly code: string | undefined;
-  readonly body: unknown;
-  readonly index: number | undefined;
-  readonly late: boolean;
-  readonly foreign: boolean;
-
-  constructor(failure: Failure) {
-    const answered = failure.status === undefined ? '' : `HTTP status ${failure.status}: `;
-    super(`${failure.endpoint}: ${answered}${failure.text}`);
-    this.endpoint = failure.endpoint;
-    this.sent = failure.sent;
-    this.status = failure.status;
-    this.text = failure.text;
-    this.code = failure.code;
-    this.body = failure.body;
-    this.index = failure.index;
-    this.late = failure.late ?? false;
-    this.foreign = failure.foreign ?? false;
-  }
-}
 
 interface Row extends Partial<Meaning> {
   /** Undefined: any. */
@@ -124,23 +75,14 @@ const ROWS: readonly Row[] = [
   },
 ];
 
-export function meaningOf(failure: HttpFailure): Meaning {
-  const { status, text, endpoint, sent, late } = failure;
+function meaningOf(failure: HttpFailure): Meaning {
+  const { status = 0, text, endpoint } = failure;
   const row = ROWS.find((each) => (each.status ?? status) === status && (each.text?.test(text) ?? true));
   if (row !== undefined) return { refused: true, passing: false, ...row };
   if (failure.foreign || failure.code?.startsWith('HPE_'))
     return { ...NOT_CONSUL(endpoint), refused: false, passing: false };
-  if (!sent) return { ...dialFailure(failure), refused: true, passing: true };
-  if (late) return { ...dialFailures.silent(endpoint), refused: false, passing: true };
-  if (status === undefined) {
-    // TLS 1.3 tells a client only after its first request that its certificate was not accepted.
-    if (/ALERT|alert/.test(`${failure.code} ${text}`))
-      return { ...dialFailure(failure), refused: true, passing: false };
-    const message = `${endpoint}: the connection broke: ${text}`;
-    return { code: ErrorCode.Unavailable, message, refused: false, passing: true };
-  }
-  if (status === 400 && /HTTP request to an HTTPS server/.test(text))
-    return { ...dialFailures.speaksTls(endpoint), refused: true, passing: false };
+  const cut = cutShort(failure);
+  if (cut !== undefined) return cut;
   if (status >= 500) {
     const message = `${endpoint} answered: ${text}`;
     return { code: ErrorCode.Unavailable, message, refused: false, passing: true };
@@ -155,34 +97,11 @@ const NOT_CONSUL = (endpoint: string): DialFailure => ({
   retryable: false,
 });
 
-/** Why no connection came about, by the codes of Node and OpenSSL. */
-function dialFailure({ code = '', text, endpoint, late }: HttpFailure): DialFailure {
-  if (late) return dialFailures.silent(endpoint);
-  if (code === 'ECONNREFUSED') return dialFailures.refused(endpoint);
-  if (/ENOTFOUND|EAI_AGAIN/.test(code)) return dialFailures.unresolved(endpoint);
-  if (/EHOSTUNREACH|ENETUNREACH|ETIMEDOUT/.test(code)) return dialFailures.unreachable(endpoint);
-  if (code === 'ERR_TLS_CERT_ALTNAME_INVALID') return dialFailures.otherName(endpoint);
-  if (/ALERT|alert/.test(`${code} ${text}`)) return dialFailures.clientRefused(endpoint);
-  if (/CERT|SELF_SIGNED|UNABLE_TO/.test(code)) return dialFailures.unknownAuthority(endpoint);
-  if (/WRONG_VERSION|PACKET_LENGTH|EPROTO|ERR_SSL/.test(code) || /before secure TLS/.test(text))
-    return dialFailures.noTls(endpoint);
-  return dialFailures.other(endpoint, text);
-}
-
 export const FAILURES: Failures<HttpFailure> = {
   product: 'Consul',
   isFailure: (error) => error instanceof HttpFailure,
   meaningOf,
 };
-
-/** See {@link callFailed}. */
-export function toTopologyError(
-  context: Pick<CallContext, 'store'>,
-  error: unknown,
-  failed: Failed,
-): TopologyError {
-  return callFailed(FAILURES, context, error, failed);
-}
 
 /** Unauthorized: keys are there, or may be, that the token may not read. */
 export function hidden({ store }: Pick<CallContext, 'store'>, path: string): TopologyError {

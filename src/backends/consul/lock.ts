@@ -7,7 +7,7 @@ import { ELECTIONS, type Lock, type LockEntry, type LockRequest } from '../../to
 import { isBelow, joinPath } from '../../topo/paths.js';
 import type { Pair } from './answers.js';
 import type { ConsulClient } from './client.js';
-import { denied, toTopologyError } from './error.js';
+import { denied } from './error.js';
 import { isEphemeral, LOCK_FLAGS } from './file.js';
 import { hold, type Place } from './hold.js';
 import { plainHead } from './keys.js';
@@ -198,7 +198,7 @@ class Contender {
 
   /** A failure that the wait outlasts; throws any other. */
   #passing(error: unknown): unknown {
-    const failed = toTopologyError(this.#client.context, error, { path: this.#place.dir, kind: 'read' });
+    const failed = this.#client.readFailed(error, this.#place.dir);
     // The next look tells what became of it.
     if (failed.code === ErrorCode.OutcomeUnknown) return failed;
     if (this.#request.wait && failed.retryable) return failed;

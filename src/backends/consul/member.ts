@@ -1,3 +1,5 @@
+import { HttpFailure, type HttpFailureDetails } from '../../http/failure.js';
+import { takeSockets } from '../../http/sockets.js';
 import type { ConnectSettings } from '../../topo/backend.js';
 import type { Limits } from '../../topo/members.js';
 import {
@@ -14,10 +16,10 @@ import {
   toTxnAnswer,
   toTxnErrors,
 } from './answers.js';
-import { type Failure, HttpFailure } from './error.js';
 import { Exchange, Http } from './http.js';
-import { takeSockets } from './sockets.js';
 
+/** Consul refuses more than 200 connections of one client (`http_max_conns_per_client`). */
+const SOCKETS = { calls: 64, polls: 120 };
 /** HTTP status of a transaction that was refused. */
 const CONFLICT = 409;
 /** Characters of a server's words that are kept: another product's may be a whole page. */
@@ -81,7 +83,7 @@ export class Member {
     this.secure = server.startsWith('https://') || (tls !== undefined && !server.startsWith('http://'));
     this.#http = new Http(this.endpoint, this.secure, consulToken);
     this.#clock = clock;
-    this.#sockets = takeSockets(this.endpoint, this.secure ? (tls ?? {}) : undefined);
+    this.#sockets = takeSockets(this.endpoint, this.secure ? (tls ?? {}) : undefined, SOCKETS);
   }
 
   /** One key, or none. It must be plain ({@link isPlain}), as in all that goes by URL. */
@@ -248,7 +250,7 @@ export class Member {
     }
   }
 
-  #failure(failure: Omit<Failure, 'endpoint'>): HttpFailure {
+  #failure(failure: Omit<HttpFailureDetails, 'endpoint'>): HttpFailure {
     return new HttpFailure({ ...failure, endpoint: this.endpoint });
   }
 }
@@ -256,7 +258,7 @@ export class Member {
 type Work = Parameters<Http['run']>[1];
 
 /** What the server answered, where it did. */
-function described(error: unknown, { response, sent, late }: Exchange): Omit<Failure, 'endpoint'> {
+function described(error: unknown, { response, sent, late }: Exchange): Omit<HttpFailureDetails, 'endpoint'> {
   const code = error instanceof Error && 'code' in error ? String(error.code) : undefined;
   const text = error instanceof Error ? error.message : String(error);
   if (response?.complete !== true) return { sent, late, code, text };

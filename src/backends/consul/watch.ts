@@ -111,7 +111,9 @@ function ask<T>(
   signal: AbortSignal,
   work: Parameters<typeof client.read<T>>[2],
 ): Promise<T> {
-  return after === undefined ? client.read(path, { signal }, work) : client.poll(after.waitMs, signal, work);
+  if (after === undefined) return client.read(path, { signal }, work);
+  // The server adds up to a sixteenth, so that clients do not come all at once.
+  return client.poll(after.waitMs * (1 + 1 / 16), signal, work);
 }
 
 /** Delivers what is really gone: a token that lost the right to read makes everything seem to be deleted. */

@@ -1,17 +1,19 @@
 import { createHash } from 'node:crypto';
 import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
-import type { TlsSettings } from '../../topo/backend.js';
+import type { TlsSettings } from '../topo/backend.js';
 
-/** Consul refuses more than 200 connections of one client (`http_max_conns_per_client`). */
-const CALL_SOCKETS = 64;
-const POLL_SOCKETS = 120;
+/** How many sockets to one server may be open at once. */
+export interface SocketLimits {
+  readonly calls: number;
+  readonly polls: number;
+}
 
 /** The sockets to one server. */
 export interface Sockets {
   /** For requests that are answered at once. */
   readonly calls: HttpAgent;
-  /** For blocking queries, which hold a socket for as long as nothing changes. */
+  /** For requests that hold a socket for as long as nothing changes. */
   readonly polls: HttpAgent;
 }
 
@@ -30,9 +32,10 @@ const open = new Map<string, Shared>();
 export function takeSockets(
   endpoint: string,
   tls: TlsSettings | undefined,
+  limits: SocketLimits,
 ): { readonly sockets: Sockets; readonly release: () => void } {
   const key = `${endpoint} ${tls === undefined ? '' : fingerprint(tls)}`;
-  const shared = open.get(key) ?? { ...makeSockets(tls), users: 0 };
+  const shared = open.get(key) ?? { ...makeSockets(tls, limits), users: 0 };
   open.set(key, shared);
   shared.users += 1;
   const release = () => {
@@ -45,7 +48,7 @@ export function takeSockets(
   return { sockets: shared, release };
 }
 
-function makeSockets(tls: TlsSettings | undefined): Sockets {
+function makeSockets(tls: TlsSettings | undefined, { calls, polls }: SocketLimits): Sockets {
   const make = (maxSockets: number) => {
     const options = { keepAlive: true, maxSockets };
     if (tls === undefined) return new HttpAgent(options);
@@ -58,7 +61,7 @@ function makeSockets(tls: TlsSettings | undefined): Sockets {
       ...(serverName === undefined ? {} : { servername: serverName }),
     });
   };
-  return { calls: make(CALL_SOCKETS), polls: make(POLL_SOCKETS) };
+  return { calls: make(calls), polls: make(polls) };
 }
 
 function fingerprint({ ca, cert, key, serverName }: TlsSettings): string {

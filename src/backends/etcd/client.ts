@@ -1,0 +1,63 @@
+import { HttpClient } from '../../http/client.js';
+import type { StoreAddress } from '../../topo/address.js';
+import type { ConnectSettings } from '../../topo/backend.js';
+import type { CallOptions } from '../../topo/connection.js';
+import { GLOBAL } from '../../topo/topology.js';
+import type { Answer } from './answers.js';
+import { FAILURES } from './error.js';
+import { Layout } from './layout.js';
+import { Member, type PutOptions, type ReadOptions, type RemoveOptions } from './member.js';
+
+/** Milliseconds after which a watch looks again, whatever it was told. */
+const WATCH_MS = 30_000;
+/** As `etcd_lock_ttl` of Vitess had it. */
+const ELECTION_TTL_MS = 30_000;
+
+/** The servers of one store. Native paths are keys relative to its root. */
+export class EtcdClient extends HttpClient<Member> {
+  readonly layout: Layout;
+  readonly watchMs: number;
+  readonly electionTtlMs: number;
+
+  constructor(address: StoreAddress, settings: ConnectSettings) {
+    super(address, settings, { failures: FAILURES, make: (server) => new Member(server, settings) });
+    const { scope = GLOBAL } = settings;
+    this.layout = new Layout(this.context.store, address.root, scope === GLOBAL ? undefined : scope);
+    this.watchMs = settings.watchPollMs ?? WATCH_MS;
+    this.electionTtlMs = settings.lockTtlMs ?? ELECTION_TTL_MS;
+  }
+
+  /** See {@link Member.get}. `about`: the path that errors name. */
+  get(
+    native: string,
+    about: string,
+    options: CallOptions | undefined,
+    read: ReadOptions = {},
+  ): Promise<Answer> {
+    const key = this.layout.key(native);
+    return this.read(about, options, (member, limits) => member.get(key, read, limits));
+  }
+
+  /** See {@link Member.put}. */
+  put(
+    native: string,
+    value: string,
+    put: PutOptions,
+    about: string,
+    options: CallOptions | undefined,
+  ): Promise<Answer> {
+    const key = this.layout.key(native);
+    return this.write(about, options, (member, limits) => member.put(key, value, put, limits));
+  }
+
+  /** See {@link Member.remove}. */
+  remove(
+    native: string,
+    remove: RemoveOptions,
+    about: string,
+    options: CallOptions | undefined,
+  ): Promise<Answer> {
+    const key = this.layout.key(native);
+    return this.write(about, options, (member, limits) => member.remove(key, remove, limits));
+  }
+}

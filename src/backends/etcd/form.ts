@@ -1,0 +1,51 @@
+import { readAddresses, writeAddresses } from '../../legacy/cell-addresses.js';
+import { textFor } from '../../legacy/etcd-text.js';
+import { OLD_MESSAGES } from '../../legacy/places.js';
+import { readOld } from '../../legacy/read.js';
+import type { Numbering } from '../../legacy/reading.js';
+import { writeSecond } from '../../legacy/second-write.js';
+import { type Loss, NotHeld, type RecordForm } from '../../topo/told.js';
+import { Layout } from './layout.js';
+import { isRecordPlace } from './transcode.js';
+
+const forms = new Map<string, RecordForm>();
+
+/** The form of a global store (`cell` undefined), or of a cell's: the same one for all that are alike. */
+export function formOf(cell: string | undefined, numbering: Numbering = 'current'): RecordForm {
+  const key = JSON.stringify([cell, numbering]);
+  const form = forms.get(key) ?? { name: 'JSON of Vitess 2.0 and 2.1', hold: holdIn(cell, numbering) };
+  forms.set(key, form);
+  return form;
+}
+
+function holdIn(cell: string | undefined, numbering: Numbering): RecordForm['hold'] {
+  const layout = new Layout(undefined, '/vt', cell);
+  return (path, bytes) => {
+    const place = layout.place(layout.record(path));
+    if (!isRecordPlace(place)) throw new TypeError('what is written is a record');
+    if (place.is === 'raw') {
+      textFor(path, bytes);
+      return { bytes, losses: [] };
+    }
+    if (place.is === 'addresses') {
+      const { value, losses } = addressesHeld(path, bytes);
+      return { bytes: readAddresses(path, value), losses };
+    }
+    const { value, losses } = writeSecond(OLD_MESSAGES[place.kind], bytes, { path, numbering });
+    return { bytes: readOld(place, value, { numbering }).bytes ?? new Uint8Array(), losses };
+  };
+}
+
+/** What addresses hold of a CellInfo, and what they do not. */
+function addressesHeld(
+  path: string,
+  bytes: Uint8Array,
+): { readonly value: Uint8Array; readonly losses: readonly Loss[] } {
+  try {
+    return { value: writeAddresses(path, bytes, new Set()), losses: [] };
+  } catch (error) {
+    if (!(error instanceof NotHeld)) throw error;
+    const kinds = new Set(error.losses.map(({ kind }) => kind));
+    return { value: writeAddresses(path, bytes, kinds), losses: error.losses };
+  }
+}

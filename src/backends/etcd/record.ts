@@ -1,0 +1,81 @@
+import type { CallOptions, StoredRecord, Value } from '../../topo/connection.js';
+import type { Node } from './answers.js';
+import { SHARED_VSCHEMAS } from './layout.js';
+import { isHeld } from './lock-file.js';
+import { readFile } from './read-many.js';
+import type { EtcdStore } from './store.js';
+import { isRecordPlace, type ReadRecord, type RecordPlace } from './transcode.js';
+import { makeVersion, type State } from './version.js';
+import { findShared, joinedVSchema, type SharedVSchemas } from './vschemas.js';
+
+/** A file, or the files, that one record is read from. */
+export type Found = ReadRecord & { readonly value: Value | undefined };
+
+/** The record at a path of the canonical tree; undefined: there is none, or one without counterpart. */
+export async function find(
+  store: EtcdStore,
+  path: string,
+  options: CallOptions | undefined,
+): Promise<Value | undefined> {
+  const { layout } = store;
+  const locked = layout.lockedBy(path);
+  if (locked !== undefined) {
+    const node = await readFile(store, layout.lock(locked), path, options);
+    return node === undefined || !isHeld(layout, locked, node) ? undefined : lockValue(store, node);
+  }
+  const native = layout.find(path);
+  if (native === undefined) return undefined;
+  const place = layout.place(native);
+  const own = await readFile(store, native, path, options);
+  if (place.is === 'election') return own === undefined ? undefined : lockValue(store, own);
+  if (!isRecordPlace(place)) return undefined;
+  const shared = isVSchema(place) ? await findShared(store, path, options) : undefined;
+  return (await recordOf(store, place, own, shared, options))?.value;
+}
+
+/** A record from its file; undefined: there is no record. Without value: one that has no counterpart. */
+export async function recordOf(
+  store: EtcdStore,
+  place: RecordPlace,
+  own: Node | undefined,
+  shared: SharedVSchemas | undefined,
+  options: CallOptions | undefined,
+): Promise<Found | undefined> {
+  const vschema = isVSchema(place) ? place : undefined;
+  if (vschema !== undefined) {
+    const read = await joinedVSchema(store, vschema, own, shared, options);
+    const part = shared?.vschemas.has(vschema.keyspace ?? '') ? shared.node.modifiedIndex : undefined;
+    return read && found(store, read, { own: own?.modifiedIndex, shared: part }, own);
+  }
+  if (own?.value === undefined) return undefined;
+  const read = await store.transcoder.read(place, own.value, options);
+  return found(store, read, { own: own.modifiedIndex }, own);
+}
+
+/** An entry that locks, or leads. */
+export function lockValue({ context }: EtcdStore, node: Node): Value {
+  return {
+    bytes: Buffer.from(node.value ?? ''),
+    version: makeVersion(context.store, { own: node.modifiedIndex }),
+    ephemeral: true,
+  };
+}
+
+export function isVSchema(place: RecordPlace): place is RecordPlace & { readonly is: 'record' } {
+  return place.is === 'record' && place.kind === 'VSchema';
+}
+
+/** The shared file, where it cannot be read: named as a record, so that nobody misses what is in it. */
+export function unreadableShared(store: EtcdStore, shared: SharedVSchemas): StoredRecord | undefined {
+  if (shared.told.unreadable === undefined) return undefined;
+  const version = makeVersion(store.context.store, { own: shared.node.modifiedIndex });
+  const bytes = Buffer.from(shared.node.value ?? '');
+  return { path: SHARED_VSCHEMAS, bytes, version, ephemeral: false, told: shared.told };
+}
+
+function found({ context }: EtcdStore, read: ReadRecord, state: State, own: Node | undefined): Found {
+  const { bytes, told } = read;
+  if (bytes === undefined) return { ...read, value: undefined };
+  const version = makeVersion(context.store, state);
+  return { ...read, value: { bytes, version, ephemeral: own?.ttl !== undefined, told } };
+}
