@@ -8,6 +8,7 @@ import { narrowingBy } from './copy-flags.js';
 import type { Flags } from './flags.js';
 import type { Io } from './io.js';
 import { checkCellFlags, type Pair, withPair } from './topologies.js';
+import { servingBy, toleranceBy } from './transcoding-flags.js';
 import { judging } from './verify-flags.js';
 
 /** What a comparison is about, beside the flags. */
@@ -62,6 +63,8 @@ export async function compareOpen(
       destination: pair.destination,
       ...narrowing,
       ...given,
+      ...toleranceBy(flags),
+      ...servingBy(flags),
       baseline,
       onFound,
       digests: wish !== undefined,

@@ -9,6 +9,7 @@ import { type FlagSpec, switchFlags, textFlag } from './command.js';
 import { type Flags, shown, text, usage } from './flags.js';
 import { splitList } from './place.js';
 import { PAIR_FLAGS, type Pair } from './topologies.js';
+import { servingBy, TRANSCODING_FLAGS, toleranceBy } from './transcoding-flags.js';
 
 const spoken = (spec: FlagSpec): FlagSpec => ({ ...spec, spoken: true });
 
@@ -57,6 +58,7 @@ export const PLANNING_FLAGS: readonly FlagSpec[] = [
   ).map(spoken),
   { name: 'max-delete', kind: 'number', preset: 0, describe: 'records that may be deleted', spoken: true },
   textFlag('to-cell-root', 'root of every cell on the destination’s servers, for example /vitess/{cell}'),
+  ...TRANSCODING_FLAGS,
   LAST_CERTIFICATE_FLAG,
   textFlag('journal', 'file in which a copy notes what it writes, for --resume and for the next run'),
 ];
@@ -92,9 +94,10 @@ export function copyOptions(
     destination: pair.destination,
     rule: pair.rule,
     ...narrowing,
+    ...servingBy(flags),
     certificate: lastCertificate(flags, narrowing),
     deletes: flags['delete'] === true,
-    overrules: { ...overrules, maxDelete: Number(flags['max-delete'] ?? 0) },
+    overrules: { ...overrules, ...toleranceBy(flags), maxDelete: Number(flags['max-delete'] ?? 0) },
     clock: systemClock,
     concurrency: Number(flags['concurrency']),
     ...(rate === undefined ? {} : { rate: Number(rate) }),

@@ -8,6 +8,7 @@ import { GLOBAL } from '../topo/topology.js';
 import { count, type Io, size, table } from './io.js';
 import { listLines, printable, reasonLines } from './lists.js';
 import { kindsTitle, type Pair, pairTitle } from './topologies.js';
+import { transcodedJson, transcodedLines } from './transcoded-text.js';
 
 /** What a copy will do, for people. */
 export function planText(
@@ -23,7 +24,7 @@ export function planText(
   for (const cell of plan.cells) lines.push(dim(`  cell ${cell.name} → ${formatAddress(cell.address)}`));
   const head = ['store', 'kind', 'create', 'update', 'delete', 'same', 'left out', 'only there', 'bytes'];
   lines.push(table(io, head, planRows(plan)));
-  lines.push(...noticeLines(io, plan));
+  lines.push(...transcodedLines(io, plan), ...noticeLines(io, plan));
   const open = openText(prepared);
   if (open !== undefined) lines.push(`  ${yellow(open)}`);
   return lines.join('\n');
@@ -106,7 +107,13 @@ export function noticeLines(io: Io, plan: Plan): string[] {
 /** A line for every record that a copy would write. */
 export function writeLines(io: Io, plan: Plan): string[] {
   const { green, yellow, red } = io.colors;
-  const marks = { create: green('+'), update: yellow('~'), rewrite: yellow('~'), delete: red('-') };
+  const marks = {
+    create: green('+'),
+    update: yellow('~'),
+    rewrite: yellow('~'),
+    transcode: yellow('*'),
+    delete: red('-'),
+  };
   return plan.scopes.flatMap((scope) =>
     [...scope.writes()].map(
       ({ action, path, bytes }) =>
@@ -179,5 +186,6 @@ function scopeJson(plan: ScopePlan): object {
     skipped: [...plan.skipped()].map(named),
     extra: [...plan.extra()].map(named),
     findings,
+    ...transcodedJson(plan),
   };
 }

@@ -15,6 +15,7 @@ import { type Flags, text, usage } from './flags.js';
 import type { ProgressView } from './progress.js';
 import { tripleFlags } from './side-flags.js';
 import type { Pair } from './topologies.js';
+import { TRANSCODING_FLAGS } from './transcoding-flags.js';
 import { version } from './version.js';
 
 /** The journal that the flags name, opened and not begun; undefined: none. Usage for --resume without one. */
@@ -77,7 +78,10 @@ export async function planToFile(
 }
 
 /** Flags that decide what a plan is about, besides the addresses. */
-const PLAN_FLAGS = ['from-cell', 'to-cell', 'to-cell-root', 'cells', 'kinds', 'keyspace', 'delete'] as const;
+const PLAN_FLAGS = [
+  ...['from-cell', 'to-cell', 'to-cell-root', 'cells', 'kinds', 'keyspace', 'delete'],
+  ...TRANSCODING_FLAGS.map(({ name }) => name),
+];
 
 function headOf(
   pair: Pair,

@@ -27,7 +27,7 @@ export class FollowView {
   readonly #screen: Screen | undefined;
   /** Of the first pass. */
   readonly #progress: ReturnType<typeof copyProgress>;
-  readonly #written: WrittenCounts = { create: 0, update: 0, rewrite: 0, delete: 0 };
+  readonly #written: WrittenCounts = { create: 0, update: 0, rewrite: 0, transcode: 0, delete: 0 };
   #state: () => FollowState | undefined = () => undefined;
   #plan: Plan | undefined;
   #passes = 0;

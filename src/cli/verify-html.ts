@@ -1,3 +1,4 @@
+import { showLoss } from '../topo/told.js';
 import { CLASSES } from '../verify/classes.js';
 import type { ClassedField, Difference, VerifyReport } from '../verify/report.js';
 import { decide, FAIL_ON } from '../verify/verdict.js';
@@ -37,6 +38,7 @@ ${countsTable(report)}
 <h2>Differences</h2>
 ${report.differences.length === 0 ? '<p>none</p>' : tree(report.differences)}
 ${report.ignored.length === 0 ? '' : `<h2>Ignored, as asked</h2>${tree(report.ignored)}`}
+${report.losses.length === 0 ? '' : `<h2>Lost</h2>${list(report.losses.map((loss) => `${loss.scope}:${loss.path} ${showLoss(loss)} — ${loss.class === 'loss' ? 'not accepted' : 'accepted'}`))}`}
 <h2>As expected</h2>
 ${list(report.notes.map((note) => `${note.scope}:${note.path} — ${note.type}`))}
 <h2>Not compared</h2>

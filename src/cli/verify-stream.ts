@@ -3,7 +3,7 @@ import type { Difference, VerifyReport } from '../verify/report.js';
 import type { Flags } from './flags.js';
 import { type Io, jsonLine } from './io.js';
 import { byReason, printable } from './lists.js';
-import { notComparedOnce, selectionText } from './verify-text.js';
+import { lostText, notComparedOnce, selectionText } from './verify-text.js';
 
 /** The forms in which verify tells what it found. */
 export const FORMS = ['text', 'json', 'jsonl', 'marks', 'html'] as const;
@@ -43,8 +43,10 @@ const LINES_AT_A_TIME = 500;
 
 /** What the marks are not of: comments at the end, that no path begins like. */
 function remarkLines(report: Remarks): string[] {
-  if (report.selection === undefined) return [];
+  const lost = report.losses.length === 0 ? [] : [`# ${lostText(report)}`];
+  if (report.selection === undefined) return lost;
   return [
+    ...lost,
     `# ${selectionText(report.selection)}`,
     ...[...byReason(notComparedOnce(report))].map(
       ([reason, paths]) => `# not compared, ${reason}: ${paths.length}`,
@@ -52,7 +54,7 @@ function remarkLines(report: Remarks): string[] {
   ];
 }
 
-type Remarks = Pick<VerifyReport, 'selection' | 'notCompared'>;
+type Remarks = Pick<VerifyReport, 'selection' | 'notCompared' | 'losses'>;
 
 /** Every record but those that are equal. */
 function lineOfFound({ as, found }: Found): string | undefined {
@@ -61,7 +63,7 @@ function lineOfFound({ as, found }: Found): string | undefined {
 
 /** The document without what has a line of its own. */
 function verdictOf(document: object): object {
-  const own = new Set(['differences', 'ignored', 'notes', 'notCompared']);
+  const own = new Set(['differences', 'ignored', 'notes', 'losses', 'notCompared']);
   const rest = Object.entries(document).filter(([name]) => !own.has(name));
   return { line: 'verdict', ...Object.fromEntries(rest) };
 }
@@ -79,6 +81,7 @@ function markOf(found: Found): string | undefined {
     case 'ignored':
       return found.whole ? '=' : undefined;
     case 'not compared':
+    case 'loss':
       return undefined;
     default:
       return '=';

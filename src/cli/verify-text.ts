@@ -7,6 +7,7 @@ import { Exit } from './exit.js';
 import { count, type Io, table } from './io.js';
 import { printable, reasonLines } from './lists.js';
 import { type Pair, pairTitle } from './topologies.js';
+import { lossLines } from './transcoded-text.js';
 
 /** The exit code of a comparison; `failOn`: the class from which on a difference counts. */
 export function verifyExit(report: VerifyReport, failOn?: Class): Exit {
@@ -49,6 +50,8 @@ export function verifyText(io: Io, pair: Pair, report: VerifyReport, view: Verif
       `ignored, as asked: ${count(report.ignored.length, 'record')}`,
       ...groupedLines(io, report.ignored),
     );
+  const accepted = new Set(report.losses.filter((each) => each.class === 'expected').map(({ kind }) => kind));
+  lines.push(...lossLines(io, report.losses, accepted));
   const notes = report.notes.map(
     (note) => `${note.scope}:${printable(note.path)} (${NOTE_TITLES[note.type]})`,
   );
@@ -76,17 +79,25 @@ function verdictLine(io: Io, report: VerifyReport, failOn: Class | undefined): s
     return found === 0 ? [] : [`${found} ${each}`];
   });
   const differences = `${count(report.differences.length, 'difference')}${classes.length === 0 ? '' : ` (${classes.join(', ')})`}`;
+  const lost = report.losses.length === 0 ? '' : `, ${lostText(report)}`;
   const of = report.selection === undefined ? '' : ' in a selection';
   switch (decide(report, failOn)) {
     case 'equal':
-      return `${green('equal')}${of}: ${compared}, no difference`;
+      return `${green('equal')}${of}: ${compared}, no difference${lost}`;
     case 'accepted':
-      return `${yellow('accepted')}${of}: ${differences}, none that counts, ${compared}`;
+      return `${yellow('accepted')}${of}: ${differences}, none that counts, ${compared}${lost}`;
     case 'inconclusive':
-      return `${yellow('inconclusive')}${of}: ${differences}, ${compared}`;
+      return `${yellow('inconclusive')}${of}: ${differences}, ${compared}${lost}`;
     default:
-      return `${red('different')}${of}: ${differences}, ${compared}`;
+      return `${red('different')}${of}: ${differences}, ${compared}${lost}`;
   }
+}
+
+/** How many values are lost, in a few words. */
+export function lostText({ losses }: Pick<VerifyReport, 'losses'>): string {
+  const refused = losses.filter((each) => each.class === 'loss').length;
+  const accepted = refused === 0 ? 'accepted' : `${refused.toLocaleString('en-US')} not accepted`;
+  return `${count(losses.length, 'value')} lost (${accepted})`;
 }
 
 const NOTE_TITLES: Readonly<Record<Note['type'], string>> = {

@@ -54,8 +54,8 @@ export async function applyPlan(plan: Plan, options: ApplyOptions): Promise<void
 }
 
 type Actions = ReadonlySet<WriteAction>;
-const PUTS: Actions = new Set(['create', 'update', 'rewrite']);
-const DATA: Actions = new Set(['create', 'update']);
+const PUTS: Actions = new Set(['create', 'update', 'transcode', 'rewrite']);
+const DATA: Actions = new Set(['create', 'update', 'transcode']);
 const COMMIT: Actions = new Set(['rewrite']);
 
 /** Writes the entries of a scope in rounds, each begun when the one before is acknowledged. */

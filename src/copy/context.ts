@@ -1,6 +1,7 @@
 import type { Capabilities } from '../topo/connection.js';
 import type { Kind } from '../topo/kinds.js';
 import { type Cell, GLOBAL } from '../topo/topology.js';
+import type { Carrying } from '../verify/carried.js';
 import type { Ledger } from './ledger.js';
 
 /** What deciding on the records of one scope depends on, apart from the records. */
@@ -21,6 +22,8 @@ export interface PlanContext {
   readonly cells: ReadonlyMap<string, Cell>;
   /** Whether records that only the destination has are deleted. */
   readonly deletes?: boolean | undefined;
+  /** How records change their form on the way; undefined: they do not. */
+  readonly carrying?: Carrying | undefined;
   /** What this copy wrote or found equal before: that it may replace and delete. */
   readonly ledger?: Ledger | undefined;
 }

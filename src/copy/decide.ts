@@ -1,21 +1,25 @@
 import { decodeProblem, readCellInfo, rewriteCellInfo } from '../topo/codec.js';
 import type { StoredRecord } from '../topo/connection.js';
+import { diffRecords } from '../topo/diff.js';
 import { ErrorCode, TopologyError } from '../topo/errors.js';
 import type { Pair } from '../topo/join.js';
 import { classify, type KindRow, notCopiedReason } from '../topo/kinds.js';
+import { type Carried, carry, isTranscoded } from '../verify/carried.js';
 import { type PlanContext, scopeKind } from './context.js';
 import { Decoded } from './decoded.js';
-import type { Action, Entry } from './entries.js';
-import { type Finding, findingsOf } from './findings.js';
+import type { Action, Entry, WriteAction } from './entries.js';
+import { type Finding, findingsOf, type Problem } from './findings.js';
 import { keyspaceOf } from './shards.js';
 
 /** What becomes of one path, and what a person should know of it. */
 export interface Decision {
   readonly entry: Entry;
   readonly findings: readonly Finding[];
-  /** What both sides hold; undefined: nothing. */
+  /** What both sides hold, the source's as the destination is to hold it; undefined: nothing. */
   readonly source: Decoded | undefined;
   readonly existing: Decoded | undefined;
+  /** What becomes of a record of the source that is a part of the copy, and is not left out. */
+  readonly carried?: Carried | undefined;
 }
 
 const NOTHING: Uint8Array = new Uint8Array();
@@ -47,20 +51,41 @@ function decideOnSource(
   });
   const left = notAsked(a, context);
   if (left !== undefined) return decision(entryOf('skip', row, source, existing, left), NO_FINDINGS);
-  const findings = findingsOf(a, b, context);
-  const blank = findings.find(({ problem }) => problem === 'blank tablet');
-  if (blank !== undefined) return decision(entryOf('skip', row, source, existing, blank.detail), findings);
-  const bytes = wanted(source, existing, row, context);
-  const isSame = existing !== undefined && Buffer.compare(existing.bytes, bytes) === 0;
-  const action = isSame
-    ? 'same'
-    : row.copied === 'rewritten'
-      ? 'rewrite'
-      : existing === undefined
-        ? 'create'
-        : 'update';
+  const { carrying } = context;
+  const rewritten = wanted(source, existing, row, context);
+  const carried = carrying && carry(row, { ...source, bytes: rewritten }, carrying);
+  const made = carried === undefined ? a : new Decoded(row, { ...source, bytes: carried.bytes });
+  const findings = findingsOf(made, b, context, carried);
+  const out = findings.find(({ problem }) => LEFT_OUT.has(problem));
+  if (out !== undefined) return decision(entryOf('skip', row, source, existing, out.detail), findings);
+  const bytes = carried?.bytes ?? rewritten;
+  const isSame = existing !== undefined && isEqual(bytes, existing, row, context);
+  const action = isSame ? 'same' : writing(row, existing, context);
   const entry = entryOf(action, row, source, existing, '', isSame ? NOTHING : bytes);
-  return decision(entry, findings);
+  return { entry, findings, source: made, existing: b, carried };
+}
+
+/** Problems for which a record stays where it is. */
+const LEFT_OUT: ReadonlySet<Problem> = new Set<Problem>(['blank tablet', 'unreadable', 'configured cell']);
+
+/** Whether the destination holds what it is to hold: where records change their form, in whatever encoding. */
+function isEqual(
+  bytes: Uint8Array,
+  existing: StoredRecord,
+  { kind, message }: KindRow,
+  { carrying }: PlanContext,
+): boolean {
+  if (Buffer.compare(existing.bytes, bytes) === 0) return true;
+  if (!isTranscoded(kind, carrying) || message === null) return false;
+  const isReadable = [bytes, existing.bytes].every((each) => decodeProblem(message, each) === undefined);
+  return isReadable && diffRecords(message, bytes, existing.bytes).length === 0;
+}
+
+/** How a record is written. */
+function writing(row: KindRow, existing: StoredRecord | undefined, { carrying }: PlanContext): WriteAction {
+  if (row.copied === 'rewritten') return 'rewrite';
+  if (isTranscoded(row.kind, carrying)) return 'transcode';
+  return existing === undefined ? 'create' : 'update';
 }
 
 function decideOnExtra(path: string, existing: StoredRecord, context: PlanContext): Decision | undefined {
@@ -148,7 +173,7 @@ function wanted(
       store: context.from,
       hint: 'it was added meanwhile: begin again, with its address (--to-cell)',
     });
-  if (cell.source === 'store') return source.bytes;
+  if (cell.source === 'store' || cell.source === 'config') return source.bytes;
   const problem = decodeProblem('topodata.CellInfo', source.bytes);
   if (problem !== undefined) {
     throw new TopologyError(

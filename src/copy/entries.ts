@@ -3,22 +3,13 @@ import { compareBytewise } from '../topo/paths.js';
 
 /**
  * What becomes of one path: `create` and `update` write the source's bytes, `rewrite` writes a CellInfo with the destination's
- * address, `delete` removes what only the destination has. `same`, `skip` (with a reason) and `extra` (only the destination has it, and
- * keeps it) change nothing. `transcode` and `loss` belong to stores whose records have another form.
+ * address, `transcode` a record that one of the stores keeps in another form, `delete` removes what only the destination has. `same`, `skip`
+ * (with a reason) and `extra` (only the destination has it, and keeps it) change nothing.
  */
-export type Action =
-  | 'create'
-  | 'update'
-  | 'rewrite'
-  | 'delete'
-  | 'same'
-  | 'skip'
-  | 'extra'
-  | 'transcode'
-  | 'loss';
+export type Action = 'create' | 'update' | 'rewrite' | 'transcode' | 'delete' | 'same' | 'skip' | 'extra';
 
 /** Actions that change the destination. */
-export type WriteAction = 'create' | 'update' | 'rewrite' | 'delete';
+export type WriteAction = 'create' | 'update' | 'rewrite' | 'transcode' | 'delete';
 
 /** One path of a plan. Nothing of it is done yet. */
 export interface Entry {
@@ -41,7 +32,13 @@ export interface WriteEntry extends Entry {
 }
 
 /** Actions that change the destination. */
-export const WRITES: ReadonlySet<Action> = new Set<WriteAction>(['create', 'update', 'rewrite', 'delete']);
+export const WRITES: ReadonlySet<Action> = new Set<WriteAction>([
+  'create',
+  'update',
+  'rewrite',
+  'transcode',
+  'delete',
+]);
 
 /** Those that delete there. */
 export const DELETES: ReadonlySet<WriteAction> = new Set<WriteAction>(['delete']);
@@ -55,12 +52,11 @@ const ACTIONS: readonly Action[] = [
   'create',
   'update',
   'rewrite',
+  'transcode',
   'delete',
   'same',
   'skip',
   'extra',
-  'transcode',
-  'loss',
 ];
 const KIND_NAMES: readonly Kind[] = [
   ...new Set<Kind>([...KINDS.map(({ kind }) => kind), 'Ephemeral', 'Unknown']),

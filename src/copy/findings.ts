@@ -2,7 +2,9 @@ import type { StoredRecord } from '../topo/connection.js';
 import { classify, type Kind } from '../topo/kinds.js';
 import { parseTabletAlias } from '../topo/names.js';
 import { termOf } from '../topo/term.js';
+import { type Loss, type LossKind, showLoss } from '../topo/told.js';
 import { GLOBAL } from '../topo/topology.js';
+import type { Carried } from '../verify/carried.js';
 import type { PlanContext } from './context.js';
 import { scopeKind } from './context.js';
 import type { Decoded } from './decoded.js';
@@ -13,6 +15,16 @@ export type Problem =
   | 'unknown'
   /** Told: does not decode. */
   | 'undecodable'
+  /** Left out: it is in no form that is known. */
+  | 'unreadable'
+  /** Left out: the destination's cells are in its configuration. */
+  | 'configured cell'
+  /** The destination's form has no place for it. */
+  | 'not held'
+  /** Nothing tells whether the shard serves. */
+  | 'serving'
+  /** A value has no place in the destination: told of records that are looked at one by one. */
+  | 'loss'
   /** Left out: the tablet was stopped in the source, and is filled in the destination. */
   | 'blank tablet'
   | 'too large'
@@ -33,6 +45,13 @@ export interface Finding {
   readonly kind: Kind;
   readonly problem: Problem;
   readonly detail: string;
+  /** Kind of a loss. */
+  readonly loss?: LossKind | undefined;
+}
+
+/** A loss as something that is the matter with its record. */
+export function lossFinding(kind: Kind, loss: Loss): Finding {
+  return { path: loss.path, kind, problem: 'loss', detail: showLoss(loss), loss: loss.kind };
 }
 
 /** Everything that is the matter with a record of the source, given what the destination has in its place. */
@@ -40,6 +59,7 @@ export function findingsOf(
   source: Decoded,
   existing: Decoded | undefined,
   context: PlanContext,
+  carried: Carried | undefined,
 ): readonly Finding[] {
   const { row, record } = source;
   const { path } = record;
@@ -49,6 +69,11 @@ export function findingsOf(
     found ??= [];
     found.push({ path, kind: row.kind, problem, detail });
   };
+  const out = leftOut(source, context, carried);
+  if (out !== undefined) return [{ path, kind: row.kind, ...out }];
+  add('not held', carried?.refused?.message);
+  const flag = carried?.serving;
+  if (flag !== undefined && flag.serving === undefined) add('serving', flag.reason);
   if (row.kind === 'Unknown') add('unknown', 'not a file of Vitess: copied byte for byte');
   const undecodable = source.problem;
   if (undecodable !== undefined) add('undecodable', `${undecodable}: copied byte for byte`);
@@ -76,6 +101,20 @@ export function findingsOf(
 }
 
 const NOTHING: readonly Finding[] = [];
+
+/** Why a record stays where it is, whatever else is the matter with it. */
+function leftOut(
+  { row, record }: Decoded,
+  { cells }: PlanContext,
+  carried: Carried | undefined,
+): Pick<Finding, 'problem' | 'detail'> | undefined {
+  if (carried?.unreadable !== undefined) return { problem: 'unreadable', detail: carried.unreadable.message };
+  const isConfigured =
+    row.kind === 'CellInfo' && cells.get(record.path.split('/')[1] ?? '')?.source === 'config';
+  return isConfigured ? { problem: 'configured cell', detail: CONFIGURED } : undefined;
+}
+
+const CONFIGURED = 'the destination has its cells in its client configuration';
 
 function sizeProblem({ bytes }: StoredRecord, { capabilities }: PlanContext): string | undefined {
   const { maxValueBytes } = capabilities;

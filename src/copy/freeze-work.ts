@@ -45,6 +45,10 @@ export async function underLocks(locks: AllLocks, seal: SourceSeal, options: Fre
     destination: options.destination,
     concurrency: options.concurrency,
     allowEmptyCells: overrules.emptyCells,
+    acceptedLosses: overrules.acceptedLosses,
+    skipsUnreadable: overrules.skipsUnreadable,
+    target: options.target,
+    serving: options.serving,
   });
   await onStep?.({ step: 'checking', since });
   checkMoved(await still.moved(plan.scopes, parts, call));

@@ -80,6 +80,7 @@ function isForeign(
       return ledger.has(path);
     case 'update':
     case 'rewrite':
+    case 'transcode':
       return destination === undefined ? ledger.has(path) : !ledger.owns(path, destination);
     case 'extra':
       return overrules.extra !== true && reason !== NORMAL_EXTRA && reason !== OWN_KEPT;

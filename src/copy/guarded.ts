@@ -2,8 +2,7 @@ import { parentPath } from '../topo/paths.js';
 import { GLOBAL } from '../topo/topology.js';
 import { NORMAL_EXTRA } from './decide.js';
 import { DELETES, type Entry } from './entries.js';
-import type { Finding, Problem } from './findings.js';
-import type { Before } from './guards.js';
+import type { Finding } from './findings.js';
 import type { Plan, ScopePlan } from './plan.js';
 
 /** Cells whose store of the source holds nothing. */
@@ -13,8 +12,8 @@ export function emptyCells(scopes: readonly ScopePlan[]): string[] {
     .map((scope) => `cell ${scope.scope} (${scope.from})`);
 }
 
-/** Locks that others hold in the source. */
-export function heldLocks(scopes: readonly ScopePlan[], { ownLocks }: Before): string[] {
+/** Locks that others hold in the source. `ownLocks`: directories whose locks the caller holds. */
+export function heldLocks(scopes: readonly ScopePlan[], ownLocks: ReadonlySet<string> | undefined): string[] {
   const isOwn = (path: string) => ownLocks?.has(parentPath(path)) === true;
   return scopes.flatMap((scope) =>
     named(
@@ -48,12 +47,10 @@ export function named(
   return found;
 }
 
-/** Records with one of these problems, and what it is. */
-export function found(scopes: readonly ScopePlan[], ...problems: Problem[]): string[] {
+/** Records with which something of this kind is the matter, and what. */
+export function found(scopes: readonly ScopePlan[], which: (finding: Finding) => boolean): string[] {
   return scopes.flatMap(({ scope, findings }) =>
-    findings
-      .filter(({ problem }) => problems.includes(problem))
-      .map((finding) => findingText(scope, finding)),
+    findings.filter(which).map((finding) => findingText(scope, finding)),
   );
 }
 

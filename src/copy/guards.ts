@@ -1,18 +1,21 @@
 import { formatAddress, type StoreAddress } from '../topo/address.js';
 import { ErrorCode, TopologyError } from '../topo/errors.js';
+import type { Tolerance } from '../topo/told.js';
 import { type Cell, GLOBAL } from '../topo/topology.js';
 import type { Certificate } from '../verify/certificate.js';
 import { OWN_DELETED } from './decide.js';
 import { DELETES } from './entries.js';
 import type { Finding, Problem } from './findings.js';
+import { LOSS, LOSS_HINT, lossObjections } from './guard-losses.js';
 import { deletedPrimaries, emptyCells, extraRecords, findingText, found, heldLocks } from './guarded.js';
+import type { GuardName, Objection } from './objection.js';
 import type { Plan, ScopePlan } from './plan.js';
 import { shrunk, shrunkSince } from './shrunk.js';
 import { stop } from './stop.js';
 import type { Tally } from './tally.js';
 
-/** Guards a caller may overrule. Each is a flag of its own, `--allow-…`. */
-export interface Overrules {
+/** Guards a caller may overrule. Each is a flag of its own, `--allow-…`. What is borne with has flags that name it. */
+export interface Overrules extends Tolerance {
   /** Cells whose local store holds nothing. */
   readonly emptyCells?: boolean | undefined;
   /** A source that holds much less than at the last run. */
@@ -61,33 +64,6 @@ export function checkSourceCells(address: StoreAddress, cells: readonly Cell[], 
   );
 }
 
-/** Something that a guard refuses a plan for. */
-export interface Objection {
-  /** Which guard: the flag that overrules it, without `allow-`, where there is one. */
-  readonly guard: GuardName;
-  readonly what: string;
-  /** What it is about: records as `scope:path`, or cells, or counts. */
-  readonly about: readonly string[];
-  readonly hint: string;
-  /** Whether the caller overrules it. */
-  readonly overruled: boolean;
-}
-
-export type GuardName =
-  | 'empty-cells'
-  | 'shrunk'
-  | 'other-cell'
-  | 'cannot-hold'
-  | 'undecodable'
-  | 'leased'
-  | 'foreign'
-  | 'older'
-  | 'locks'
-  | 'extra'
-  | 'primary-deleted'
-  | 'not-copied'
-  | 'deletions';
-
 /** Refuses a plan that would lose something or fail half-way: Guard, naming the records. */
 export function checkPlan(plan: Plan, overrules: Overrules, before: Before = {}): void {
   const first = objections(plan, overrules, before).find(({ overruled }) => !overruled);
@@ -104,8 +80,14 @@ export function objections(plan: Plan, overrules: Overrules, before: Before = {}
     hint: string,
     overruled: boolean | undefined,
   ): Objection[] => (about.length === 0 ? [] : [{ guard, what, about, hint, overruled: overruled === true }]);
-  const ofFindings = FINDING_GUARDS.flatMap(({ guard, problems, what, hint, overruled }) =>
-    object(guard, what, found(scopes, ...problems), hint, overruled(overrules)),
+  const ofFindings = FINDING_GUARDS.flatMap(({ guard, problems, what, hint, flag, overruled }) =>
+    [false, true].flatMap((isOverruled) => {
+      const about = found(
+        scopes,
+        (finding) => problems.includes(finding.problem) && overruled(overrules, finding) === isOverruled,
+      );
+      return object(guard, what, about, hint, isOverruled).map((each) => ({ ...each, flag }));
+    }),
   );
   return [
     ...object(
@@ -123,10 +105,11 @@ export function objections(plan: Plan, overrules: Overrules, before: Before = {}
       overrules.shrunk,
     ),
     ...ofFindings,
+    ...lossObjections(scopes, overrules),
     ...object(
       'locks',
       'locks are held in the source',
-      heldLocks(scopes, before),
+      heldLocks(scopes, before.ownLocks),
       LOCKS_HINT,
       overrules.locks,
     ),
@@ -146,7 +129,7 @@ export function objections(plan: Plan, overrules: Overrules, before: Before = {}
 /** Refuses one record that a guard stops (Guard). For records that are looked at one by one. */
 export function checkFinding(scope: string, finding: Finding, overrules: Overrules): void {
   const guard = FINDING_GUARDS.find(({ problems }) => problems.includes(finding.problem));
-  if (guard === undefined || guard.overruled(overrules)) return;
+  if (guard === undefined || guard.overruled(overrules, finding)) return;
   stop(guard.what, [findingText(scope, finding)], guard.hint);
 }
 
@@ -155,7 +138,9 @@ interface FindingGuard {
   readonly problems: readonly Problem[];
   readonly what: string;
   readonly hint: string;
-  readonly overruled: (overrules: Overrules) => boolean;
+  readonly overruled: (overrules: Overrules, finding: Finding) => boolean;
+  /** See {@link Objection.flag}. */
+  readonly flag?: string;
 }
 
 const FINDING_GUARDS: readonly FindingGuard[] = [
@@ -168,10 +153,33 @@ const FINDING_GUARDS: readonly FindingGuard[] = [
   },
   {
     guard: 'cannot-hold',
-    problems: ['too large', 'path too long', 'path refused'],
+    problems: ['too large', 'path too long', 'path refused', 'not held'],
     what: 'the destination cannot hold',
     hint: 'choose another kind of store, raise its limits, or make these records smaller or name them otherwise',
     overruled: () => false,
+  },
+  {
+    guard: 'unreadable',
+    problems: ['unreadable'],
+    what: 'records of the source are in no form that is known',
+    hint: 'mend them with the tools of their store; to leave them behind, name each, or all of them: --skip-unreadable PATH',
+    overruled: ({ skipsUnreadable }, { path }) => skipsUnreadable?.(path) === true,
+    flag: '--skip-unreadable',
+  },
+  {
+    guard: 'serving',
+    problems: ['serving'],
+    what: 'nothing tells whether shards serve, and Vitess 12 and newer takes those that do not say it for not serving',
+    hint: 'say it for each: --serving KEYSPACE/SHARD=yes, or =no; with --target-version below 12 nobody asks for it',
+    overruled: () => false,
+  },
+  {
+    guard: 'loss',
+    problems: ['loss'],
+    what: LOSS,
+    hint: LOSS_HINT,
+    overruled: ({ acceptedLosses }, { loss }) => loss !== undefined && acceptedLosses?.has(loss) === true,
+    flag: '--accept-loss',
   },
   {
     guard: 'undecodable',

@@ -6,7 +6,7 @@ import { foreignWrite, isConflict, metRecreation, recreationMet } from './confli
 import type { PlanContext } from './context.js';
 import { decide } from './decide.js';
 import { isWrite, type WriteEntry } from './entries.js';
-import type { Finding } from './findings.js';
+import { type Finding, lossFinding } from './findings.js';
 import type { Ledger } from './ledger.js';
 
 /** One path to be made equal, and what may be done for it. */
@@ -57,8 +57,10 @@ export async function mirror(path: string, options: MirrorOptions): Promise<Mirr
     const isOurs = written !== undefined && existing?.version.token === written.version;
     const rules = isOurs && context.paths === undefined ? { ...context, deletes: true } : context;
     const decision = decide({ path, a: at(path, source), b: at(path, existing) }, rules);
-    for (const finding of decision?.findings ?? []) check(finding);
     const entry = decision?.entry;
+    for (const finding of decision?.findings ?? []) check(finding);
+    if (entry !== undefined)
+      for (const loss of decision?.carried?.losses ?? []) check(lossFinding(entry.kind, loss));
     if (entry === undefined || !isWrite(entry)) {
       const isEqual = entry === undefined ? existing === undefined : entry.reason === '';
       if (isEqual) note(ledger, path, existing?.version.token);

@@ -1,9 +1,11 @@
+import { ServingGraph } from '../graph/serving-graph.js';
 import { formatAddress, overlaps } from '../topo/address.js';
 import { checkApart, type Places } from '../topo/apart.js';
 import type { CallOptions, Connection } from '../topo/connection.js';
 import { ErrorCode, TopologyError } from '../topo/errors.js';
 import { needsCells } from '../topo/kinds.js';
 import { type Cell, GLOBAL, type Topology } from '../topo/topology.js';
+import { carryingOf, type ServingWish } from '../verify/carried.js';
 import type { Narrowing } from '../verify/narrowing.js';
 import { type CellRule, checkLayout, destinationCells, raise } from './cells.js';
 import type { PlanContext } from './context.js';
@@ -25,7 +27,7 @@ export type RecordPaths = ReadonlyMap<string, ReadonlySet<string>>;
 const NO_PATHS: ReadonlySet<string> = new Set();
 
 /** What is copied, from where to where. */
-export interface Selection extends CallOptions, Narrowing {
+export interface Selection extends CallOptions, Narrowing, ServingWish {
   readonly source: Topology;
   readonly destination: Topology;
   /** Where the destination's cells are. */
@@ -100,6 +102,7 @@ export async function partsOf(selection: Selection): Promise<Parts> {
       to: () => destination.cell(byName.get(cell.name) ?? cell),
     })),
   ];
+  const graph = new ServingGraph(source, selection.serving);
   const isAsked = (scope: string) => selection.scopes === undefined || selection.scopes.has(scope);
   const parts = all.map((part): Part => {
     const ledger = selection.ledgers?.get(part.scope) ?? new Ledger();
@@ -116,6 +119,7 @@ export async function partsOf(selection: Selection): Promise<Parts> {
         keyspaces: selection.keyspaces,
         paths: selection.paths && (selection.paths.get(part.scope) ?? NO_PATHS),
         cells: byName,
+        carrying: carryingOf(from, to, graph, selection.target),
         deletes: selection.deletes,
         ledger,
       }),
@@ -125,7 +129,9 @@ export async function partsOf(selection: Selection): Promise<Parts> {
     parts: parts.filter(({ scope }) => isAsked(scope)),
     global: parts.find(({ scope }) => scope === GLOBAL) as Part,
     cells,
-    openCells: existing.filter((cell) => cell.source !== 'store').map(({ name }) => name),
+    openCells: existing
+      .filter((cell) => cell.source !== 'store' && cell.source !== 'config')
+      .map(({ name }) => name),
     beside: parts,
   };
 }

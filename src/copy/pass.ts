@@ -1,11 +1,15 @@
 import { checkDistinct, SameStoreCheck } from '../topo/apart.js';
-import type { CallOptions, Value } from '../topo/connection.js';
+import type { CallOptions, Connection, ScanPage, Value } from '../topo/connection.js';
+import { ErrorCode, TopologyError } from '../topo/errors.js';
 import { find } from '../topo/find.js';
 import { joinScans } from '../topo/join.js';
+import { GLOBAL } from '../topo/topology.js';
+import type { Carrying } from '../verify/carried.js';
 import { narrowingOf } from '../verify/narrowing.js';
 import { applyPlan } from './apply.js';
 import { certifiedIn } from './certified.js';
 import { foreignWrite, isConflict } from './conflicts.js';
+import type { PlanContext } from './context.js';
 import type { Entry, WriteEntry } from './entries.js';
 import { checkFinding } from './guards.js';
 import { mirror } from './mirror.js';
@@ -120,7 +124,11 @@ export async function planPart(part: Part, options: CopyOptions, onEntry?: OnSco
     plan.certified = await certifiedIn(certificate, scope, from, call);
     plan.certifiedKeyspaces = narrowingOf(certificate.selection ?? {}).keyspaces;
   }
-  const pairs = joinScans(from.scan('', call), to.scan('', call));
+  const { carrying } = context;
+  plan.transcoded.from = carrying?.from?.name;
+  plan.transcoded.to = carrying?.to?.name;
+  if (scope === GLOBAL && carrying !== undefined) await readServing(carrying, from, call);
+  const pairs = joinScans(noting(from.scan('', call), plan, context), to.scan('', call));
   const sameness = isChecked ? new SameStoreCheck(from, to) : undefined;
   const told = onEntry === undefined ? undefined : (entry: Entry) => onEntry(scope, entry);
   for (;;) {
@@ -135,5 +143,29 @@ export async function planPart(part: Part, options: CopyOptions, onEntry?: OnSco
     addPairs(plan, page.value, context, told);
     const { listed, read: records } = plan;
     options.onProgress?.({ phase: 'read', scope, listed, records, bytes: 0, total: undefined });
+  }
+}
+
+/** Reads what tells of serving flags. Usage when somebody spoke of a shard that there is not. */
+async function readServing({ graph }: Carrying, { store }: Connection, call: CallOptions): Promise<void> {
+  await graph.read(call);
+  const unknown = graph.unknown();
+  if (unknown.length === 0) return;
+  throw new TopologyError(ErrorCode.Usage, `the source has no shard ${unknown.join(', ')}`, {
+    store,
+    hint: '--serving takes KEYSPACE/SHARD=yes, or =no, of shards that there are',
+  });
+}
+
+/** A scan of the source, of which a plan takes what is no record. Where records are named, nothing else is asked for. */
+async function* noting(
+  pages: AsyncIterable<ScanPage>,
+  { transcoded }: ScopePlan,
+  { paths, keyspaces }: PlanContext,
+): AsyncGenerator<ScanPage> {
+  for await (const page of pages) {
+    if (paths === undefined && keyspaces === undefined)
+      for (const beside of page.beside ?? []) transcoded.addBeside(beside);
+    yield page;
   }
 }

@@ -5,6 +5,7 @@ import { type Entry, EntryList } from './entries.js';
 import { fileSystem, linesOf } from './lines.js';
 import type { KindCounts, Plan } from './plan.js';
 import { type PlanHead, type PlanLine, planLine } from './plan-schema.js';
+import { PROTOBUF, servingText, type Transcoded } from './transcoded.js';
 
 const BUFFER_CHARACTERS = 256 * 1024;
 
@@ -45,7 +46,8 @@ export class PlanWriter {
 
   /** Ends the file. Nothing of an unfinished one is a plan. */
   finish(plan: Plan): void {
-    for (const { scope, from, to, counts, source, destination, read } of plan.scopes)
+    for (const { scope, from, to, counts, source, destination, read, transcoded } of plan.scopes) {
+      for (const line of toldLines(scope, transcoded)) this.#line(line);
       this.#line({
         type: 'part',
         scope,
@@ -53,8 +55,10 @@ export class PlanWriter {
         to,
         read,
         positions: { from: span(source), to: span(destination) },
+        ...formsOf(transcoded),
         counts: Object.fromEntries(counts) as Partial<Record<Kind, KindCounts>>,
       });
+    }
     this.#line({ type: 'end', records: this.#records });
     this.#flush();
     closeSync(this.#file);
@@ -69,6 +73,33 @@ export class PlanWriter {
     writeSync(this.#file, this.#lines);
     this.#lines = '';
   }
+}
+
+/** A line for everything that is told of records that change their form. */
+function* toldLines(
+  scope: string,
+  { losses, derived, notes, left, serving }: Transcoded,
+): Generator<PlanLine> {
+  for (const { record, ...loss } of losses)
+    yield { type: 'loss', scope, ...(record === undefined ? {} : { record }), ...loss };
+  const told = (as: Extract<PlanLine, { type: 'told' }>['as'], path: string, field: string, text: string) =>
+    ({ type: 'told', scope, as, path, ...(field === '' ? {} : { field }), text }) as const;
+  for (const { path, field, what } of derived) yield told('derived', path, field, what);
+  for (const { path, field, text } of notes) yield told('odd', path, field, text);
+  for (const { native, why } of left) yield told('left', native, '', why);
+  for (const flag of serving) yield told('serving', flag.path, '', `${servingText(flag)}: ${flag.reason}`);
+}
+
+function formsOf({
+  from,
+  to,
+  filledIn,
+}: Transcoded): Pick<Extract<PlanLine, { type: 'part' }>, 'forms' | 'filledIn'> {
+  if (from === undefined && to === undefined) return {};
+  return {
+    forms: { from: from ?? PROTOBUF, to: to ?? PROTOBUF },
+    ...(filledIn.size === 0 ? {} : { filledIn: Object.fromEntries(filledIn) }),
+  };
 }
 
 /** A plan as it was read from a file. */

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
 import { ErrorCode, TopologyError } from '../topo/errors.js';
 import type { Kind } from '../topo/kinds.js';
+import type { Loss } from '../topo/told.js';
 import type { Action } from './entries.js';
 import type { KindCounts } from './plan.js';
 
@@ -41,7 +42,22 @@ export type PlanLine =
       readonly to: string;
       readonly read: number;
       readonly positions: Readonly<Record<'from' | 'to', { readonly first: string; readonly last: string }>>;
+      readonly forms?: { readonly from: string; readonly to: string };
+      readonly filledIn?: Readonly<Record<string, { readonly by: string; readonly records: number }>>;
       readonly counts: Readonly<Partial<Record<Kind, KindCounts>>>;
+    }
+  | ({
+      readonly type: 'loss';
+      readonly scope: string;
+      readonly record?: Kind;
+    } & Loss)
+  | {
+      readonly type: 'told';
+      readonly scope: string;
+      readonly as: 'derived' | 'odd' | 'left' | 'serving';
+      readonly path: string;
+      readonly field?: string;
+      readonly text: string;
     }
   | { readonly type: 'end'; readonly records: number };
 

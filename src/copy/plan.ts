@@ -1,20 +1,23 @@
+import { filledIn } from '../graph/filled-in.js';
 import type { Pair, ScanSpan } from '../topo/join.js';
 import type { Kind } from '../topo/kinds.js';
 import { formatTabletAlias } from '../topo/names.js';
 import type { Cell } from '../topo/topology.js';
+import type { Carried } from '../verify/carried.js';
 import type { PlanContext } from './context.js';
-import { decide, NOT_NAMED } from './decide.js';
+import { type Decision, decide, NOT_NAMED } from './decide.js';
 import type { Decoded } from './decoded.js';
 import { type Action, type Entry, EntryList, isWrite, WRITES, type WriteEntry } from './entries.js';
 import type { Finding } from './findings.js';
 import { GroupCounts } from './groups.js';
 import { keyspaceOf } from './shards.js';
 import { Tally } from './tally.js';
+import { Transcoded } from './transcoded.js';
 
 /** How many records of one kind, and how many bytes, each action concerns. */
 export interface KindCounts {
   create: number;
-  /** CellInfo that is rewritten counts as created or updated. */
+  /** What is rewritten or transcoded counts as created or updated. */
   update: number;
   delete: number;
   same: number;
@@ -36,6 +39,7 @@ export class ScopePlan {
   /** Everything but what is the same already, and what is none of the records that were named; in path order. */
   readonly entries = new EntryList();
   readonly findings: Finding[] = [];
+  readonly transcoded = new Transcoded();
   readonly counts = new Map<Kind, KindCounts>();
   /** Records of the source of the kinds that are copied, whether they were asked for or not, by kind and by shard. */
   readonly tally = new Tally();
@@ -120,7 +124,7 @@ export function addPairs(
     context.ledger?.recognise(pair.path, pair.b);
     const decision = decide(pair, context);
     if (decision === undefined) continue;
-    const { entry, findings, source, existing } = decision;
+    const { entry, findings, source, existing, carried } = decision;
     if (source !== undefined && source.row.copied !== false) {
       plan.tally.add(source);
       if (isCertified(plan, source)) plan.groups.add(source.row.kind, pair.path);
@@ -135,8 +139,24 @@ export function addPairs(
     if (entry.action !== 'same') plan.entries.push(entry);
     else if (entry.destination !== undefined) context.ledger?.own(entry.path, entry.destination);
     plan.findings.push(...findings);
+    if (carried !== undefined) addCarried(plan, entry, decision, carried);
     onEntry?.(entry);
   }
+}
+
+function addCarried(
+  plan: ScopePlan,
+  { action, kind, path }: Entry,
+  { source }: Decision,
+  carried: Carried,
+): void {
+  const { transcoded } = plan;
+  transcoded.add(kind, path, carried);
+  // Nobody fills in what an old version does not know.
+  if (source === undefined || action !== 'transcode' || transcoded.to !== undefined) return;
+  const { row, record, problem } = source;
+  if (row.message !== null && problem === undefined)
+    transcoded.addFilledIn(row.message, filledIn(row.message, record.bytes));
 }
 
 /** Whether a record counts for what a certificate says: the group of Tablets is of all keyspaces. */
@@ -158,10 +178,8 @@ function count(plan: ScopePlan, entry: Entry): void {
   }
   switch (entry.action) {
     case 'rewrite':
-      counts[entry.destination === undefined ? 'create' : 'update'] += 1;
-      break;
     case 'transcode':
-    case 'loss':
+      counts[entry.destination === undefined ? 'create' : 'update'] += 1;
       break;
     default:
       counts[entry.action] += 1;

@@ -1,5 +1,6 @@
 import type { Json } from './codec-json.js';
 import { ErrorCode, TopologyError } from './errors.js';
+import type { Kind } from './kinds.js';
 
 /** What is lost when a record goes from one form to the other, and why. The keys are the kinds that can be accepted by name. */
 export const LOSS_KINDS = {
@@ -15,6 +16,14 @@ export const LOSS_KINDS = {
   'newer-field': 'a field that the JSON of 2015 to 2017 does not have',
 } as const;
 export type LossKind = keyof typeof LOSS_KINDS;
+
+/** What may be lost or left out on the way from one form into another. */
+export interface Tolerance {
+  /** Kinds of values that may be lost. Default: none. */
+  readonly acceptedLosses?: ReadonlySet<LossKind> | undefined;
+  /** Whether a record in no known form may be left out, by its path. Default: none may. */
+  readonly skipsUnreadable?: ((path: string) => boolean) | undefined;
+}
 
 /** A value that has no place in the other form. */
 export interface Loss {
@@ -80,6 +89,17 @@ export interface RecordForm {
   hold(path: string, bytes: Uint8Array): { readonly bytes: Uint8Array; readonly losses: readonly Loss[] };
 }
 
+/** Kinds of records that stores of another form keep in it; all others are the same bytes everywhere, but for the addresses of CellInfo. */
+export const KINDS_WITH_FORMS: ReadonlySet<Kind> = new Set<Kind>([
+  'Keyspace',
+  'VSchema',
+  'Shard',
+  'Tablet',
+  'ShardReplication',
+  'SrvKeyspace',
+  'SrvVSchema',
+]);
+
 /** A record that was read from an old form. */
 export interface Transcoded extends Told {
   /** 1 or 2; undefined where it has no fields and both forms are the same. */
@@ -89,8 +109,16 @@ export interface Transcoded extends Told {
 }
 
 /** A loss in one line: `State = "ReadOnly" (state)`. */
-function showLoss({ kind, field, value }: Loss): string {
+export function showLoss({ kind, field, value }: Loss): string {
   return `${field === '' ? '' : `${field} = `}${shortened(JSON.stringify(value))} (${kind})`;
+}
+
+/** How many losses there are of each kind, in the order of {@link LOSS_KINDS}. */
+export function lossCounts(losses: readonly Loss[]): Map<LossKind, number> {
+  const counts = new Map<LossKind, number>();
+  for (const { kind } of losses) counts.set(kind, (counts.get(kind) ?? 0) + 1);
+  const order = Object.keys(LOSS_KINDS);
+  return new Map([...counts].sort(([a], [b]) => order.indexOf(a) - order.indexOf(b)));
 }
 
 /** A text for one line, cut where it is long. */

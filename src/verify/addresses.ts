@@ -25,7 +25,7 @@ export function judgeAddress(
   const [from, to] = [source, destination].map((cells) => cells.find((cell) => cell.name === name));
   if (to === undefined) return 'wrong';
   if (to.source === 'store') return 'kept';
-  if (to.source === 'CellInfo') return 'own';
+  if (to.source === 'CellInfo' || to.source === 'config') return 'own';
   const place = placeOf(to.address.implementation, found);
   const isRoot = sameRoot(found.root, to.address.root);
   if (place === undefined) return 'wrong';

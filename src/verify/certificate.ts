@@ -1,3 +1,4 @@
+import { type LossKind, lossCounts } from '../topo/told.js';
 import { CLASSES, type Class } from './classes.js';
 import { digestOf, type Group } from './digest.js';
 import type { Selection } from './narrowing.js';
@@ -14,6 +15,12 @@ export interface CertifiedStore {
   readonly first: string;
   readonly last: string;
   readonly digest: string;
+}
+
+/** Losses of one kind. */
+export interface CertifiedLosses {
+  readonly values: number;
+  readonly accepted: boolean;
 }
 
 /** One part of both topologies. */
@@ -49,6 +56,8 @@ export interface Certificate {
   readonly classes: Readonly<Partial<Record<Class, number>>>;
   readonly differences: readonly Pick<Difference, 'scope' | 'path' | 'type' | 'class'>[];
   readonly ignored: readonly Pick<Difference, 'scope' | 'path' | 'type' | 'class'>[];
+  /** Values that were lost, by kind, and whether that was accepted; absent: none. */
+  readonly losses?: Readonly<Partial<Record<LossKind, CertifiedLosses>>> | undefined;
   /** Records that were not compared, by reason. */
   readonly notCompared: Readonly<Record<string, number>>;
   /** Of each whole side: the digest over its parts. */
@@ -104,6 +113,7 @@ export function certify(report: VerifyReport, about: Circumstances): Certificate
     ),
     differences: report.differences.map(short),
     ignored: report.ignored.map(short),
+    ...(report.losses.length === 0 ? {} : { losses: lossesOf(report) }),
     notCompared: countByReason(report),
     digests: sideDigests(parts),
     parts,
@@ -119,6 +129,13 @@ export function sideDigests(parts: readonly CertifiedPart[]): Certificate['diges
 /** The digest of one side of a part, from those of its groups. */
 export function partDigest(groups: readonly Group[], side: Authority): string {
   return digestOf(groups.map((group) => [group.name, group[side].digest]));
+}
+
+function lossesOf({ losses }: VerifyReport): NonNullable<Certificate['losses']> {
+  const accepted = new Set(losses.filter((each) => each.class === 'expected').map(({ kind }) => kind));
+  return Object.fromEntries(
+    [...lossCounts(losses)].map(([kind, values]) => [kind, { values, accepted: accepted.has(kind) }]),
+  );
 }
 
 function countByReason({ notCompared }: VerifyReport): Record<string, number> {

@@ -3,6 +3,7 @@
  * `equal`: none. `benign`: other bytes with the same meaning. `expected`: as the migration wants it, such as the destination's own
  * address in CellInfo. `advanced`: the authority moved on since the baseline, as a running cluster does. `in-flight`: it was still
  * changing when the comparison ended, which decides nothing. `stale`: derived from other records, rebuilding mends it.
+ * `loss`: a value for which the form of the other store has no place, and whose loss nobody accepted.
  * `repairable`: a copy mends it. `dangerous`: queries, writes or a failover go wrong by it.
  */
 export const CLASSES = [
@@ -12,6 +13,7 @@ export const CLASSES = [
   'advanced',
   'in-flight',
   'stale',
+  'loss',
   'repairable',
   'dangerous',
 ] as const;

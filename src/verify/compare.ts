@@ -1,14 +1,16 @@
-import { type CellAddress, decodeProblem, readCellInfo } from '../topo/codec.js';
+import { type CellAddress, decodeProblem, readCellInfo, rewriteCellInfo } from '../topo/codec.js';
 import type { StoredRecord } from '../topo/connection.js';
 import { traceDifferences } from '../topo/diff.js';
 import type { Pair } from '../topo/join.js';
 import { classify, type Kind, type KindRow, notCopiedReason } from '../topo/kinds.js';
+import type { Loss, Tolerance } from '../topo/told.js';
 import { GLOBAL } from '../topo/topology.js';
+import { type Carried, type Carrying, carry } from './carried.js';
 import { type Class, worstOf } from './classes.js';
 import { classifyField, classifyWhole } from './classify.js';
 import type { Narrowing } from './narrowing.js';
 import { keyspaceOf } from './places.js';
-import type { Difference, NotCompared, Note } from './report.js';
+import type { Difference, LostValue, NotCompared, Note } from './report.js';
 
 /**
  * `own`: it names the place where the destination's part was read. `kept`: the source's own, in a store that keeps the addresses
@@ -18,10 +20,19 @@ import type { Difference, NotCompared, Note } from './report.js';
 export type AddressJudgement = 'own' | 'kept' | 'elsewhere' | 'wrong';
 
 /** What comparing one scope depends on, apart from the records. */
-export interface CompareContext extends Pick<Narrowing, 'kinds' | 'keyspaces'> {
+export interface CompareContext extends Pick<Narrowing, 'kinds' | 'keyspaces'>, Tolerance {
   readonly scope: string;
   /** What the address in the destination's CellInfo of a cell means. */
   readonly judgeAddress: (cell: string, found: CellAddress, source: CellAddress) => AddressJudgement;
+  /** Undefined: both sides keep records in the same form. */
+  readonly forms?: ComparedForms | undefined;
+}
+
+/** How records of one side become records of the other, where one of them keeps them in another form. */
+export interface ComparedForms {
+  readonly carrying: Carrying;
+  /** Whose records are carried. */
+  readonly side: NotCompared['side'];
 }
 
 /** What two stores have at one path. */
@@ -30,6 +41,8 @@ export interface Comparison {
   readonly notCompared: readonly NotCompared[];
   /** The rest: equal, a note, or a difference; undefined: both sides were left out. */
   readonly outcome: Equal | Note | Difference | undefined;
+  /** Values that the other side has no place for; absent: none. */
+  readonly losses?: readonly LostValue[] | undefined;
 }
 
 /** Equal in all that counts. */
@@ -51,6 +64,13 @@ const ADDRESS_FIELDS = new Set(['cell_info.server_address', 'cell_info.root']);
 
 /** Compares by bytes, and by fields where the bytes differ. Pure. */
 export function comparePair(pair: Pair, context: CompareContext): Comparison {
+  return context.forms === undefined
+    ? compareRead(pair, context)
+    : compareForms(pair, context.forms, context);
+}
+
+/** {@link comparePair} of records that are in the same form. */
+function compareRead(pair: Pair, context: CompareContext): Comparison {
   const equal = plainlyEqual(pair, context);
   if (equal !== undefined) return { notCompared: NOTHING, outcome: equal };
   const [a, b] = inKeyspaces(
@@ -64,6 +84,87 @@ export function comparePair(pair: Pair, context: CompareContext): Comparison {
 }
 
 const NOTHING: readonly NotCompared[] = [];
+
+/** {@link comparePair} where one side keeps records in another form: what the authority's becomes there is compared with what is there. */
+function compareForms(pair: Pair, { carrying, side }: ComparedForms, context: CompareContext): Comparison {
+  const { path, a, b } = pair;
+  const [record, other] = side === 'source' ? [a, b] : [b, a];
+  const unreadable = [record, other].find((each) => each?.told?.unreadable !== undefined);
+  if (unreadable !== undefined) return compareUnreadable(pair, unreadable, context);
+  if (record === undefined) return compareRead(pair, context);
+  const row = classify(context.scope === GLOBAL ? 'global' : 'cell', path, record.ephemeral);
+  const carried =
+    row.copied === 'rewritten' ? carryCell(row, record, other, carrying) : carry(row, record, carrying);
+  const made = { ...record, bytes: carried.bytes };
+  const compared = compareRead(side === 'source' ? { path, a: made, b } : { path, a, b: made }, context);
+  const { outcome } = compared;
+  if (outcome === undefined) return compared;
+  const losses = carried.losses.map((loss) => lostValue(loss, row.kind, context));
+  const isAlone = outcome.type === 'missing' || outcome.type === 'extra';
+  if (carried.refused === undefined || !isAlone) return { ...compared, losses };
+  return { ...compared, losses, outcome: { ...outcome, detail: carried.refused.message } };
+}
+
+/** A value that is lost, and whether that was accepted. */
+export function lostValue(
+  loss: Loss,
+  record: Kind | undefined,
+  { scope, acceptedLosses }: Pick<CompareContext, 'scope' | 'acceptedLosses'>,
+): LostValue {
+  const isAccepted = acceptedLosses?.has(loss.kind) === true;
+  return {
+    scope,
+    ...(record === undefined ? {} : { record }),
+    ...loss,
+    class: isAccepted ? 'expected' : 'loss',
+  };
+}
+
+/** What a CellInfo becomes beside the other side's, whose address it is to have: that is judged for itself. */
+function carryCell(
+  row: KindRow,
+  record: StoredRecord,
+  other: StoredRecord | undefined,
+  carrying: Carrying,
+): Pick<Carried, 'bytes' | 'losses' | 'refused'> {
+  const readable = (each: StoredRecord | undefined) =>
+    each !== undefined && decodeProblem(CELL_INFO, each.bytes) === undefined;
+  if (other === undefined || !readable(record) || !readable(other))
+    return { bytes: record.bytes, losses: [] };
+  const there = rewriteCellInfo(record.bytes, readCellInfo(other.bytes));
+  const carried = carry(row, { ...record, bytes: there }, carrying);
+  return { ...carried, bytes: rewriteCellInfo(carried.bytes, readCellInfo(record.bytes)) };
+}
+
+/** A path at which a side holds what is in no form that is known. */
+function compareUnreadable(
+  { path, a, b }: Pair,
+  unreadable: StoredRecord,
+  context: CompareContext,
+): Comparison {
+  const { scope, skipsUnreadable } = context;
+  const problem = unreadable.told?.unreadable?.message ?? '';
+  const [one, other] = inKeyspaces(sideOf(a, 'source', context), sideOf(b, 'destination', context), context);
+  const compared = [one, other].flatMap((each) => (each !== undefined && 'record' in each ? [each] : []));
+  const [first] = compared;
+  if (first === undefined || skipsUnreadable?.(path) === true) {
+    const left = (side: Side, name: NotCompared['side']): NotCompared[] => {
+      if (side === undefined) return [];
+      return 'reason' in side
+        ? [side]
+        : [{ scope, path, kind: side.row.kind, side: name, reason: UNREADABLE }];
+    };
+    return { notCompared: [...left(one, 'source'), ...left(other, 'destination')], outcome: undefined };
+  }
+  const type = compared.length === 2 ? 'different' : one === first ? 'missing' : 'extra';
+  const rule = classifyWhole(first.row, type === 'different' ? 'undecodable' : type);
+  return {
+    notCompared: NOTHING,
+    outcome: { ...placeOf(first, scope), type, ...rule, fields: [], detail: problem },
+  };
+}
+
+const UNREADABLE = 'in no form that is known, and left behind as asked';
 
 /** What nearly all pairs are: two records that are compared, with the same bytes, and nothing more to judge. */
 function plainlyEqual({ a, b }: Pair, { scope, kinds, keyspaces }: CompareContext): Equal | undefined {

@@ -1,13 +1,14 @@
 import type { Kind } from '../topo/kinds.js';
 import { worstOf } from './classes.js';
 import { type Comparison, type Equal, isDifference } from './compare.js';
-import type { Difference, NotCompared, Note, VerifiedCounts } from './report.js';
+import type { Difference, LostValue, NotCompared, Note, VerifiedCounts } from './report.js';
 import { isWithin } from './rule-names.js';
 
 /** One finding. `whole`: nothing of the difference is left. */
 export type Found =
   | { readonly as: 'equal'; readonly found: Equal }
   | { readonly as: 'note'; readonly found: Note }
+  | { readonly as: 'loss'; readonly found: LostValue }
   | { readonly as: 'difference'; readonly found: Difference }
   | { readonly as: 'ignored'; readonly found: Difference; readonly whole: boolean }
   | { readonly as: 'not compared'; readonly found: NotCompared };
@@ -17,6 +18,7 @@ export class Findings {
   readonly differences: Difference[] = [];
   readonly ignored: Difference[] = [];
   readonly notes: Note[] = [];
+  readonly losses: LostValue[] = [];
   readonly notCompared: NotCompared[] = [];
   readonly counts = new Map<Kind, VerifiedCounts>();
   readonly #ignore: readonly string[];
@@ -28,7 +30,16 @@ export class Findings {
     this.#tell = tell;
   }
 
-  add({ notCompared, outcome }: Comparison): void {
+  /** Takes values that are lost. */
+  addLosses(losses: readonly LostValue[]): void {
+    for (const found of losses) {
+      this.losses.push(found);
+      this.#tell({ as: 'loss', found });
+    }
+  }
+
+  add({ notCompared, losses, outcome }: Comparison): void {
+    if (losses !== undefined) this.addLosses(losses);
     for (const record of notCompared) {
       this.#countsOf(record.kind).notCompared += 1;
       this.notCompared.push(record);

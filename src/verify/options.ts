@@ -1,13 +1,15 @@
 import type { CallOptions } from '../topo/connection.js';
 import type { Pair } from '../topo/join.js';
+import type { Tolerance } from '../topo/told.js';
 import type { Topology } from '../topo/topology.js';
 import type { Baseline } from './baseline.js';
+import type { ServingWish } from './carried.js';
 import type { Found } from './findings.js';
 import type { Narrowing } from './narrowing.js';
 import type { Authority, Settling } from './settle.js';
 
 /** A comparison of two topologies, which stay open. */
-export interface VerifyOptions extends CallOptions, Narrowing {
+export interface VerifyOptions extends CallOptions, Narrowing, ServingWish, Tolerance {
   readonly source: Topology;
   readonly destination: Topology;
   /** Accept cells whose stores hold nothing on both sides. */

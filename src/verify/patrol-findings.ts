@@ -2,7 +2,7 @@ import type { Kind } from '../topo/kinds.js';
 import { type Class, worstOf } from './classes.js';
 import type { Comparison } from './compare.js';
 import { Findings, type Found } from './findings.js';
-import type { Difference, Note } from './report.js';
+import type { Difference, LostValue, Note } from './report.js';
 import type { State } from './settle.js';
 import { type Decision, decide } from './verdict.js';
 
@@ -10,8 +10,8 @@ import { type Decision, decide } from './verdict.js';
 export interface Standing {
   readonly path: string;
   readonly kind: Kind;
-  readonly as: 'difference' | 'ignored' | 'note';
-  readonly type: Difference['type'] | Note['type'];
+  readonly as: 'difference' | 'loss' | 'ignored' | 'note';
+  readonly type: Difference['type'] | Note['type'] | 'loss';
   readonly class: Class;
 }
 
@@ -91,7 +91,8 @@ export class PatrolFindings {
   /** Differences, and what is in flight for too long; at most `most` of them. */
   differences(now: number, most: number): Standing[] {
     const found: Standing[] = [];
-    for (const each of this.#standing.values()) if (each.as === 'difference') found.push(each);
+    for (const each of this.#standing.values())
+      if (each.as === 'difference' || each.as === 'loss') found.push(each);
     for (const { opened, last } of this.#open.values())
       if (this.#isInFlight(opened, now) && !this.#isDifference(last.path))
         found.push({ ...last, class: 'in-flight' });
@@ -104,7 +105,7 @@ export class PatrolFindings {
     const notes = new Set<Class>();
     let ignored = 0;
     for (const { as, class: found } of this.#standing.values()) {
-      if (as === 'difference') classes.set(found, (classes.get(found) ?? 0) + 1);
+      if (as === 'difference' || as === 'loss') classes.set(found, (classes.get(found) ?? 0) + 1);
       else if (as === 'ignored') ignored += 1;
       else notes.add(found);
     }
@@ -136,13 +137,18 @@ export class PatrolFindings {
   #standingOf(path: string, comparison: Comparison): Standing | undefined {
     const all: Found[] = [];
     new Findings(this.#ignore, (found) => void all.push(found)).add(comparison);
-    for (const as of ['difference', 'ignored', 'note'] as const) {
-      const one = all.find((each) => each.as === as);
+    for (const as of ['difference', 'loss', 'ignored', 'note'] as const) {
+      const one = all.find((each) => each.as === as && (each.as !== 'loss' || each.found.class === 'loss'));
+      if (one?.as === 'loss') return lossStanding(path, one.found);
       if (one === undefined || one.as === 'equal' || one.as === 'not compared') continue;
       return { path, as, kind: one.found.kind, type: one.found.type, class: one.found.class };
     }
     return undefined;
   }
+}
+
+function lossStanding(path: string, { record = 'Unknown', class: found }: LostValue): Standing {
+  return { path, as: 'loss', kind: record, type: 'loss', class: found };
 }
 
 /** Numbers of one part. */
@@ -165,5 +171,5 @@ export function decideAll(all: readonly PatrolCounts[], failOn: Class): Decision
   const notes = named(all.flatMap((each) => [...each.notes]));
   const equal = differences.length === 0 && all.every(({ ignored }) => ignored === 0);
   const worst = worstOf([...differences, ...notes].map((each) => each.class));
-  return decide({ differences, notes, equal, worst }, failOn);
+  return decide({ differences, notes, losses: [], equal, worst }, failOn);
 }

@@ -2,8 +2,8 @@ import type { CallOptions, StoredRecord, Value } from '../topo/connection.js';
 import type { Pair } from '../topo/join.js';
 import { classify } from '../topo/kinds.js';
 import { GLOBAL } from '../topo/topology.js';
-import { judgeAddress } from './addresses.js';
 import { type CompareContext, comparePair, isCompared } from './compare.js';
+import { contextOf } from './context.js';
 import { PatrolFindings } from './patrol-findings.js';
 import { LeftVersions, type LeftWrite } from './patrol-left.js';
 import type { PatrolOptions, PatrolPartState } from './patrol-options.js';
@@ -49,14 +49,9 @@ export class PatrolPart {
     this.stores = stores;
     this.#sides = sides;
     this.#options = options;
-    const { settleMs: forMs, ignore = [], kinds, keyspaces } = options;
+    const { settleMs: forMs, ignore = [] } = options;
     this.findings = new PatrolFindings({ forMs, limitMs: 4 * forMs }, ignore);
-    this.#context = {
-      scope,
-      kinds,
-      keyspaces,
-      judgeAddress: (...judged) => judgeAddress(sides.cells, ...judged),
-    };
+    this.#context = contextOf(scope, stores, sides, options);
   }
 
   /** The side whose writes are told of. */
@@ -156,8 +151,9 @@ export class PatrolPart {
     });
     if (allowEmptyCells !== true) checkNotEmpty([read]);
     this.left.filled();
-    const { differences, ignored, notes, counts } = read.found;
-    for (const each of [differences, ignored, notes].flat()) this.#dirty.add(each.path);
+    const { differences, ignored, notes, losses, counts } = read.found;
+    const refused = losses.filter((each) => each.class === 'loss');
+    for (const each of [differences, ignored, notes, refused].flat()) this.#dirty.add(each.path);
     for (const path of this.findings.paths()) this.#dirty.add(path);
     this.#compared = [...counts.values()].reduce((sum, c) => sum + c.equal + c.noted + c.different, 0);
     this.#notCompared = read.found.notCompared.length;

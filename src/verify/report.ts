@@ -1,6 +1,7 @@
 import type { FieldDifference } from '../topo/diff.js';
 import type { ScanSpan } from '../topo/join.js';
 import type { Kind } from '../topo/kinds.js';
+import type { Loss } from '../topo/told.js';
 import type { Class } from './classes.js';
 import type { Group } from './digest.js';
 import type { Selection } from './narrowing.js';
@@ -54,6 +55,15 @@ export interface Note extends DifferencePlace {
   readonly fields: readonly FieldDifference[];
 }
 
+/** A value that has no place in the form of the other store. */
+export interface LostValue extends Loss {
+  readonly scope: string;
+  /** Of the record; absent: it is no record today. */
+  readonly record?: Kind | undefined;
+  /** `expected`: its kind was accepted. */
+  readonly class: Extract<Class, 'expected' | 'loss'>;
+}
+
 /** A record that was not compared, and why. */
 export interface NotCompared {
   readonly scope: string;
@@ -101,6 +111,8 @@ export interface VerifyReport {
   /** What was ignored of differences, whole or in part. */
   readonly ignored: readonly Difference[];
   readonly notes: readonly Note[];
+  /** Values that only one side can hold. */
+  readonly losses: readonly LostValue[];
   readonly notCompared: readonly NotCompared[];
   /** What it was narrowed to; absent: it was of everything. */
   readonly selection?: Selection | undefined;
@@ -108,6 +120,6 @@ export interface VerifyReport {
   readonly compared: number;
   /** The worst class of all that was found and not ignored. */
   readonly worst: Class;
-  /** True when something was compared, nothing differs, and nothing had to be ignored. */
+  /** True when something was compared, nothing differs, nothing had to be ignored, and nothing is lost that was not accepted. */
   readonly equal: boolean;
 }

@@ -3,13 +3,13 @@ import type { CallOptions, Connection, ScanPage } from '../topo/connection.js';
 import { formatIdentity } from '../topo/identity.js';
 import { joinScans, type Pair, type ScanSpan } from '../topo/join.js';
 import { GLOBAL } from '../topo/topology.js';
-import { judgeAddress } from './addresses.js';
-import { type CompareContext, type Comparison, comparePair, isDifference } from './compare.js';
+import { type CompareContext, type Comparison, comparePair, isDifference, lostValue } from './compare.js';
+import { contextOf } from './context.js';
 import { type Group, PartDigest, type Slot } from './digest.js';
 import { Findings } from './findings.js';
 import type { VerifyOptions } from './options.js';
 import type { ReadStore, ScopeReport } from './report.js';
-import { settle } from './settle.js';
+import { type Authority, settle } from './settle.js';
 import type { Sides } from './sides.js';
 import { since } from './since.js';
 
@@ -30,17 +30,19 @@ export async function verifyScope(
   const call = { signal: options.signal, deadline: options.deadline };
   const [from, to] = await Promise.all([sides.from(scope), sides.to(scope)]);
   if (from !== undefined && to !== undefined) await checkDistinct(from, to, call);
-  const context: CompareContext = {
-    scope,
-    kinds: options.kinds,
-    keyspaces: options.keyspaces,
-    judgeAddress: (...judged) => judgeAddress(sides.cells, ...judged),
-  };
+  const context = contextOf(scope, { source: from, destination: to }, sides, options);
+  const { forms } = context;
+  if (scope === GLOBAL) await forms?.carrying.graph.read(call);
   const found = new Findings(options.ignore ?? [], options.onFound);
   const digest =
     options.digests === true || options.baseline?.needsDigests === true ? new PartDigest() : undefined;
   const decidesLater = options.settle !== undefined || options.baseline !== undefined;
-  const joined = joinScans(from?.scan('', call) ?? noRecords(), to?.scan('', call) ?? noRecords());
+  const told = (side: Authority, pages: AsyncIterable<ScanPage>) =>
+    forms?.side === side && options.keyspaces === undefined ? noting(pages, found, context) : pages;
+  const joined = joinScans(
+    told('source', from?.scan('', call) ?? noRecords()),
+    told('destination', to?.scan('', call) ?? noRecords()),
+  );
   const sameness = from === undefined || to === undefined ? undefined : new SameStoreCheck(from, to);
   const open: Undecided[] = [];
   let records = 0;
@@ -75,6 +77,19 @@ export async function verifyScope(
     }
     records += page.value.length;
     options.onProgress?.(scope, records);
+  }
+}
+
+/** A scan of which losses of what is no record are taken. */
+async function* noting(
+  pages: AsyncIterable<ScanPage>,
+  found: Findings,
+  context: CompareContext,
+): AsyncGenerator<ScanPage> {
+  for await (const page of pages) {
+    for (const { losses } of page.beside ?? [])
+      found.addLosses(losses.map((loss) => lostValue(loss, undefined, context)));
+    yield page;
   }
 }
 

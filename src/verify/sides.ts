@@ -1,8 +1,10 @@
+import { ServingGraph } from '../graph/serving-graph.js';
 import type { CallOptions, Connection } from '../topo/connection.js';
 import { namesIn } from '../topo/find.js';
 import { type Kind, needsCells } from '../topo/kinds.js';
 import { GLOBAL, type Topology } from '../topo/topology.js';
 import type { Cells } from './addresses.js';
+import type { Authority } from './settle.js';
 
 /** Both topologies, part by part. */
 export class Sides {
@@ -11,6 +13,7 @@ export class Sides {
   readonly #source: Topology;
   readonly #destination: Topology;
   readonly #call: CallOptions;
+  readonly #graphs = new Map<Authority, ServingGraph>();
 
   constructor(source: Topology, destination: Topology, call: CallOptions) {
     this.#source = source;
@@ -26,6 +29,15 @@ export class Sides {
       this.#destination.cells(this.#call),
     ]);
     this.cells = { source, destination };
+  }
+
+  /** What one side tells of the serving flags of its shards, and what somebody said: the same each time that it is asked for. */
+  graphOf(side: Authority, said: ReadonlyMap<string, boolean> | undefined): ServingGraph {
+    const known = this.#graphs.get(side);
+    if (known !== undefined) return known;
+    const graph = new ServingGraph(side === 'source' ? this.#source : this.#destination, said);
+    this.#graphs.set(side, graph);
+    return graph;
   }
 
   /**

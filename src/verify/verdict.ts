@@ -2,7 +2,7 @@ import { atLeast, type Class } from './classes.js';
 import type { VerifyReport } from './report.js';
 
 /**
- * What a comparison comes to. `equal`: nothing differs. `accepted`: what differs is of classes that were not to count, or ignored.
+ * What a comparison comes to. `equal`: nothing differs. `accepted`: what differs or is lost is of classes that were not to count, or ignored.
  * `different`: something differs that counts. `inconclusive`: nothing of that, but something was changing all the time.
  */
 export type Decision = 'equal' | 'accepted' | 'different' | 'inconclusive';
@@ -14,14 +14,17 @@ export const FAIL_ON: Class = 'stale';
 interface Judged extends Pick<VerifyReport, 'worst' | 'equal'> {
   readonly differences: readonly { readonly class: Class }[];
   readonly notes: readonly { readonly class: Class }[];
+  readonly losses: readonly { readonly class: Class }[];
 }
 
 /** Decides; `failOn`: the class from which on a difference counts. */
 export function decide(report: Judged, failOn: Class = FAIL_ON): Decision {
   if (report.worst !== 'equal' && atLeast(report.worst, failOn)) {
-    const counts = [...report.differences, ...report.notes].filter((each) => atLeast(each.class, failOn));
+    const counts = [...report.differences, ...report.notes, ...report.losses].filter((each) =>
+      atLeast(each.class, failOn),
+    );
     if (counts.some((each) => each.class !== 'in-flight' || failOn === 'in-flight')) return 'different';
   }
   if (report.differences.some((each) => each.class === 'in-flight')) return 'inconclusive';
-  return report.equal ? 'equal' : 'accepted';
+  return report.equal && report.losses.length === 0 ? 'equal' : 'accepted';
 }

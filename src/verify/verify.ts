@@ -56,6 +56,7 @@ function summarise(scopes: readonly VerifiedScope[]): VerifyReport {
   const differences = all.flatMap((found) => found.differences).sort(inOrder);
   const ignored = all.flatMap((found) => found.ignored).sort(inOrder);
   const notes = all.flatMap((found) => found.notes).sort(inOrder);
+  const losses = all.flatMap((found) => found.losses);
   const compared = all
     .flatMap(({ counts }) => [...counts.values()])
     .reduce((sum, each) => sum + each.equal + each.noted + each.different, 0);
@@ -65,10 +66,15 @@ function summarise(scopes: readonly VerifiedScope[]): VerifyReport {
     differences,
     ignored,
     notes,
+    losses,
     notCompared: all.flatMap((found) => found.notCompared),
     compared,
-    worst: worstOf([...differences, ...notes].map((each) => each.class)),
-    equal: compared > 0 && differences.length === 0 && ignored.length === 0,
+    worst: worstOf([...differences, ...notes, ...losses].map((each) => each.class)),
+    equal:
+      compared > 0 &&
+      differences.length === 0 &&
+      ignored.length === 0 &&
+      losses.every((each) => each.class !== 'loss'),
   };
 }
 

@@ -4,7 +4,7 @@ import { type Entry, EntryList } from '../../src/copy/entries.js';
 import { KINDS } from '../../src/topo/kinds.js';
 
 const entry: fc.Arbitrary<Entry> = fc.record({
-  action: fc.constantFrom('create', 'update', 'rewrite', 'delete', 'skip', 'extra', 'loss'),
+  action: fc.constantFrom('create', 'update', 'rewrite', 'delete', 'skip', 'extra', 'transcode'),
   path: fc.string({ unit: 'grapheme', minLength: 1 }),
   kind: fc.constantFrom(...KINDS.map(({ kind }) => kind), 'Unknown', 'Ephemeral'),
   bytes: fc.uint8Array({ maxLength: 400 }),

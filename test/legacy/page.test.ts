@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { FILLED_IN } from '../../src/legacy/filled-in.js';
+import { FILLED_IN } from '../../src/graph/filled-in.js';
 import { NAMES_THEN } from '../../src/legacy/held-fields.js';
 import { typeOfWord } from '../../src/legacy/tablet-types.js';
 import { LOSS_KINDS } from '../../src/topo/told.js';

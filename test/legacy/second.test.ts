@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { filledIn } from '../../src/legacy/filled-in.js';
+import { filledIn } from '../../src/graph/filled-in.js';
 import { OLD_MESSAGES, type OldKind, type OldRecord } from '../../src/legacy/places.js';
 import { readOld } from '../../src/legacy/read.js';
 import type { Numbering } from '../../src/legacy/reading.js';

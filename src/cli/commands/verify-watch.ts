@@ -11,6 +11,7 @@ import { failuresOf } from '../patrol-health.js';
 import { PatrolService } from '../patrol-service.js';
 import { endLine, patrolJson, verdictLine, writeLine } from '../patrol-text.js';
 import { checkCellFlags, type Pair, pairTitle, withPair } from '../topologies.js';
+import { servingBy, toleranceBy } from '../transcoding-flags.js';
 import { judging } from '../verify-flags.js';
 
 /** Compares until Ctrl-C or the end of the time, and answers with the last verdict. */
@@ -53,6 +54,8 @@ async function patrolPair(
         source: pair.source,
         destination: pair.destination,
         ...narrowing,
+        ...toleranceBy(flags),
+        ...servingBy(flags),
         ...wish,
         clock: systemClock,
         authority,

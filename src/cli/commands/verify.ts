@@ -8,6 +8,7 @@ import { type Io, json } from '../io.js';
 import { PATROL_FLAGS, patrolWish } from '../patrol-flags.js';
 import { ALSO_WITHOUT, checkRepairFlags, isRepair, REPAIR_FLAGS } from '../repair-flags.js';
 import { PAIR_FLAGS, PAIR_WORDS } from '../topologies.js';
+import { TRANSCODING_FLAGS } from '../transcoding-flags.js';
 import { CERTIFYING_FLAGS, JUDGING_FLAGS, judging } from '../verify-flags.js';
 import { verifyHtml } from '../verify-html.js';
 import { FORMS, streamOf } from '../verify-stream.js';
@@ -24,6 +25,7 @@ export const verifyCommand: Command = {
     ...selectingFlags('compare'),
     ...switchFlags('allow-empty-cells'),
     ...JUDGING_FLAGS,
+    ...TRANSCODING_FLAGS,
     ...CERTIFYING_FLAGS,
     ...PATROL_FLAGS,
     ...REPAIR_FLAGS.filter(({ name }) => name !== ALSO_WITHOUT),

@@ -57,8 +57,18 @@ export async function makeBackup(options: BackupOptions): Promise<MadeBackup> {
     rule: { given: new Map() },
     overrules: { ...options.overrules, locks: true, undecodable: true },
   };
-  const allowEmptyCells = options.overrules?.emptyCells === true;
-  const compare = () => verify({ source, destination, concurrency, allowEmptyCells, signal, deadline });
+  const { emptyCells, acceptedLosses, skipsUnreadable } = options.overrules ?? {};
+  const compare = () =>
+    verify({
+      source,
+      destination,
+      concurrency,
+      allowEmptyCells: emptyCells === true,
+      acceptedLosses,
+      skipsUnreadable,
+      signal,
+      deadline,
+    });
   let prepared = await planCopy(copying);
   const first = prepared;
   await applyCopy(prepared, copying);

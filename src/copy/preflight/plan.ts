@@ -3,7 +3,8 @@ import { ErrorCode, isTopologyError, type TopologyError } from '../../topo/error
 import { KINDS, type Kind } from '../../topo/kinds.js';
 import { type Cell, GLOBAL } from '../../topo/topology.js';
 import { withBeside } from '../beside.js';
-import { type Objection, objections } from '../guards.js';
+import { objections } from '../guards.js';
+import type { Objection } from '../objection.js';
 import type { CopyOptions } from '../options.js';
 import { type Part, type Parts, type PlaceCheck, partsOf } from '../parts.js';
 import { planPart } from '../pass.js';
@@ -87,12 +88,12 @@ const ALL_KINDS: readonly Kind[] = [
 export function objected(plan: Plan, options: CopyOptions): Diagnosis[] {
   return objections(plan, options.overrules ?? {}, options)
     .filter(({ guard }) => guard !== 'locks')
-    .map(({ guard, what, about, hint, overruled }: Objection) =>
+    .map(({ guard, what, about, hint, overruled, flag = `--allow-${guard}` }: Objection) =>
       diagnose(
         guard === 'locks' ? 'lock-held' : guard,
         {},
         `${what}: ${someOf(about)}`,
-        overruled ? { severity: 'note', todo: `nothing: --allow-${guard} lets it pass` } : { todo: hint },
+        overruled ? { severity: 'note', todo: `nothing: ${flag} lets it pass` } : { todo: hint },
       ),
     );
 }

@@ -201,6 +201,22 @@ export const DIAGNOSES = {
     'check the cells’ addresses: localhost is another store on every host',
   ),
   'cannot-hold': stop(COPY_STOPS, 'choose another kind of store, or raise its limits'),
+  loss: stop(
+    'a value has no place in the form in which the other store keeps records',
+    'look at them with plan; accept their kinds with --accept-loss',
+  ),
+  unreadable: stop(
+    'what is in no form that is known would be missing from the copy',
+    'mend it with the tools of its store, or leave it behind with --skip-unreadable',
+  ),
+  serving: stop(
+    'Vitess 12 and newer takes a shard without the flag for not serving, and its records do not tell',
+    'say it for each shard: --serving KEYSPACE/SHARD=yes, or =no',
+  ),
+  transcoded: note(
+    'one of the stores keeps records in the JSON of a retired format',
+    'plan shows what becomes of each record; docs/legacy.md has the tables',
+  ),
   undecodable: stop('Vitess stumbles over such a record', 'repair or remove it'),
   leased: stop('it would go away by itself', 'remove it from the destination'),
   foreign: stop('somebody else writes to the destination', 'find out who does'),

@@ -1,0 +1,67 @@
+import type { FilledIn } from '../graph/filled-in.js';
+import type { ServingFlag } from '../graph/serving.js';
+import type { Kind } from '../topo/kinds.js';
+import type { Beside, Derived, Loss, Note } from '../topo/told.js';
+import type { Carried } from '../verify/carried.js';
+
+/** A value that is lost by a copy. */
+export interface PlannedLoss extends Loss {
+  /** Of the record; undefined: of something that is no record today. */
+  readonly record: Kind | undefined;
+}
+
+/** A serving flag that a Shard lacked, and what it became. */
+export interface PlannedFlag extends ServingFlag {
+  readonly path: string;
+}
+
+/** What all stores of today keep records in. */
+export const PROTOBUF = 'protobuf';
+
+/** What became of a flag, in a few words. */
+export function servingText({ serving }: ServingFlag): string {
+  if (serving === undefined) return 'not known whether it serves';
+  return serving ? 'serves' : 'does not serve';
+}
+
+/** What a plan tells of records that change their form on the way. Empty where both stores keep them in the same one. */
+export class Transcoded {
+  /** Names of the forms; undefined: protobuf, as all stores of today. */
+  from: string | undefined;
+  to: string | undefined;
+  /** Of records that are part of the copy, whether they are written or the same already. */
+  readonly losses: PlannedLoss[] = [];
+  /** What is dropped since it can be computed from other records. */
+  readonly derived: Derived[] = [];
+  readonly notes: Note[] = [];
+  /** What the source holds beside records and stays behind; what is derived or lost is in the lists of these. */
+  readonly left: Beside[] = [];
+  readonly serving: PlannedFlag[] = [];
+  /** Fields that are empty in records that are written, by `message.field`: who fills them in, and in how many records. */
+  readonly filledIn = new Map<string, { readonly by: string; records: number }>();
+
+  /** Takes what carrying over one record told. */
+  add(kind: Kind, path: string, { losses, derived, notes, serving }: Carried): void {
+    for (const loss of losses) this.losses.push({ ...loss, record: kind });
+    this.derived.push(...derived);
+    this.notes.push(...notes);
+    if (serving !== undefined) this.serving.push({ path, ...serving });
+  }
+
+  /** Takes what the source holds beside records. */
+  addBeside(beside: Beside): void {
+    const { is, native, why, losses } = beside;
+    for (const loss of losses) this.losses.push({ ...loss, record: undefined });
+    if (is === 'derived') this.derived.push({ path: native, field: '', what: why });
+    else if (is === 'left') this.left.push(beside);
+  }
+
+  addFilledIn(message: string, fields: readonly FilledIn[]): void {
+    for (const { field, by } of fields) {
+      const name = `${message}.${field}`;
+      const known = this.filledIn.get(name);
+      if (known === undefined) this.filledIn.set(name, { by, records: 1 });
+      else known.records += 1;
+    }
+  }
+}
