@@ -1,0 +1,348 @@
+import { randomUUID } from 'node:crypto';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { storesFor } from '../../src/cli/stores.js';
+import { applyCopy, planCopy } from '../../src/copy/copy.js';
+import type { CopyOptions } from '../../src/copy/options.js';
+import { PlanWriter, readPlan } from '../../src/copy/plan-file.js';
+import { NEWEST } from '../../src/graph/target.js';
+import { parseAddress } from '../../src/topo/address.js';
+import { systemClock } from '../../src/topo/clock.js';
+import { decode, encode } from '../../src/topo/codec.js';
+import { ErrorCode } from '../../src/topo/errors.js';
+import { type Beside, LOSS_KINDS, type LossKind, type Tolerance } from '../../src/topo/told.js';
+import { Topology } from '../../src/topo/topology.js';
+import type { ServingWish } from '../../src/verify/carried.js';
+import { decide } from '../../src/verify/verdict.js';
+import { verify } from '../../src/verify/verify.js';
+import { withOldStores } from '../support/old-store.js';
+import { contents, SETTINGS, withStore } from '../support/topologies.js';
+
+const ALL = new Set(Object.keys(LOSS_KINDS) as LossKind[]);
+const BAD = 'tablets/nyc-0000000199/Tablet';
+/** Everything that has to be said to copy {@link GLOBAL} and {@link NYC}. */
+const SAID: Tolerance & ServingWish = {
+  acceptedLosses: ALL,
+  skipsUnreadable: (path) => path === BAD,
+  target: NEWEST,
+  serving: new Map([['user/80-', true]]),
+};
+
+const TABLET = {
+  Cell: 'nyc',
+  Uid: 100,
+  Parent: { Cell: 'nyc', Uid: 101 },
+  Addr: 'localhost:1001',
+  MysqlAddr: 'localhost:1003',
+  Keyspace: 'main',
+  Shard: '0',
+  Type: 'master',
+  State: 'ReadWrite',
+};
+const GLOBAL: Readonly<Record<string, unknown>> = {
+  'keyspaces/main/Keyspace': 'left by somebody',
+  'keyspaces/main/shards/0/Shard': { MasterAlias: { Cell: 'nyc', Uid: 100 }, ServedTypes: null },
+  'keyspaces/user/Keyspace': { sharding_column_name: 'id' },
+  'keyspaces/user/shards/-80/Shard': { key_range: { end: 'gA==' }, served_types: [{ tablet_type: 1 }] },
+  'keyspaces/user/shards/80-/Shard': { key_range: { start: 'gA==' } },
+  'metadata/key': 'raw',
+};
+const NYC: Readonly<Record<string, unknown>> = {
+  'keyspaces/main/SrvKeyspace': { Shards: [{ ServedTypes: ['master', 'replica'] }] },
+  'tablets/nyc-0000000100/Tablet': TABLET,
+  'tablets/nyc-0000000110/Tablet': {
+    alias: { cell: 'nyc', uid: 110 },
+    hostname: 'localhost',
+    keyspace: 'user',
+    shard: '-80',
+    type: 1,
+  },
+  [BAD]: 'not JSON',
+};
+const LEFT_OUT: Beside = {
+  is: 'lost',
+  native: '/zk/nyc/vt/tablets/0000000198',
+  why: 'a tablet of type idle',
+  losses: [{ kind: 'tablet-type', path: 'tablets/nyc-0000000198/Tablet', field: 'Type', value: 'idle' }],
+};
+const BESIDE: Readonly<Record<string, readonly Beside[]>> = {
+  nyc: [
+    { is: 'derived', native: '/zk/nyc/vt/ns/main/0', why: 'SrvShard', losses: [] },
+    { is: 'left', native: '/zk/nyc/vt/tablets/0000000100/pid', why: 'the process of a tablet', losses: [] },
+    LEFT_OUT,
+  ],
+};
+
+let id: string;
+const old = (scope: string) => `memory://zookeeper:${id}/old/${scope}`;
+const today = (scope: string) => `memory://etcd:${id}/new/${scope}`;
+const opened: Topology[] = [];
+
+beforeEach(() => {
+  id = randomUUID();
+});
+afterEach(async () => {
+  await Promise.all(opened.splice(0).map((topology) => topology.close()));
+});
+
+async function fill(place: (scope: string) => string, global: typeof GLOBAL, nyc: typeof NYC): Promise<void> {
+  const bytesOf = (value: unknown) =>
+    value instanceof Uint8Array
+      ? value
+      : Buffer.from(typeof value === 'string' ? value : JSON.stringify(value));
+  const { server, root } = parseAddress(place('nyc'));
+  const cell = encode('topodata.CellInfo', { server_address: server, root });
+  for (const [scope, records] of [
+    ['global', { 'cells/nyc/CellInfo': cell, ...global }],
+    ['nyc', nyc],
+  ] as const)
+    await withStore(place(scope), async (store) => {
+      for (const [path, value] of Object.entries(records)) await store.create(path, bytesOf(value));
+    });
+}
+
+async function open(address: string): Promise<Topology> {
+  const stores = withOldStores(storesFor(SETTINGS, 'write'), ({ root }) => root.startsWith('/old'), BESIDE);
+  const topology = await Topology.open({ global: parseAddress(address), stores });
+  opened.push(topology);
+  return topology;
+}
+
+async function sides(from: string, to: string, said: Tolerance & ServingWish): Promise<CopyOptions> {
+  const { target, serving, ...tolerance } = said;
+  return {
+    source: await open(from),
+    destination: await open(to),
+    rule: { given: new Map(), root: to.replace(/^.*(\/[^/]+)\/global$/, '$1/{cell}') },
+    clock: systemClock,
+    concurrency: 2,
+    overrules: { undecodable: false, ...tolerance },
+    target,
+    serving,
+  };
+}
+
+async function copy(options: CopyOptions): Promise<Awaited<ReturnType<typeof applyCopy>>> {
+  return applyCopy(await planCopy(options), options);
+}
+
+async function compared(options: CopyOptions, tolerance: Tolerance = options.overrules ?? {}) {
+  const { source, destination, target, serving } = options;
+  const { acceptedLosses, skipsUnreadable } = tolerance;
+  return verify({ source, destination, concurrency: 2, target, serving, acceptedLosses, skipsUnreadable });
+}
+
+describe('from an old form', () => {
+  beforeEach(() => fill(old, GLOBAL, NYC));
+
+  test.each([
+    [
+      'a record in no known form',
+      { skipsUnreadable: undefined },
+      /in no form that is known: nyc:tablets\/nyc-0000000199/,
+    ],
+    [
+      'a shard of which nothing tells whether it serves',
+      { serving: undefined },
+      /global:keyspaces\/user\/shards\/80-\/Shard/,
+    ],
+    [
+      'values that are lost',
+      { acceptedLosses: new Set(['parent'] as const) },
+      /no place in the destination \(1 state, 1 tablet-type\): .*nyc:tablets\/nyc-0000000100\/Tablet State = "ReadWrite" \(state\)/,
+    ],
+  ])('%s stops the copy before anything is written', async (_, lacking, message) => {
+    const options = await sides(old('global'), today('global'), { ...SAID, ...lacking });
+    await expect(copy(options)).rejects.toMatchObject({
+      code: ErrorCode.Guard,
+      message: expect.stringMatching(message),
+    });
+    expect((await contents(today('global'))).size).toBe(0);
+  });
+
+  test('a kind of loss is named in the hint as it can be accepted', async () => {
+    const options = await sides(old('global'), today('global'), { ...SAID, acceptedLosses: new Set() });
+    await expect(copy(options)).rejects.toMatchObject({
+      hint: expect.stringContaining('--accept-loss state,parent,tablet-type'),
+    });
+  });
+
+  test('records come over in protobuf, shards that serve say so, and a second run writes nothing', async () => {
+    const options = await sides(old('global'), today('global'), SAID);
+    const { plan } = await copy(options);
+    const written = await contents(today('global'));
+    const flag = (shard: string) =>
+      decode('topodata.Shard', written.get(`keyspaces/${shard}/Shard`) ?? Buffer.alloc(0)).json[
+        'is_primary_serving'
+      ];
+    expect([flag('main/shards/0'), flag('user/shards/-80'), flag('user/shards/80-')]).toEqual([
+      true,
+      true,
+      true,
+    ]);
+    expect(written.get('metadata/key')?.toString()).toBe('raw');
+    const nyc = await contents(today('nyc'));
+    expect(
+      decode('topodata.Tablet', nyc.get('tablets/nyc-0000000100/Tablet') ?? Buffer.alloc(0)).json,
+    ).toMatchObject({
+      type: 'PRIMARY',
+      hostname: 'localhost',
+      port_map: { vt: 1001, mysql: 1003 },
+    });
+    expect(nyc.has(BAD)).toBe(false);
+
+    const [global, cell] = plan.scopes;
+    expect(global?.transcoded.serving.map(({ path, serving, reason }) => [path, serving, reason])).toEqual([
+      ['keyspaces/main/shards/0/Shard', true, 'the PRIMARY partition of nyc has it'],
+      ['keyspaces/user/shards/-80/Shard', true, 'served_types of the Shard has PRIMARY'],
+      ['keyspaces/user/shards/80-/Shard', true, 'as it was said'],
+    ]);
+    expect(global?.transcoded.notes).toMatchObject([{ path: 'keyspaces/main/Keyspace' }]);
+    expect(cell?.transcoded.losses.map(({ kind, record }) => [kind, record])).toEqual([
+      ['tablet-type', undefined],
+      ['parent', 'Tablet'],
+      ['state', 'Tablet'],
+    ]);
+    expect(cell?.transcoded.derived).toContainEqual({
+      path: '/zk/nyc/vt/ns/main/0',
+      field: '',
+      what: 'SrvShard',
+    });
+    expect(cell?.transcoded.left).toMatchObject([{ native: '/zk/nyc/vt/tablets/0000000100/pid' }]);
+    expect(cell?.transcoded.filledIn.get('topodata.Tablet.mysql_hostname')).toMatchObject({ records: 2 });
+    expect([...(cell?.writes() ?? [])].map(({ action }) => action)).toEqual([
+      'transcode',
+      'transcode',
+      'transcode',
+    ]);
+
+    expect((await copy(options)).written).toBe(0);
+    const report = await compared(options);
+    expect(report).toMatchObject({ equal: true, differences: [], worst: 'expected' });
+    expect(decide(report)).toBe('accepted');
+    expect(report.notCompared).toMatchObject([{ path: BAD, side: 'source' }]);
+  });
+
+  test('below Vitess 12 no flag is derived, and nobody asked', async () => {
+    const target = { major: 11, minor: 0, patch: 0 };
+    await copy(await sides(old('global'), today('global'), { ...SAID, target, serving: undefined }));
+    const shard = (await contents(today('global'))).get('keyspaces/user/shards/-80/Shard');
+    expect(decode('topodata.Shard', shard ?? Buffer.alloc(0)).json['is_primary_serving']).toBeUndefined();
+  });
+
+  test('an answer about a shard that there is not is refused', async () => {
+    const serving = new Map([['user/8-', true]]);
+    const options = await sides(old('global'), today('global'), { ...SAID, serving });
+    await expect(planCopy(options)).rejects.toMatchObject({ code: ErrorCode.Usage });
+  });
+
+  test('a record that is equal field by field is the same in whatever encoding', async () => {
+    const options = await sides(old('global'), today('global'), SAID);
+    await copy(options);
+    const path = 'tablets/nyc-0000000110/Tablet';
+    await withStore(today('nyc'), async (store) => {
+      const { bytes, version } = await store.get(path);
+      // Its first field at the end, as another encoder may have it.
+      const length = 2 + (bytes[1] ?? 0);
+      await store.update(path, Buffer.concat([bytes.subarray(length), bytes.subarray(0, length)]), version);
+    });
+    expect((await copy(options)).written).toBe(0);
+    expect((await compared(options)).notes).toMatchObject([
+      { path: 'cells/nyc/CellInfo' },
+      { path, type: 'encoding' },
+    ]);
+  });
+
+  test('a comparison fails for what is lost and not accepted, and says which', async () => {
+    const options = await sides(old('global'), today('global'), SAID);
+    await copy(options);
+    const accepted = new Set(['parent', 'tablet-type'] as const);
+    const report = await compared(options, { ...options.overrules, acceptedLosses: accepted });
+    expect(decide(report)).toBe('different');
+    expect(report).toMatchObject({ equal: false, worst: 'loss', differences: [] });
+    expect(report.losses.filter((each) => each.class === 'loss')).toMatchObject([
+      { kind: 'state', scope: 'nyc', record: 'Tablet', field: 'State', value: 'ReadWrite' },
+    ]);
+    const unread = await compared(options, { acceptedLosses: ALL });
+    expect(unread.differences).toMatchObject([
+      { path: BAD, type: 'missing', detail: expect.stringContaining('not a Tablet') },
+    ]);
+  });
+
+  test('a plan in a file has each loss, and each thing told, in a line of its own', async () => {
+    const options = await sides(old('global'), today('global'), SAID);
+    const dir = await mkdtemp(join(tmpdir(), 'topo2topo-'));
+    try {
+      const file = join(dir, 'plan.jsonl');
+      const writer = new PlanWriter(file);
+      writer.begin({ tool: '1', made: '', from: '', to: '', cells: [], flags: {}, identities: {} });
+      const { plan } = await planCopy({ ...options, onEntry: (scope, entry) => writer.entry(scope, entry) });
+      writer.finish(plan);
+      expect(readPlan(file).scopes.get('nyc')?.length).toBe(4);
+      const lines = (await readFile(file, 'utf8'))
+        .trim()
+        .split('\n')
+        .map((line) => JSON.parse(line));
+      expect(lines).toContainEqual({
+        type: 'loss',
+        scope: 'nyc',
+        record: 'Tablet',
+        kind: 'state',
+        path: 'tablets/nyc-0000000100/Tablet',
+        field: 'State',
+        value: 'ReadWrite',
+      });
+      const told = lines.filter(({ type }) => type === 'told');
+      expect(told.map(({ as }) => as).sort()).toEqual([
+        'derived',
+        'left',
+        'odd',
+        'serving',
+        'serving',
+        'serving',
+      ]);
+    } finally {
+      await rm(dir, { recursive: true });
+    }
+  });
+});
+
+describe('into an old form', () => {
+  const shard = (json: object) => encode('topodata.Shard', { ...json });
+  const NEW_GLOBAL = {
+    'keyspaces/main/Keyspace': encode('topodata.Keyspace', { durability_policy: 'none' }),
+    'keyspaces/main/shards/0/Shard': shard({
+      is_primary_serving: true,
+      served_types: [{ tablet_type: 'PRIMARY' }],
+    }),
+    'keyspaces/user/shards/0/Shard': shard({ is_primary_serving: true }),
+  };
+  const NEW_NYC = { 'tablets/nyc-0000000100/Tablet': encode('topodata.Tablet', { hostname: 'localhost' }) };
+  const way = (said: Tolerance) => sides(today('global'), old('global'), said);
+
+  beforeEach(() => fill(today, NEW_GLOBAL, NEW_NYC));
+
+  test('what it has no place for stops the copy; a flag that is told by other fields does not', async () => {
+    await expect(copy(await way({}))).rejects.toMatchObject({
+      code: ErrorCode.Guard,
+      message: expect.stringMatching(
+        /\(2 newer-field\).*durability_policy = "none".*user\/shards\/0\/Shard is_primary_serving/,
+      ),
+    });
+    expect((await contents(old('global'))).size).toBe(0);
+  });
+
+  test('what is held is what is compared, and a second run writes nothing', async () => {
+    const options = await way({ acceptedLosses: new Set(['newer-field']) });
+    const { plan } = await copy(options);
+    expect(plan.scopes[0]?.transcoded.derived).toMatchObject([
+      { path: 'keyspaces/main/shards/0/Shard', field: 'is_primary_serving' },
+    ]);
+    const stored = (await contents(old('global'))).get('keyspaces/main/shards/0/Shard');
+    expect(JSON.parse(stored?.toString() ?? '')).toEqual({ served_types: [{ tablet_type: 1 }] });
+    expect((await copy(options)).written).toBe(0);
+    expect(decide(await compared(options))).toBe('accepted');
+  });
+});
