@@ -27,6 +27,10 @@ export function afterCopy(
   const isCopied = (kind: Kind) => kinds === undefined || kinds.has(kind);
   if (SERVED.some(isCopied) && !SERVING.every(isCopied))
     steps.push(`make the serving graph, which was left out: topo2topo graph rebuild ${to}`);
+  if (plan.scopes.some(({ transcoded }) => transcoded.to !== undefined))
+    steps.push(
+      `make SrvShard and EndPoints, which Vitess of that time reads and no copy writes: topo2topo graph rebuild ${to}`,
+    );
   if (isCopied('Tablet') && !isCopied('ShardReplication'))
     steps.push(
       'copy ShardReplication, too, which was left out: without it nobody finds the replicas of a shard',

@@ -6,8 +6,8 @@ import { type FlagSpec, textFlag } from './command.js';
 import { type Flags, shown, text, texts, usage } from './flags.js';
 import { splitList } from './place.js';
 
-/** What records become where one side is a store of the retired formats. */
-export const TRANSCODING_FLAGS: readonly FlagSpec[] = [
+/** What may be lost, or left behind, where a store keeps records in a retired format. */
+export const TOLERANCE_FLAGS: readonly FlagSpec[] = [
   textFlag(
     'accept-loss',
     `kinds of values that may be lost on the way from or into a retired format, separated by commas (repeatable): ${Object.keys(LOSS_KINDS).join(', ')}`,
@@ -18,6 +18,11 @@ export const TRANSCODING_FLAGS: readonly FlagSpec[] = [
     'path of records in no known form that are left behind, with * and ** (repeatable), or all',
     { spoken: true, many: true },
   ),
+];
+
+/** What records become where one side is a store of the retired formats. */
+export const TRANSCODING_FLAGS: readonly FlagSpec[] = [
+  ...TOLERANCE_FLAGS,
   textFlag(
     'serving',
     'KEYSPACE/SHARD=yes or =no: whether a shard serves, where its records do not tell (repeatable)',
@@ -50,7 +55,7 @@ export function servingBy(flags: Flags): ServingWish {
 }
 
 /** `KEYSPACE/SHARD=yes` or `=no`. Usage. */
-export function servingOf(given: string): [shard: string, serving: boolean] {
+function servingOf(given: string): [shard: string, serving: boolean] {
   const [, shard, answer] = /^([^/=]+\/[^/=]+)=(yes|no)$/i.exec(given) ?? [];
   if (shard === undefined || answer === undefined)
     throw usage(

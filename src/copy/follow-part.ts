@@ -1,7 +1,10 @@
-import type { Connection } from '../topo/connection.js';
+import type { Connection, Value } from '../topo/connection.js';
 import { find } from '../topo/find.js';
+import { classify } from '../topo/kinds.js';
 import type { Watched } from '../topo/watches.js';
+import { carry } from '../verify/carried.js';
 import { ForeignWrite, foreignWrite } from './conflicts.js';
+import { type PlanContext, scopeKind } from './context.js';
 import { EXTRA } from './decide.js';
 import { DirtyPaths } from './dirty.js';
 import { isWrite, type WriteEntry } from './entries.js';
@@ -51,6 +54,7 @@ export class FollowedPart implements Watched {
    */
   async watch(signal: AbortSignal, synced: () => void): Promise<void> {
     const from = await this.part.from();
+    const context = this.part.context(from, await this.part.to());
     const { clock, wake } = this.#options;
     let isSynced = false;
     for await (const event of from.watchRecursive('', { signal })) {
@@ -59,11 +63,18 @@ export class FollowedPart implements Watched {
         isSynced = true;
       } else if (isSynced) {
         const { path, value } = event;
-        this.#recent.add(path, value, clock.now());
+        this.#recent.add(path, this.#carried(path, value, context), clock.now());
         this.dirty.add(path, value === undefined, clock.now());
         wake();
       }
     }
+  }
+
+  /** A state of the source as another follower brings it over. */
+  #carried(path: string, value: Value | undefined, { scope, carrying }: PlanContext): Value | undefined {
+    if (value === undefined || carrying === undefined) return value;
+    const row = classify(scopeKind(scope), path, value.ephemeral);
+    return { ...value, bytes: carry(row, { path, ...value }, carrying).bytes };
   }
 
   get scope(): string {

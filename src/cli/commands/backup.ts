@@ -11,6 +11,7 @@ import { type Flags, text, usage } from '../flags.js';
 import { count, type Io, json, jsonLine } from '../io.js';
 import { sideFlags } from '../side-flags.js';
 import { COMMON_FLAGS } from '../topologies.js';
+import { TOLERANCE_FLAGS } from '../transcoding-flags.js';
 
 const TEN_YEARS_MS = 3_653 * 86_400_000;
 
@@ -30,6 +31,7 @@ export const backupCommand: Command = {
     { name: 'concurrency', kind: 'number', preset: 4, describe: 'cells read at the same time' },
     ...switchFlags('allow-empty-cells'),
     ...switchFlags('allow-shrunk', 'allow-other-cell').map(spoken),
+    ...TOLERANCE_FLAGS,
     textFlag('every', 'make one after the other, begun this far apart, until Ctrl-C'),
     { name: 'keep', kind: 'number', describe: 'keep so many, the newest; remove older ones' },
     textFlag('keep-for', 'keep those that are younger, for example 30d; remove older ones'),

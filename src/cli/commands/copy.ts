@@ -6,6 +6,7 @@ import type { SavedPlan } from '../../copy/plan-file.js';
 import { systemClock } from '../../topo/clock.js';
 import type { Kind } from '../../topo/kinds.js';
 import { withAskedCells } from '../ask-cells.js';
+import { withAskedServing } from '../ask-serving.js';
 import type { Command } from '../command.js';
 import { compare } from '../comparing.js';
 import { COPY_FLAGS, checkFileDestination, copyOptions } from '../copy-flags.js';
@@ -62,7 +63,8 @@ export async function runCopy(
   if (dryRun && flags['verify'] === true)
     throw usage('--dry-run and --verify exclude one another', 'without a copy there is nothing to verify');
   const text = flags['output'] !== 'json';
-  const { pair, prepared, options, result, frozen } = await copy(flags, io, signal, kinds, plan?.saved);
+  const copied = await copy(flags, io, signal, kinds, plan?.saved);
+  const { pair, prepared, options, result, frozen } = copied;
   const asked = options.kinds;
   const next = (verified: boolean) => afterCopy(pair, prepared.plan, { kinds: asked, verified });
   const document = copyJson(pair, prepared.plan, result, asked);
@@ -82,7 +84,7 @@ export async function runCopy(
     else if (!dryRun) io.out(nextText(io, next(false)));
   } else {
     const written = result?.written ?? 0;
-    const verified = await compare(flags, io, signal, asked).catch((error: unknown) => {
+    const verified = await compare(copied.flags, io, signal, asked).catch((error: unknown) => {
       throw new StoppedCopy(error, written, written);
     });
     io.out(
@@ -101,6 +103,8 @@ export async function runCopy(
 }
 
 interface Copied {
+  /** Those that were given, and what was asked. */
+  readonly flags: Flags;
   readonly pair: Pair;
   readonly prepared: PreparedCopy;
   readonly options: CopyOptions;
@@ -125,9 +129,10 @@ async function copy(
   const work = async (opened: Pair): Promise<Copied> => {
     checkFileDestination(flags, opened);
     const pair = await withAskedCells(flags, io, signal, opened);
+    const told = saved === undefined ? await withAskedServing(flags, io, signal, pair) : flags;
     const journal = journalOf(flags, pair);
     const resume = flags['resume'] === true;
-    const asked = withJournal(copyOptions(flags, pair, signal, kinds), journal, resume);
+    const asked = withJournal(copyOptions(told, pair, signal, kinds), journal, resume);
     const ledgers = wish === undefined ? asked.ledgers : await ledgersFor(pair.source, asked);
     const options: CopyOptions = {
       ...asked,
@@ -148,7 +153,7 @@ async function copy(
       if (!text && open !== undefined) io.err(open);
       if (dryRun) {
         if (text) io.out(dryRunText(io, prepared.plan));
-        return { pair, prepared, options, result: undefined };
+        return { flags: told, pair, prepared, options, result: undefined };
       }
       journal?.begin(resume, await planning(identitiesOf(prepared.parts, options)), prepared);
       const result = await carryOutCopy(prepared, options, progress, journal !== undefined);
@@ -159,7 +164,7 @@ async function copy(
           ? undefined
           : await runFreeze({ ...asked, ledgers, before: prepared.plan }, wish, io, text ? pair : undefined);
       journal?.done(frozen?.plan ?? prepared.plan);
-      return { pair, prepared, options, result, frozen };
+      return { flags: told, pair, prepared, options, result, frozen };
     } finally {
       journal?.close();
       progress.pause();

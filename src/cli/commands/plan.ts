@@ -1,6 +1,7 @@
 import { planCopy } from '../../copy/copy.js';
 import { systemClock } from '../../topo/clock.js';
 import { withAskedCells } from '../ask-cells.js';
+import { withAskedServing } from '../ask-serving.js';
 import { type Command, textFlag } from '../command.js';
 import { checkFileDestination, copyOptions, PLANNING_FLAGS } from '../copy-flags.js';
 import { copyJson, dryRunText, openText, planText } from '../copy-text.js';
@@ -34,14 +35,15 @@ export const planCommand: Command = {
     const work = async (opened: Pair) => {
       checkFileDestination(flags, opened);
       const pair = await withAskedCells(flags, io, signal, opened);
+      const told = await withAskedServing(flags, io, signal, pair);
       const options = {
-        ...withJournal(copyOptions(flags, pair, signal, undefined), journalOf(flags, pair), false),
+        ...withJournal(copyOptions(told, pair, signal, undefined), journalOf(flags, pair), false),
         onProgress: progress.update,
       };
       const out = text(flags, 'out');
       try {
         const prepared = await planning(
-          out === undefined ? planCopy(options) : planToFile(out, pair, flags, options),
+          out === undefined ? planCopy(options) : planToFile(out, pair, told, options),
         );
         await checkCellFlags(flags, pair, signal);
         progress.pause();

@@ -55,6 +55,8 @@ export async function makeBackup(options: BackupOptions): Promise<MadeBackup> {
   const copying: CopyOptions = {
     ...options,
     rule: { given: new Map() },
+    // It holds what the source does, and nothing that is derived.
+    target: undefined,
     overrules: { ...options.overrules, locks: true, undecodable: true },
   };
   const { emptyCells, acceptedLosses, skipsUnreadable } = options.overrules ?? {};

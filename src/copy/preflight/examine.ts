@@ -11,7 +11,7 @@ import { type Diagnosis, diagnose } from './diagnosis.js';
 import { type Estimate, estimate, estimated } from './estimate.js';
 import { locks, seals } from './locks.js';
 import { operations } from './operations.js';
-import { makePlan, objected, placeParts } from './plan.js';
+import { makePlan, objected, placeParts, transcodings } from './plan.js';
 import { quorum } from './quorum.js';
 import { reach } from './reach.js';
 import { readSide } from './read.js';
@@ -80,7 +80,8 @@ export async function examine(examination: Examination): Promise<Examined> {
     sides.every(({ scopes }) => scopes.find((each) => each.scope === scope)?.failure === undefined);
   const planned = copy === undefined ? undefined : await makePlan(placed, copy, isReadable);
   found.push(...(planned?.found ?? []));
-  if (copy !== undefined && planned !== undefined) found.push(...objected(planned.plan, copy));
+  if (copy !== undefined && planned !== undefined)
+    found.push(...objected(planned.plan, copy), ...transcodings(planned.plan));
   found.push(...sides.flatMap((side) => ofSide(side, planned?.plan, copy)), ...clocks(sides));
   if (destination !== undefined && !examination.probes.destination)
     found.push(diagnose('probe-skipped', { side: 'destination' }, 'nothing was written'));

@@ -3,14 +3,19 @@ import { type Diagnosis, diagnose } from './diagnosis.js';
 import type { ScopeReading } from './reading.js';
 import type { DecodedRecord } from './survey.js';
 
-/** Operations in progress, as far as records show them. Workflows of today live in the tablets' databases, and do not. */
-export function operations({ side, scope, survey }: ScopeReading): Diagnosis[] {
+/**
+ * Operations in progress, as far as records show them. Shards in a form that has no serving flag are not told not to serve. Workflows of today live in the
+ * tablets' databases, and do not.
+ */
+export function operations({ side, scope, survey, form }: ScopeReading): Diagnosis[] {
   if (survey === undefined) return [];
   const ofRecords = survey.decoded.flatMap((record) => {
     const place = { side, scope, path: record.path };
     switch (record.kind) {
       case 'Shard':
-        return shardProblems(record).map(([id, what]) => diagnose(id, place, what));
+        return shardProblems(record)
+          .filter(([id]) => form === undefined || id !== 'shard-not-serving')
+          .map(([id, what]) => diagnose(id, place, what));
       case 'SrvKeyspace':
         return disabled(record).map((what) => diagnose('query-service-disabled', place, what));
       default:

@@ -3,6 +3,7 @@ import { ErrorCode, isTopologyError, type TopologyError } from '../../topo/error
 import { KINDS, type Kind } from '../../topo/kinds.js';
 import { type Cell, GLOBAL } from '../../topo/topology.js';
 import { withBeside } from '../beside.js';
+import type { Action } from '../entries.js';
 import { objections } from '../guards.js';
 import type { Objection } from '../objection.js';
 import type { CopyOptions } from '../options.js';
@@ -10,6 +11,7 @@ import { type Part, type Parts, type PlaceCheck, partsOf } from '../parts.js';
 import { planPart } from '../pass.js';
 import type { Plan, ScopePlan } from '../plan.js';
 import { someOf } from '../stop.js';
+import { PROTOBUF } from '../transcoded.js';
 import { type Diagnosis, diagnose } from './diagnosis.js';
 import { unreadable } from './reach.js';
 
@@ -97,6 +99,17 @@ export function objected(plan: Plan, options: CopyOptions): Diagnosis[] {
       ),
     );
 }
+
+/** Whether records change their form on the way. */
+export function transcodings({ scopes }: Plan): Diagnosis[] {
+  const first = scopes.find(({ transcoded: { from, to } }) => from !== undefined || to !== undefined);
+  if (first === undefined) return [];
+  const { from = PROTOBUF, to = PROTOBUF } = first.transcoded;
+  const records = scopes.flatMap((scope) => [...scope.writes(TRANSCODED)]).length;
+  return [diagnose('transcoded', {}, `records are rewritten from ${from} into ${to}: ${records} to write`)];
+}
+
+const TRANSCODED: ReadonlySet<Action> = new Set(['transcode']);
 
 function failed(error: TopologyError, scope: string | undefined): Diagnosis {
   if (UNREADABLE.has(error.code)) return unreadable(error, { scope });

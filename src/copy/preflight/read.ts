@@ -114,7 +114,8 @@ async function readScope(
     store = cell === undefined ? topology.global : await topology.cell(cell);
     const { maxValueBytes, maxPathBytes, batch } = store.capabilities;
     const limits = { maxValueBytes, maxPathBytes, batch };
-    const read = { ...here, limits, survey: await survey(scope, store, clock, signal) };
+    const form = store.capabilities.form?.name;
+    const read = { ...here, form, limits, survey: await survey(scope, store, clock, signal) };
     if (!probes) return read;
     if (address.implementation === 'file') return { ...read, probed: await probeFile(address) };
     const { root } = address;

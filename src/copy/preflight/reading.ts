@@ -30,6 +30,8 @@ export interface ScopeReading {
   /** Why it could not be read. */
   readonly failure?: TopologyError | undefined;
   readonly survey?: Survey | undefined;
+  /** What it keeps records in, where that is not as today's stores do. */
+  readonly form?: string | undefined;
   /** What the store can hold. */
   readonly limits?: Limits | undefined;
   /** What came of trying to write and lock; undefined: not tried. */

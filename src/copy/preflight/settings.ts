@@ -9,8 +9,8 @@ const LEASE_MS = 120_000;
 export function moveSettings({ side, address, scopes, lockTtlMs }: SideReading): Diagnosis[] {
   const isShort = side === 'destination' && address.implementation === 'etcd2' && (lockTtlMs ?? 0) < LEASE_MS;
   const lease = lockTtlMs === undefined ? 'is not given' : `is ${lockTtlMs / 1_000} s`;
-  const unnamed = scopes.flatMap(({ survey }) =>
-    (survey?.decoded ?? [])
+  const unnamed = scopes.flatMap(({ survey, form }) =>
+    (form === undefined ? (survey?.decoded ?? []) : [])
       .filter(({ kind, fields }) => kind === 'Keyspace' && (fields['sidecar_db_name'] ?? '') === '')
       .map(({ path }) => path.split('/')[1] ?? ''),
   );
