@@ -41,6 +41,8 @@ export interface Round {
  * simply equal, so it grows with the differences and not with time.
  */
 export class PatrolFindings {
+  /** Values that the last complete pass found lost with what is no record. */
+  lostBeside = 0;
   readonly #patience: Patience;
   readonly #ignore: readonly string[];
   readonly #standing = new Map<string, Standing>();
@@ -109,6 +111,7 @@ export class PatrolFindings {
       else if (as === 'ignored') ignored += 1;
       else notes.add(found);
     }
+    if (this.lostBeside > 0) classes.set('loss', (classes.get('loss') ?? 0) + this.lostBeside);
     let oldest: number | undefined;
     for (const [path, { opened }] of this.#open) {
       if (!this.#isInFlight(opened, now)) oldest = Math.min(oldest ?? opened, opened);

@@ -152,7 +152,10 @@ export class PatrolPart {
     if (allowEmptyCells !== true) checkNotEmpty([read]);
     this.left.filled();
     const { differences, ignored, notes, losses, counts } = read.found;
-    const refused = losses.filter((each) => each.class === 'loss');
+    const refused = losses.filter((each) => each.class === 'loss' && each.record !== undefined);
+    this.findings.lostBeside = losses.filter(
+      (each) => each.class === 'loss' && each.record === undefined,
+    ).length;
     for (const each of [differences, ignored, notes, refused].flat()) this.#dirty.add(each.path);
     for (const path of this.findings.paths()) this.#dirty.add(path);
     this.#compared = [...counts.values()].reduce((sum, c) => sum + c.equal + c.noted + c.different, 0);
