@@ -33,7 +33,7 @@ export async function primariesBeside(
 }
 
 const COMMIT: ReadonlySet<WriteAction> = new Set<WriteAction>(['rewrite']);
-const CREATE: ReadonlySet<WriteAction> = new Set<WriteAction>(['create']);
+const CREATE: ReadonlySet<WriteAction> = new Set<WriteAction>(['create', 'transcode']);
 
 /**
  * Records that CellInfo, the commit, must not come before, and that neither the destination nor the plan has: of cells that others
@@ -86,8 +86,13 @@ function whole(part: Part): Part {
 
 /** How many records the destination lacks that a plan of some of them does not create. */
 function notWritten(all: ScopePlan, planned: ScopePlan | undefined): number {
-  const created = new Set(planned === undefined ? [] : [...planned.writes(CREATE)].map(({ path }) => path));
+  const created = new Set(planned === undefined ? [] : createdBy(planned));
   let number = 0;
-  for (const { path } of all.writes(CREATE)) if (!created.has(path)) number += 1;
+  for (const path of createdBy(all)) if (!created.has(path)) number += 1;
   return number;
+}
+
+/** Paths of records that a plan creates. */
+function* createdBy(scope: ScopePlan): Generator<string> {
+  for (const { path, destination } of scope.writes(CREATE)) if (destination === undefined) yield path;
 }

@@ -42,10 +42,10 @@ export async function moved(
     if (store === undefined) continue;
     const line = tree.head.identities[scope];
     const isOrigin = line !== undefined && (await isStill(store, line, call));
-    const check = async ({ action, path, destination }: PlannedWrite): Promise<string | undefined> => {
+    const check = async ({ path, destination }: PlannedWrite): Promise<string | undefined> => {
       const place = `${scope}:${path}`;
       const known = exported.get(place);
-      if (action === 'create') return isOrigin && known !== undefined ? `${place} was deleted` : undefined;
+      if (destination === undefined) return isOrigin && known !== undefined ? `${place} was deleted` : undefined;
       const present = await find(store, path, call);
       const isAsExported =
         present?.version.token === destination &&
