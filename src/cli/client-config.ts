@@ -61,6 +61,30 @@ function localCell(env: Env): string | undefined {
   return localCellOf(env['ZK_CLIENT_LOCAL_CELL'], hostname());
 }
 
+/** Whether this host has a client configuration. */
+export function hasClientConfig(env: Env): boolean {
+  return (
+    FILE_VARIABLES.some((name) => (env[name] ?? '') !== '') || USUAL_FILES.some((file) => existsSync(file))
+  );
+}
+
+/**
+ * `/zk/local`, and what is below it, by the name of the cell that it stands for; any other path as it is. NoCell, Usage, where this host has no local
+ * cell among those that there are.
+ */
+export function withLocalCell(path: string, cells: readonly string[], env: Env): string {
+  const [, zk, below] = /^((?:zk:)?\/zk)\/local((?:\/.*)?)$/s.exec(path) ?? [];
+  if (zk === undefined) return path;
+  const cell = localCell(env);
+  if (cell !== undefined && cells.includes(cell)) return `${zk}/${cell}${below}`;
+  const hint = `set ZK_CLIENT_LOCAL_CELL to one of ${cells.join(', ')}`;
+  if (cell === undefined) throw usage('/zk/local is no cell here: this host has no name', hint);
+  throw new TopologyError(ErrorCode.NoCell, `/zk/local is the cell ${cell} here, and there is no such cell`, {
+    path,
+    hint,
+  });
+}
+
 function fileOf(given: string | undefined, env: Env): { readonly file: string; readonly by: string } {
   if (given !== undefined) return { file: given, by: 'the address' };
   for (const by of FILE_VARIABLES) {

@@ -1,11 +1,12 @@
 import { ErrorCode, isTopologyError, TopologyError } from '../topo/errors.js';
 import type { NativeNode, NativeStore, NativeWords } from '../topo/native.js';
-import { GLOBAL } from '../topo/topology.js';
+import { GLOBAL, type Topology } from '../topo/topology.js';
+import { withLocalCell } from './client-config.js';
 import { Exit } from './exit.js';
 import type { Flags } from './flags.js';
 import { count, type Io, json } from './io.js';
 import { printable } from './lists.js';
-import { cellNamed, lookAt } from './looking.js';
+import { cellNamed, lookAt, type Place } from './looking.js';
 
 /** Where a command looks. */
 export interface NativePlace {
@@ -22,16 +23,36 @@ export function lookNative(
   signal: AbortSignal,
   work: (place: NativePlace) => Promise<void>,
 ): Promise<Exit> {
-  return lookAt(flags, io, signal, async ({ topology, scope = GLOBAL, word }) => {
+  return lookAt(flags, io, signal, async ({ topology, ...asked }) => {
+    const { scope, path } = await placeOf(topology, asked, io, signal);
     const cell = scope === GLOBAL ? undefined : await cellNamed(topology, scope, signal);
     const store = await topology.openNative(cell);
     try {
-      await work({ store, path: word === '' ? store.root : word, signal });
+      await work({ store, path: path === '' ? store.root : path, signal });
     } finally {
       await store.close();
     }
     return Exit.Ok;
   });
+}
+
+/**
+ * The scope whose store has a path, and the path there. In a legacy `zookeeper` a path that names a cell is one of that cell's store,
+ * unless a scope is given, and `/zk/local` is a cell. NoCell.
+ */
+async function placeOf(
+  topology: Topology,
+  { scope, word }: Pick<Place, 'scope' | 'word'>,
+  io: Io,
+  signal: AbortSignal,
+): Promise<{ readonly scope: string; readonly path: string }> {
+  const given = { scope: scope ?? GLOBAL, path: word };
+  if (topology.address.implementation !== 'zookeeper') return given;
+  const [, name] = /^\/zk\/([^/]+)/.exec(word) ?? [];
+  if (name === undefined || name === GLOBAL) return given;
+  const cells = (await topology.cells({ signal })).map((cell) => cell.name);
+  const path = withLocalCell(word, cells, io.env);
+  return scope === undefined ? { scope: path.split('/')[2] ?? GLOBAL, path } : { scope, path };
 }
 
 /** `stat --native`: what the store says of one node, word by word. */

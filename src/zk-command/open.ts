@@ -5,24 +5,45 @@ import { parseAuth } from '../zookeeper/auth.js';
 import { ZkCode, type ZooKeeperClient, ZooKeeperError } from '../zookeeper/client.js';
 import { connectOwnClient } from '../zookeeper/own.js';
 import { toTopologyError } from './error.js';
-import { Znodes } from './znodes.js';
+import type { Route } from './route.js';
+import { type OpenEnsemble, Znodes } from './znodes.js';
 
-/** Connects, runs `work`, and ends the session whatever happens. Unavailable, Unauthorized, Usage. */
+/** Runs `work`, connecting to servers as it comes to their znodes, and ends all sessions whatever happens. Unavailable, Unauthorized, Usage. */
 export async function withZnodes<T>(
-  address: StoreAddress,
+  route: Route,
   settings: ConnectSettings,
   signal: AbortSignal,
   work: (znodes: Znodes) => Promise<T>,
 ): Promise<T> {
-  const store = storeName(address);
+  const opened = new Map<string, Promise<OpenEnsemble>>();
+  const ensembleOf = (path: string) => {
+    const address = route.addressOf(path);
+    const known = opened.get(address.server) ?? open(address, settings, signal);
+    opened.set(address.server, known);
+    return known;
+  };
+  try {
+    return await work(new Znodes(route, ensembleOf, signal));
+  } finally {
+    for (const result of await Promise.allSettled(opened.values()))
+      if (result.status === 'fulfilled') await result.value.client.close();
+  }
+}
+
+async function open(
+  address: StoreAddress,
+  settings: ConnectSettings,
+  signal: AbortSignal,
+): Promise<OpenEnsemble> {
+  const store = storeName({ ...address, root: '/' });
   const client = await connect(address, settings, store);
   try {
-    const znodes = new Znodes(store, client, signal);
     // The server of this session may be behind what others were told is written.
-    await znodes.read('/', (each, options) => each.sync('/', options));
-    return await work(znodes);
-  } finally {
+    await client.sync('/', { signal });
+    return { store, client };
+  } catch (error) {
     await client.close();
+    throw toTopologyError(store, error, '/', 'read');
   }
 }
 

@@ -25,20 +25,24 @@ export const touch: ZkCommand = {
 
 const OPEN_TO_ALL: readonly Acl[] = [{ perms: 31, scheme: 'world', id: 'anyone' }];
 
-/** Makes a znode as the old tool does, open to all. With `parents`: those that are missing, too. */
+/**
+ * Makes a znode as the old tool does, open to all. With `parents`: those that are missing, too, on the servers that have `of`, which is
+ * the znode that they are made for.
+ */
 export async function create(
   znodes: Znodes,
   path: string,
   data: Uint8Array | null,
   parents: boolean,
+  of = path,
 ): Promise<void> {
   const make = () =>
-    znodes.write(path, (client, options) => client.create({ path, data, acl: OPEN_TO_ALL }, options));
+    znodes.write(of, (client, options) => client.create({ path, data, acl: OPEN_TO_ALL }, options));
   try {
     await make();
   } catch (error) {
     if (!parents || path === '/' || !isTopologyError(error, ErrorCode.NoNode)) throw error;
-    await create(znodes, posix.dirname(path), null, true).catch((failure: unknown) => {
+    await create(znodes, posix.dirname(path), null, true, of).catch((failure: unknown) => {
       if (!isTopologyError(failure, ErrorCode.NodeExists)) throw failure;
     });
     await make();

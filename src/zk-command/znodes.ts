@@ -3,6 +3,7 @@ import { ErrorCode, isTopologyError } from '../topo/errors.js';
 import { compareBytewise } from '../topo/paths.js';
 import type { OperationOptions, Stat, ZooKeeperClient } from '../zookeeper/client.js';
 import { toTopologyError } from './error.js';
+import type { Route } from './route.js';
 
 /** Requests in flight of what asks for many znodes. */
 const IN_FLIGHT = 64;
@@ -13,16 +14,25 @@ export interface Znode {
   readonly stat: Stat;
 }
 
-/** The znodes of a cluster, by their whole paths. Whatever fails is a TopologyError. */
+/** Servers that a session is open to. */
+export interface OpenEnsemble {
+  /** For messages. */
+  readonly store: string;
+  readonly client: ZooKeeperClient;
+}
+
+/** Znodes by their whole paths, whichever servers have them. Whatever fails is a TopologyError. */
 export class Znodes {
   readonly store: string;
   readonly signal: AbortSignal;
-  readonly #client: ZooKeeperClient;
+  readonly #route: Route;
+  readonly #ensembleOf: (path: string) => Promise<OpenEnsemble>;
 
-  constructor(store: string, client: ZooKeeperClient, signal: AbortSignal) {
-    this.store = store;
+  constructor(route: Route, ensembleOf: (path: string) => Promise<OpenEnsemble>, signal: AbortSignal) {
+    this.store = route.store;
     this.signal = signal;
-    this.#client = client;
+    this.#route = route;
+    this.#ensembleOf = ensembleOf;
   }
 
   /** A request that changes nothing. */
@@ -33,7 +43,7 @@ export class Znodes {
     return this.#ask(path, 'read', work);
   }
 
-  /** A request that changes something: OutcomeUnknown when its answer is lost. */
+  /** A request that changes something, on the servers that have `path`: OutcomeUnknown when its answer is lost. */
   write<T>(
     path: string,
     work: (client: ZooKeeperClient, options: OperationOptions) => Promise<T>,
@@ -44,7 +54,8 @@ export class Znodes {
   /** Names of the children, in byte order, and the Stat of the znode. */
   async children(path: string): Promise<{ readonly names: string[]; readonly stat: Stat }> {
     const { children, stat } = await this.read(path, (client, options) => client.getChildren(path, options));
-    return { names: children.sort(compareBytewise), stat };
+    const names = this.#route.namesBelow(path) ?? children;
+    return { names: names.toSorted(compareBytewise), stat };
   }
 
   /** Undefined: there is no such znode. */
@@ -81,10 +92,11 @@ export class Znodes {
     kind: 'read' | 'write',
     work: (client: ZooKeeperClient, options: OperationOptions) => Promise<T>,
   ): Promise<T> {
+    const { client, store } = await this.#ensembleOf(path);
     try {
-      return await work(this.#client, { signal: this.signal });
+      return await work(client, { signal: this.signal });
     } catch (error) {
-      throw toTopologyError(this.store, error, path, kind);
+      throw toTopologyError(store, error, path, kind);
     }
   }
 }
