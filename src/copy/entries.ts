@@ -93,11 +93,12 @@ export class EntryList implements Iterable<Entry> {
     const { path, source, destination, reason, bytes } = entry;
     // One text, since a call for each would cost more than all else that is done here.
     const texts = path + (source ?? '') + (destination ?? '') + reason;
-    const textBytes = Buffer.byteLength(texts);
+    // No character of a JavaScript string takes more than three bytes of UTF-8.
+    const { bytes: chunk, words } = this.#room(HEAD_BYTES + 3 * texts.length + bytes.byteLength);
+    const at = this.#used;
+    const textBytes = chunk.write(texts, at + HEAD_BYTES);
     // Where each character is one byte, lengths need not be counted.
     const lengthOf = textBytes === texts.length ? characters : Buffer.byteLength;
-    const { bytes: chunk, words } = this.#room(HEAD_BYTES + textBytes + bytes.byteLength);
-    const at = this.#used;
     const head = at >>> 2;
     this.#places.push((this.#chunks.length - 1) * 2 ** 32 + at);
     words[head + HEAD.action] = ACTION_NUMBERS.get(entry.action) ?? 0;
@@ -107,7 +108,6 @@ export class EntryList implements Iterable<Entry> {
     words[head + HEAD.destination] = destination === undefined ? ABSENT : lengthOf(destination);
     words[head + HEAD.reason] = lengthOf(reason);
     words[head + HEAD.bytes] = bytes.byteLength;
-    chunk.write(texts, at + HEAD_BYTES);
     chunk.set(bytes, at + HEAD_BYTES + textBytes);
     this.#used = at + wholeWords(HEAD_BYTES + textBytes + bytes.byteLength);
   }

@@ -9,7 +9,7 @@ const NOTHING = '';
  * source. A record in any other state was written by somebody else.
  */
 export class Ledger {
-  readonly #versions = new Map<string, string>();
+  readonly #versions = new PathVersions();
   /** Digests of what was sent and not answered, by path, separated by spaces. */
   readonly #meant = new Map<string, string>();
   /** Versions that earlier runs found, by path, separated by line ends; undefined: there was no earlier run. */
@@ -18,18 +18,18 @@ export class Ledger {
   /** The record is in a state of ours, which has this version (without its store). */
   own(path: string, version: string): void {
     this.#versions.set(path, version);
-    this.#meant.delete(path);
+    if (this.#meant.size > 0) this.#meant.delete(path);
   }
 
   /** The record is gone, by our doing or because the source has none. */
   forget(path: string): void {
-    this.#versions.delete(path);
+    this.#versions.map.delete(path);
     this.#meant.delete(path);
   }
 
   /** Whether a record of this version is in a state of ours. */
   owns(path: string, version: string): boolean {
-    return this.#versions.get(path) === version;
+    return this.#versions.map.get(path) === version;
   }
 
   /** A write of this (see {@link digestOf}) may have been sent, whose outcome is not known; undefined: a deletion. */
@@ -53,7 +53,7 @@ export class Ledger {
     const digest = existing === undefined ? NOTHING : digestOf(existing.bytes);
     if (!meant.split(' ').includes(digest)) return;
     // It may yet be carried out, or another one: what was meant is remembered until an answer comes.
-    if (existing === undefined) this.#versions.delete(path);
+    if (existing === undefined) this.#versions.map.delete(path);
     else this.#versions.set(path, existing.version.token);
   }
 
@@ -83,17 +83,61 @@ export class Ledger {
 
   /** Every record in a state of ours, with its version. */
   owned(): Iterable<[path: string, version: string]> {
-    return this.#versions;
+    return this.#versions.map;
   }
 
   /** Whether a record that is, or was, in a state of ours is known at this path. */
   has(path: string): boolean {
-    return this.#versions.has(path);
+    return this.#versions.map.has(path);
   }
 
   /** Whether what is there may be replaced: a record in a state of ours, or nothing where we know of no record. */
   allows(path: string, existing: Value | undefined): boolean {
     return existing === undefined ? !this.has(path) : this.owns(path, existing.version.token);
+  }
+}
+
+/** Paths that are packed together. */
+const PACKED = 512;
+/** In no path, and in no version. */
+const SEPARATOR = '\0';
+
+/**
+ * Versions by path. Until one is asked for, which most copies never do, they are kept as they came, packed into a few buffers: a map of
+ * them would cost a copy more than all else that it does for a record but to read and write it.
+ */
+class PathVersions {
+  #map: Map<string, string> | undefined;
+  #packed: Buffer[] = [];
+  /** Path, version, path, version … that are not packed yet. */
+  #last: string[] = [];
+
+  set(path: string, version: string): void {
+    if (this.#map !== undefined) {
+      this.#map.set(path, version);
+      return;
+    }
+    this.#last.push(path, version);
+    if (this.#last.length < 2 * PACKED) return;
+    this.#packed.push(Buffer.from(this.#last.join(SEPARATOR)));
+    this.#last = [];
+  }
+
+  get map(): Map<string, string> {
+    this.#map ??= this.#unpack();
+    return this.#map;
+  }
+
+  #unpack(): Map<string, string> {
+    const map = new Map<string, string>();
+    const add = (texts: readonly string[]) => {
+      for (let i = 0; i < texts.length; i += 2) map.set(texts[i] ?? '', texts[i + 1] ?? '');
+    };
+    for (const packed of this.#packed) add(packed.toString().split(SEPARATOR));
+    add(this.#last);
+    this.#packed = [];
+    this.#last = [];
+    return map;
   }
 }
 
