@@ -45,7 +45,8 @@ export async function moved(
     const check = async ({ path, destination }: PlannedWrite): Promise<string | undefined> => {
       const place = `${scope}:${path}`;
       const known = exported.get(place);
-      if (destination === undefined) return isOrigin && known !== undefined ? `${place} was deleted` : undefined;
+      if (destination === undefined)
+        return isOrigin && known !== undefined ? `${place} was deleted` : undefined;
       const present = await find(store, path, call);
       const isAsExported =
         present?.version.token === destination &&
