@@ -1,11 +1,11 @@
 import type { Reason } from '../editing/judge.js';
 import { applyChanges, type Change } from '../topo/changes.js';
-import { ErrorCode, TopologyError } from '../topo/errors.js';
 import { classify } from '../topo/kinds.js';
 import { GLOBAL, type Topology } from '../topo/topology.js';
 import { switchFlags, textFlag } from './command.js';
 import { differenceLines } from './differences.js';
 import { Exit } from './exit.js';
+import { Unconfirmed } from './failure.js';
 import { writeNewFile } from './files.js';
 import { type Flags, text } from './flags.js';
 import { count, type Io, json, jsonLine } from './io.js';
@@ -61,15 +61,22 @@ export async function carryOut(
   const dryRun = flags['dry-run'] === true;
   const asText = flags['output'] !== 'json';
   const { store } = topology.global;
-  const document = (written: boolean) =>
-    json({ command, store, ...also, dryRun, written, changes: changes.map(pastChange), reasons });
+  const document = (written: boolean) => ({
+    command,
+    store,
+    ...also,
+    dryRun,
+    written,
+    changes: changes.map(pastChange),
+    reasons,
+  });
   if (asText) io.out([summary ?? changesText(io, changes), ...reasonsText(io, reasons ?? [])].join('\n'));
   if (dryRun || changes.length === 0) {
-    if (!asText) io.out(document(false));
+    if (!asText) io.out(json(document(false)));
     else if (changes.length > 0) io.out('dry run: nothing is written');
     return Exit.Ok;
   }
-  checkConfirmed(flags, topology, changes, reasons ?? []);
+  checkConfirmed(flags, topology, changes, reasons ?? [], document);
   const undo = undoLines(text(flags, 'undo-file'), jsonLine({ changes: changes.map(pastChange) }), (file) =>
     ['topo2topo undo', topology.spelled, file, ...undoFlags, '--yes'].join(' '),
   );
@@ -81,7 +88,7 @@ export async function carryOut(
     if (!asText) io.err(undo.join('\n'));
     throw error;
   }
-  io.out(asText ? `${io.colors.green('done')} ${count(changes.length, 'record')}` : document(true));
+  io.out(asText ? `${io.colors.green('done')} ${count(changes.length, 'record')}` : json(document(true)));
   return Exit.Ok;
 }
 
@@ -98,22 +105,26 @@ function checkConfirmed(
   topology: Topology,
   changes: readonly Change[],
   reasons: readonly Reason[],
+  document: (written: boolean) => object,
 ): void {
   const deleted = changes.filter(({ after }) => after === undefined).length;
-  const needs = new Set(reasons.map((reason) => reason.needs));
-  const missing = [
-    ...((deleted > 0 || needs.has('yes') || needs.has('force')) && flags['yes'] !== true ? ['--yes'] : []),
-    ...(needs.has('force') && flags['force'] !== true ? ['--force'] : []),
-  ];
+  const missing = unsaid(flags, reasons, deleted > 0);
   if (missing.length === 0) return;
   const what =
     deleted > 0
       ? `${count(deleted, 'record')} would be deleted`
       : 'a running cluster goes by what would change';
-  throw new TopologyError(ErrorCode.Guard, what, {
-    store: topology.global.store,
-    hint: `look at what is shown (or at --dry-run); to do it, add ${missing.join(' ')}`,
-  });
+  const hint = `look at what is shown (or at --dry-run); to do it, add ${missing.join(' ')}`;
+  throw new Unconfirmed(what, topology.global.store, hint, document(false));
+}
+
+/** Flags that a person has to give for what is planned, and did not. `always`: whether --yes is needed whatever the reasons. */
+export function unsaid(flags: Flags, reasons: readonly Reason[], always: boolean): string[] {
+  const needs = new Set(reasons.map((reason) => reason.needs));
+  return [
+    ...((always || needs.has('yes') || needs.has('force')) && flags['yes'] !== true ? ['--yes'] : []),
+    ...(needs.has('force') && flags['force'] !== true ? ['--force'] : []),
+  ];
 }
 
 function pastChange({ scope, path, before, after }: Change) {

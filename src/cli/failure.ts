@@ -1,4 +1,4 @@
-import { type ErrorCode, isTopologyError, type TopologyError } from '../topo/errors.js';
+import { ErrorCode, isTopologyError, TopologyError } from '../topo/errors.js';
 import { count, type Io, jsonLine } from './io.js';
 import { printable } from './lists.js';
 
@@ -15,6 +15,22 @@ export class StoppedCopy extends Error {
     this.written = written;
     this.toWrite = toWrite;
     this.goOn = goOn;
+  }
+}
+
+/** A plan that nobody said yes to (Guard), and what it would do, as a document for programs. */
+export class Unconfirmed extends TopologyError {
+  readonly document: object;
+  readonly #what: string;
+
+  constructor(what: string, store: string, hint: string, document: object) {
+    super(ErrorCode.Guard, what, { store, hint });
+    this.#what = what;
+    this.document = document;
+  }
+
+  override withHint(hint: string): Unconfirmed {
+    return new Unconfirmed(this.#what, this.store ?? '', hint, this.document);
   }
 }
 
@@ -49,7 +65,8 @@ export function errorJson(error: unknown): string {
     error instanceof StoppedCopy
       ? { written: error.written, toWrite: error.toWrite, next: [error.goOn] }
       : {};
-  return jsonLine({ error: isTopologyError(cause) ? plain(cause) : internal(cause), ...reached });
+  const planned = cause instanceof Unconfirmed ? cause.document : {};
+  return jsonLine({ ...planned, error: isTopologyError(cause) ? plain(cause) : internal(cause), ...reached });
 }
 
 /** The code of what failed; `Internal` for a fault of this program. */

@@ -93,6 +93,16 @@ describe('a backup', () => {
     expect(await cliJson(['verify', `file:${file}`, source()])).toMatchObject({ equal: true });
   });
 
+  test('that is restored says to programs what it is of, how old it is, and what it holds', async () => {
+    const made = (await cliJson(['backup', source(), `file:${join(folder, 'two.topo')}`])) as object;
+    const args = ['restore', `file:${join(folder, 'two.topo')}`, source(), '--recorded-cells', '--dry-run'];
+    const { backup } = (await cliJson(args)) as { backup: Record<string, unknown> };
+    expect(made).toMatchObject({ sha256: backup['sha256'], records: backup['records'], from: source() });
+    expect(backup).toMatchObject({ from: source(), changedMeanwhile: 0 });
+    expect(backup['ageSeconds']).toBeLessThan(600);
+    expect(backup['scopes']).toContainEqual(expect.objectContaining({ scope: 'zone1' }));
+  });
+
   test('goes elsewhere with the addresses of that place', async () => {
     const file = await backUp('one.topo');
     const args = ['restore', `file:${file}`, places.destination('global')];

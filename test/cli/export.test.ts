@@ -93,6 +93,31 @@ test('an edited record is shown first, and written with --yes', async () => {
   expect(strange?.includes('semi_sync')).toBe(true);
 });
 
+test('what a running cluster makes of it is said first, and the worst of it needs --force', async () => {
+  const shard = 'global/keyspaces/commerce/shards/0/Shard.json';
+  await edit(shard, (text) => text.replace('"uid": 100', '"uid": 102'));
+  await rm(join(tree, 'global/keyspaces/commerce/VSchema.json'));
+  const removing = ['--allow-removed', '--delete', '--max-delete', '1'];
+  const { out } = await importing(...removing);
+  expect(out).toMatch(
+    /to be weighed:\n(.*\n)*.*a primary that is not named here steps down.*\(needs --yes\)/,
+  );
+  expect(out).toMatch(/without vindexes and tables \(needs --yes --force\): 1\n.*commerce\/VSchema/);
+  expect(await importing(...removing, '--yes')).toMatchObject({
+    code: 4,
+    err: expect.stringContaining('to carry it out, add --force'),
+  });
+  const args = ['import', tree, source(), '--allow-undecodable', ...removing];
+  const told = await cliJson([...args, '--yes'], [4]);
+  expect(told).toMatchObject({
+    written: 0,
+    reasons: [{ needs: 'force' }, { path: 'keyspaces/commerce/shards/0/Shard', needs: 'yes' }],
+    error: { code: 'Guard' },
+  });
+  expect((await contents(source())).has('keyspaces/commerce/VSchema')).toBe(true);
+  expect(await cliJson([...args, '--yes', '--force'])).toMatchObject({ written: 2 });
+});
+
 test('new and removed files are records to make and to delete', async () => {
   await mkdir(join(tree, 'global/keyspaces/new'));
   await writeFile(join(tree, 'global/keyspaces/new/Keyspace.json'), '{ "durability_policy": "none" }');

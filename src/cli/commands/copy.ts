@@ -50,12 +50,13 @@ export const copyCommand: Command = {
   run: (flags: Flags, io: Io, signal: AbortSignal) => runCopy(flags, io, signal, undefined),
 };
 
-/** Plans, shows, and (unless `--dry-run`) applies. `kinds` undefined: everything. */
+/** Plans, shows, and (unless `--dry-run`) applies. `kinds` undefined: everything. `also`: more for programs. */
 export async function runCopy(
   given: Flags,
   io: Io,
   signal: AbortSignal,
   kinds: ReadonlySet<Kind> | undefined,
+  also: Readonly<Record<string, unknown>> = {},
 ): Promise<Exit> {
   const plan = savedPlan(given);
   const flags = plan?.flags ?? given;
@@ -67,7 +68,7 @@ export async function runCopy(
   const { pair, prepared, options, result, frozen } = copied;
   const asked = options.kinds;
   const next = (verified: boolean) => afterCopy(pair, prepared.plan, { kinds: asked, verified });
-  const document = copyJson(pair, prepared.plan, result, asked);
+  const document = { ...copyJson(pair, prepared.plan, result, asked), ...also };
   if (frozen !== undefined) {
     if (!text)
       io.out(

@@ -1,4 +1,5 @@
 import { type PreparedCopy, planCopy } from '../../copy/copy.js';
+import { planReasons } from '../../copy/reasons.js';
 import { moved } from '../../exporting/moved.js';
 import { readTree, type Tree } from '../../exporting/read-tree.js';
 import { treeAddress, treeStores } from '../../exporting/tree-store.js';
@@ -6,17 +7,19 @@ import { systemClock } from '../../topo/clock.js';
 import { ErrorCode, TopologyError } from '../../topo/errors.js';
 import { Topology } from '../../topo/topology.js';
 import { verify } from '../../verify/verify.js';
-import { FORCE_FLAG } from '../changes.js';
+import { FORCE_FLAG, unsaid } from '../changes.js';
 import { type Command, switchFlags } from '../command.js';
 import { copyOptions, IMPORT_FLAGS } from '../copy-flags.js';
 import { copyJson, doneText, dryRunText, planText } from '../copy-text.js';
 import { carryOutCopy } from '../copying.js';
 import { Exit } from '../exit.js';
+import { Unconfirmed } from '../failure.js';
 import { type Flags, text, usage } from '../flags.js';
 import { count, type Io, json } from '../io.js';
 import { listLines } from '../lists.js';
 import { isGiven, spokenSwitch } from '../place.js';
 import { copyProgress } from '../progress.js';
+import { reasonsText } from '../reasons.js';
 import { openSide, type Pair, readSideFlags, ruleOf } from '../topologies.js';
 import { verifyExit, verifyJson, verifyText } from '../verify-text.js';
 
@@ -69,20 +72,22 @@ async function importTree(flags: Flags, io: Io, signal: AbortSignal, tree: Tree,
   try {
     const prepared = await planCopy(options);
     if (!isGiven(flags, 'allow-moved')) await checkMoved(tree, prepared, signal);
+    const reasons = await planReasons(prepared, pair.destination, { signal });
     progress.pause();
-    if (asText) io.out(planText(io, pair, prepared, undefined));
-    const planned = { ...copyJson(pair, prepared.plan, undefined, undefined), ...also };
+    if (asText) io.out([planText(io, pair, prepared, undefined), ...reasonsText(io, reasons)].join('\n'));
+    const planned = { ...copyJson(pair, prepared.plan, undefined, undefined), ...also, reasons };
     const toWrite = prepared.plan.scopes.reduce((sum, scope) => sum + scope.toWrite, 0);
     if (asText && !isGiven(flags, 'yes')) io.out(dryRunText(io, prepared.plan));
     if (flags['dry-run'] === true || toWrite === 0) {
       if (!asText) io.out(json(planned));
       return Exit.Ok;
     }
-    if (!isGiven(flags, 'yes'))
-      throw new TopologyError(ErrorCode.Guard, `${count(toWrite, 'record')} would be written`, {
-        store: pair.destination.global.store,
-        hint: 'look at the plan (or at --dry-run); to carry it out, add --yes',
-      });
+    const missing = unsaid(flags, reasons, true);
+    if (missing.length > 0) {
+      const hint = `look at the plan (or at --dry-run); to carry it out, add ${missing.join(' ')}`;
+      const what = `${count(toWrite, 'record')} would be written`;
+      throw new Unconfirmed(what, pair.destination.global.store, hint, { ...planned, dryRun: false });
+    }
     const result = await carryOutCopy(prepared, options, progress, false);
     progress.pause();
     const { source, destination } = pair;
@@ -93,7 +98,7 @@ async function importTree(flags: Flags, io: Io, signal: AbortSignal, tree: Tree,
       io.out([doneText(io, result, options.clock.now() - started), verifyText(io, pair, report)].join('\n'));
     else {
       const done = copyJson(pair, prepared.plan, result, undefined);
-      io.out(json({ ...done, ...also, verification: verifyJson(pair, report) }));
+      io.out(json({ ...done, ...also, reasons, verification: verifyJson(pair, report) }));
     }
     return verifyExit(report);
   } finally {

@@ -1,5 +1,6 @@
-import { backupTitle, checkBackup } from '../../copy/backup/record.js';
+import { backupFacts, backupTitle, checkBackup } from '../../copy/backup/record.js';
 import { parseAddress } from '../../topo/address.js';
+import { systemClock } from '../../topo/clock.js';
 import { readCellInfo } from '../../topo/codec.js';
 import type { Topology } from '../../topo/topology.js';
 import { givenAddress } from '../addresses.js';
@@ -42,14 +43,19 @@ export const restoreCommand: Command = {
   async run(flags, io, signal) {
     const { server } = fileOf(flags, 'from', 'a restore begins with the file of a backup');
     const asText = flags['output'] !== 'json';
-    const given = await withTopologyFile(server, flags, io, signal, async (backup) => {
+    const { given, facts } = await withTopologyFile(server, flags, io, signal, async (backup) => {
       const record = await checkBackup(backup, { signal });
       if (asText) io.out(backupTitle(backup, record));
-      return flags['recorded-cells'] === true ? recordedCells(flags, backup, record.from, signal) : flags;
+      const recorded = flags['recorded-cells'] === true;
+      return {
+        given: recorded ? await recordedCells(flags, backup, record.from, signal) : flags,
+        facts: backupFacts(backup, record, systemClock.now()),
+      };
     });
     const isWhole = ['cells', 'kinds', 'keyspace'].every((name) => flags[name] === undefined);
     const verifies = isWhole && flags['dry-run'] !== true;
-    const exit = await runCopy({ ...given, verify: verifies }, io, signal, undefined);
+    const also = { command: 'restore', backup: facts };
+    const exit = await runCopy({ ...given, verify: verifies }, io, signal, undefined, also);
     if (asText && !isWhole) partNote(io);
     return exit;
   },

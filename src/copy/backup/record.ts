@@ -161,6 +161,17 @@ export function formatBackupRecord(record: BackupRecord): Uint8Array {
   return Buffer.from(JSON.stringify(record));
 }
 
+/** What a backup says of itself, for programs; `now` in milliseconds. */
+export function backupFacts(
+  topology: Topology,
+  { scopes, ...record }: BackupRecord,
+  now: number,
+): Readonly<Record<string, unknown>> {
+  const held = scopes.map(({ scope, store, records, positions }) => ({ scope, store, records, positions }));
+  const ageSeconds = Math.round((now - Date.parse(record.made)) / 1000);
+  return { file: formatAddress(topology.address), ...record, ageSeconds, scopes: held };
+}
+
 /** A backup in words: of what, made when and by what. */
 export function backupTitle(topology: Topology, { from, made, tool, records }: BackupRecord): string {
   return `${formatAddress(topology.address)} is a backup of ${from}, made ${made} by topo2topo ${tool}: ${records} records, whole`;
