@@ -1,16 +1,26 @@
 import { type CopyResult, type PreparedCopy, planCopy } from '../copy/copy.js';
 import type { CopyOptions } from '../copy/options.js';
 import type { RecordPaths } from '../copy/parts.js';
-import { pathsOf, toRepair, type Unmended, unmended } from '../copy/repair.js';
+import {
+  checkAsCompared,
+  checkDirection,
+  pathsOf,
+  toRepair,
+  turnRound,
+  type Unmended,
+  unmended,
+} from '../copy/repair.js';
 import { systemClock } from '../topo/clock.js';
 import { ErrorCode, TopologyError } from '../topo/errors.js';
 import type { Kind } from '../topo/kinds.js';
 import type { VerifyReport } from '../verify/report.js';
+import type { Authority } from '../verify/settle.js';
 import { withAskedCells } from './ask-cells.js';
+import { certificateOf } from './certificates.js';
 import { checkFileDestination, copyOptions } from './copy-flags.js';
 import { carryOutCopy, planning } from './copying.js';
-import { StoppedCopy } from './failure.js';
-import type { Flags } from './flags.js';
+import { StoppedCopy, Unconfirmed } from './failure.js';
+import { type Flags, looksLikeAddress, text } from './flags.js';
 import { count, type Io } from './io.js';
 import { copyProgress } from './progress.js';
 import type { Pair } from './topologies.js';
@@ -31,6 +41,8 @@ interface Asked {
   readonly signal: AbortSignal;
   /** Shows the plan. */
   readonly onPlan: (planned: PlannedRepair) => void;
+  /** The plan, for programs, where nobody says yes to it. */
+  readonly document: (planned: Repaired) => object;
 }
 
 /** What became of a plan. `result` undefined: nothing was written, as asked, or since there was nothing to write. */
@@ -49,13 +61,19 @@ export async function repair(
   report: VerifyReport,
   asked: Asked,
 ): Promise<Repaired> {
-  const { io, signal, onPlan } = asked;
+  const { io, signal, onPlan, document } = asked;
   const asJson = flags['output'] === 'json';
-  const isBack = judging(flags).authority === 'destination';
+  const { authority } = judging(flags);
+  const isBack = authority === 'destination';
+  const wanted = toRepair(report);
+  if (flags['allow-older'] !== true) {
+    checkCertificates(flags, authority);
+    checkDirection(wanted, authority);
+  }
   const pair = isBack ? turned(opened) : await asDestination(flags, io, signal, opened);
   const { paths, left: unknown } = isBack
     ? await withoutGivenCells(pair, report, signal)
-    : { paths: pathsOf(toRepair(report)), left: [] };
+    : { paths: pathsOf(wanted), left: [] };
   const progress = copyProgress(io, { clock: systemClock, asJson });
   const options: CopyOptions = {
     ...copyOptions(flags, pair, signal),
@@ -68,12 +86,13 @@ export async function repair(
   const told = (error: unknown) => raise(error, isBack);
   try {
     const prepared = await planning(planCopy(options)).catch(told);
+    checkAsCompared(wanted, prepared.plan, authority);
     progress.pause();
     const toWrite = prepared.plan.scopes.reduce((sum, scope) => sum + scope.toWrite, 0);
     const planned = { pair, prepared, left: [...unknown, ...unmended(paths, prepared.plan)], toWrite };
     onPlan(planned);
     if (flags['dry-run'] === true || toWrite === 0) return { ...planned, result: undefined, ms: 0 };
-    await confirm(flags, io, signal, planned);
+    await confirm(flags, io, signal, planned, document);
     const started = clock.now();
     const result = await carryOutCopy(prepared, options, progress, false).catch(told);
     return { ...planned, result, ms: clock.now() - started };
@@ -119,17 +138,36 @@ async function confirm(
   flags: Flags,
   io: Io,
   signal: AbortSignal,
-  { pair, toWrite }: PlannedRepair,
+  planned: PlannedRepair,
+  document: Asked['document'],
 ): Promise<void> {
+  const { pair, toWrite } = planned;
   if (flags['yes'] === true) return;
   const { store } = pair.destination.global;
   const what = `write ${count(toWrite, 'record')} to ${store}`;
   const canAsk = io.ask !== undefined && flags['output'] !== 'json';
   if (canAsk && /^y(es)?$/i.test((await io.ask(`${what}? yes or no: `, signal)).trim())) return;
-  throw new TopologyError(ErrorCode.Guard, `${count(toWrite, 'record')} would be written, and nothing was`, {
+  throw new Unconfirmed(
+    `${count(toWrite, 'record')} would be written, and nothing was`,
     store,
-    hint: 'look at the plan (or at --dry-run); to carry it out, add --yes',
-  });
+    'look at the plan (or at --dry-run); to carry it out, add --yes',
+    document({ ...planned, result: undefined, ms: 0 }),
+  );
+}
+
+/** Refuses to go from the source where a certificate says that the destination was right already (Guard). */
+function checkCertificates(flags: Flags, authority: Authority): void {
+  if (authority === 'destination') return;
+  for (const name of ['baseline', 'last-run-certificate']) {
+    const file = text(flags, name);
+    if (file === undefined || looksLikeAddress(file)) continue;
+    if (certificateOf(file, {}).authority === 'source') continue;
+    throw new TopologyError(
+      ErrorCode.Guard,
+      `the certificate ${file} was made when the destination was the authority: the cutover happened`,
+      { hint: turnRound(authority) },
+    );
+  }
 }
 
 /** What fails is told in the words of a copy, which may go back. */

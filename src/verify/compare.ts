@@ -80,7 +80,10 @@ function compareRead(pair: Pair, context: CompareContext): Comparison {
   );
   const notCompared = [a, b].flatMap((side) => (side !== undefined && 'reason' in side ? [side] : []));
   const [one, other] = [a, b].map((side) => (side !== undefined && 'record' in side ? side : undefined));
-  return { notCompared, outcome: outcomeOf(one, other, context) };
+  const outcome = outcomeOf(one, other, context);
+  if (!isDifference(outcome)) return { notCompared, outcome };
+  const versions = { source: pair.a?.version.token, destination: pair.b?.version.token };
+  return { notCompared, outcome: { ...outcome, versions } };
 }
 
 const NOTHING: readonly NotCompared[] = [];

@@ -40,6 +40,8 @@ export interface Difference extends DifferencePlace {
   readonly moves?: true | undefined;
   /** Whether each side holds another record than the baseline; absent: there is no baseline. */
   readonly since?: { readonly source: boolean; readonly destination: boolean } | undefined;
+  /** Versions of what was compared, in the words of each store; absent: a side has no record there. */
+  readonly versions?: Readonly<Partial<Record<'source' | 'destination', string | undefined>>> | undefined;
   /** What there is to say beyond the fields: sizes of raw contents, why a record does not decode … */
   readonly detail?: string | undefined;
 }

@@ -1,8 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { compareOpen } from '../../src/cli/comparing.js';
+import type { Flags } from '../../src/cli/flags.js';
+import { repair } from '../../src/cli/repairing.js';
+import { withPair } from '../../src/cli/topologies.js';
 import { encode, readCellInfo } from '../../src/topo/codec.js';
-import { cli } from '../support/cli.js';
+import type { VerifyReport } from '../../src/verify/report.js';
+import { captured, cli } from '../support/cli.js';
 import { FakeTerminal } from '../support/fake-terminal.js';
 import { contents } from '../support/topologies.js';
 import { CopiedPair } from '../verify/copied-pair.js';
@@ -155,6 +160,15 @@ describe('verify --repair', () => {
       expect([validate(document), validate.errors]).toEqual([true, null]);
       return { code, document };
     };
+    expect(await run()).toMatchObject({
+      code: 4,
+      document: {
+        decision: 'different',
+        differences: [{ path: 'SrvVSchema', versions: { source: expect.any(String) } }],
+        repair: { dryRun: false, toWrite: 1, written: 0, writes: [{ path: 'SrvVSchema' }] },
+        error: { code: 'Guard', hint: expect.stringContaining('--yes') },
+      },
+    });
     expect(await run('--dry-run')).toMatchObject({
       code: 1,
       document: { decision: 'different', repair: { dryRun: true, toWrite: 1, written: 0 } },
@@ -208,6 +222,86 @@ describe('verify --repair', () => {
     await pair.verify('--repair', '--yes', '--certificate', pair.at('c.json'));
     const { certificate } = JSON.parse(readFileSync(pair.at('c.json'), 'utf8'));
     expect(certificate).toMatchObject({ decision: 'equal', differences: [] });
+  });
+});
+
+describe('what happened meanwhile', () => {
+  test('a record that somebody wrote since it was compared is not written over, nor one deleted that came back', async () => {
+    await pair.put('destination', 'global', OWNER, 'theirs');
+    const report = await compared();
+    await pair.put('destination', 'global', OWNER, 'somebody');
+    await expect(repairing(report)).rejects.toMatchObject({
+      code: 'Guard',
+      message: expect.stringContaining('global:metadata/owner'),
+    });
+    expect(await at('destination', 'global', OWNER)).toBe('somebody');
+    const again = await compared();
+    await pair.put('source', 'global', OWNER, 'newer');
+    expect(await repairing(again)).toMatchObject({ toWrite: 1, result: { written: 1 } });
+    expect(await at('destination', 'global', OWNER)).toBe('newer');
+    await pair.put('destination', 'global', OWNER, 'theirs');
+    const last = await compared();
+    await pair.drop('source', 'global', OWNER);
+    await expect(repairing(last, { delete: true, 'max-delete': 1 })).rejects.toThrow(/not as they were/);
+    expect(await at('destination', 'global', OWNER)).toBe('theirs');
+  });
+
+  /** A comparison, and later a repair of what it found. */
+  const compared = () =>
+    withPair(flags(), io, signal, 'compare', (opened) =>
+      compareOpen(flags(), opened, { io, signal, kinds: undefined }),
+    ).then(({ report }) => report);
+  const repairing = (report: VerifyReport, more: Flags = {}) =>
+    withPair(flags(), io, signal, 'write', (opened) =>
+      repair({ ...flags(), ...more, yes: true }, opened, report, {
+        io,
+        signal,
+        onPlan: () => {},
+        document: () => ({}),
+      }),
+    );
+  const flags = (): Flags => ({
+    from: pair.places.source('global'),
+    to: pair.places.destination('global'),
+    concurrency: 4,
+    timeout: 15,
+  });
+  const { io } = captured();
+  const { signal } = new AbortController();
+
+  test.each(['backup', 'certificate'] as const)(
+    'after a cutover, which a %s of before shows, nothing goes back without --authority to',
+    async (kind) => {
+      const before = kind === 'backup' ? `file:${pair.at('before.topo')}` : pair.at('before.json');
+      const make =
+        kind === 'backup'
+          ? await cli(['copy', pair.places.source('global'), before, '--allow-locks'])
+          : await pair.verify('--certificate', before);
+      expect(make).toMatchObject({ code: 0 });
+      await pair.put('destination', 'global', OWNER, 'moved on');
+      const args = ['--baseline', before, '--repair', '--yes'];
+      expect(await pair.verify(...args)).toMatchObject({
+        code: 4,
+        err: expect.stringMatching(/moved on since the baseline[\s\S]*metadata\/owner[\s\S]*--authority to/),
+      });
+      expect(await at('destination', 'global', OWNER)).toBe('moved on');
+      expect(await pair.verify('--authority', 'to', ...args)).toMatchObject({ code: 0 });
+      expect(await at('source', 'global', OWNER)).toBe('moved on');
+      await pair.put('destination', 'global', OWNER, 'by mistake');
+      expect(await pair.verify(...args, '--allow-older')).toMatchObject({ code: 0 });
+      expect(await at('destination', 'global', OWNER)).toBe('moved on');
+    },
+  );
+
+  test('nor where a certificate has the destination as the authority', async () => {
+    await pair.verify('--authority', 'to', '--certificate', pair.at('c.json'));
+    await pair.put('destination', 'global', OWNER, 'theirs');
+    for (const flag of ['--baseline', '--last-run-certificate'])
+      expect(await pair.verify(flag, pair.at('c.json'), '--repair', '--yes')).toMatchObject({
+        code: 4,
+        err: expect.stringContaining('the cutover happened'),
+      });
+    expect(await at('destination', 'global', OWNER)).toBe('theirs');
   });
 });
 

@@ -36,9 +36,11 @@ async function repairPair(flags: Flags, pair: Pair, io: Io, signal: AbortSignal)
     );
     return verifyExit(before.report, failOn);
   }
+  const document = (of: Repaired) => repairJson(of, before.report, authority, dryRun);
   const repaired = await repair(flags, pair, before.report, {
     io,
     signal,
+    document: (planned) => ({ ...verifyJson(pair, before.report, view), repair: document(planned) }),
     onPlan: (planned) => {
       if (asText) io.out(repairText(io, planned, before.report, authority));
     },
@@ -53,7 +55,7 @@ async function repairPair(flags: Flags, pair: Pair, io: Io, signal: AbortSignal)
     io.out(
       json({
         ...verifyJson(pair, report, view),
-        repair: repairJson(repaired, before.report, authority, dryRun),
+        repair: document(repaired),
       }),
     );
   else if (!dryRun) show(report);
