@@ -3,6 +3,7 @@ import { CLASSES } from '../verify/classes.js';
 import type { PatrolPartState, PatrolState, SeenWrite } from '../verify/patrol-options.js';
 import type { Authority } from '../verify/settle.js';
 import { errorCode } from './failure.js';
+import { selectionText } from './verify-text.js';
 import { version } from './version.js';
 
 const PREFIX = 'topo2topo_patrol_';
@@ -44,12 +45,14 @@ export class PatrolMetrics {
     new Gauge({ ...build, registers }).set({ version: version() }, 1);
     new Gauge({
       name: `${PREFIX}verdict`,
-      help: '1 for the present verdict, 0 for the others.',
-      labelNames: ['verdict'],
+      help: '1 for the present verdict, 0 for the others; selection: what it is narrowed to, absent: nothing.',
+      labelNames: ['verdict', 'selection'],
       registers,
       collect() {
-        const now = state()?.verdict ?? 'starting';
-        for (const verdict of VERDICTS) this.set({ verdict }, Number(verdict === now));
+        const { verdict: now = 'starting', selection } = state() ?? {};
+        const narrowed = selection === undefined ? {} : { selection: selectionText(selection) };
+        this.reset();
+        for (const verdict of VERDICTS) this.set({ verdict, ...narrowed }, Number(verdict === now));
       },
     });
     new Gauge({

@@ -9,7 +9,7 @@ import { differencesOf, failuresOf } from './patrol-health.js';
 import type { Pair } from './topologies.js';
 import { selectionText } from './verify-text.js';
 
-/** A change of the verdict in one line. */
+/** A change of the verdict, or of what it stands on, in one line. */
 export function verdictLine(io: Io, { verdict, at, state, differences }: VerdictChange): string {
   const { green, red, yellow } = io.colors;
   const paint = { equal: green, accepted: yellow, different: red, inconclusive: yellow, unknown: yellow }[
@@ -18,7 +18,10 @@ export function verdictLine(io: Io, { verdict, at, state, differences }: Verdict
   const failures = failuresOf(state.parts, state.failure).map(
     ({ scope, error }) => `${scope}: ${printable(errorSentence(error))} [${errorCode(error)}]`,
   );
-  const why = verdict === 'unknown' ? failures : [countsText(state), ...named(state, differences)];
+  const why = [
+    ...(verdict === 'unknown' ? [] : [countsText(state), ...named(state, differences)]),
+    ...failures,
+  ];
   const of = state.selection === undefined ? '' : ' in a selection';
   return `${iso(at)} ${paint(verdict)}${of}: ${[...why, ...selectionOf(state)].join('; ')}`;
 }

@@ -1,5 +1,5 @@
 import type { Kind } from '../topo/kinds.js';
-import { type Class, worstOf } from './classes.js';
+import { CLASSES, type Class, worstOf } from './classes.js';
 import type { Comparison } from './compare.js';
 import { Findings, type Found } from './findings.js';
 import type { Difference, LostValue, Note } from './report.js';
@@ -90,7 +90,7 @@ export class PatrolFindings {
     yield* this.#open.keys();
   }
 
-  /** Differences, and what is in flight for too long; at most `most` of them. */
+  /** Differences, and what is in flight for too long; at most `most` of them, the worst first. */
   differences(now: number, most: number): Standing[] {
     const found: Standing[] = [];
     for (const each of this.#standing.values())
@@ -98,7 +98,7 @@ export class PatrolFindings {
     for (const { opened, last } of this.#open.values())
       if (this.#isInFlight(opened, now) && !this.#isDifference(last.path))
         found.push({ ...last, class: 'in-flight' });
-    return found.slice(0, most);
+    return found.sort(worstFirst).slice(0, most);
   }
 
   /** How many there are of each. */
@@ -152,6 +152,11 @@ export class PatrolFindings {
 
 function lossStanding(path: string, { record = 'Unknown', class: found }: LostValue): Standing {
   return { path, as: 'loss', kind: record, type: 'loss', class: found };
+}
+
+/** Order of what is named. */
+export function worstFirst(a: Pick<Standing, 'class'>, b: Pick<Standing, 'class'>): number {
+  return CLASSES.indexOf(b.class) - CLASSES.indexOf(a.class);
 }
 
 /** Numbers of one part. */

@@ -22,7 +22,7 @@ export interface PatrolOptions
   readonly fullEveryMs: number;
   /** Told at the beginning how to ask for the present state. */
   readonly onStart?: ((state: () => PatrolState) => void) | undefined;
-  /** Told of the first verdict, and whenever it changes. */
+  /** Told of the first verdict, whenever it changes, and when what it stands on gets worse. */
   readonly onVerdict?: ((change: VerdictChange) => void) | undefined;
   /** Told of each write that was seen in the store that is not the authority. */
   readonly onWrite?: ((write: SeenWrite) => void) | undefined;
@@ -46,7 +46,7 @@ export interface PlacedStanding extends Standing {
   readonly scope: string;
 }
 
-/** A new verdict. */
+/** A new verdict, or one that stays for a worse reason: `was` is the same then. */
 export interface VerdictChange {
   readonly verdict: PatrolVerdict;
   /** Undefined: there was none. */

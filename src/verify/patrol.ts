@@ -2,13 +2,15 @@ import { setMaxListeners } from 'node:events';
 import { checkApart } from '../topo/apart.js';
 import { sleep } from '../topo/sleep.js';
 import { GLOBAL } from '../topo/topology.js';
+import { atLeast, worstOf } from './classes.js';
 import { checkKeyspaces, checkScopes, isRead, type Selection, selectionOf } from './narrowing.js';
-import { decideAll } from './patrol-findings.js';
+import { decideAll, type PatrolCounts, worstFirst } from './patrol-findings.js';
 import type { PatrolOptions, PatrolState, PlacedStanding } from './patrol-options.js';
 import { PatrolPart } from './patrol-part.js';
 import { PatrolRunner } from './patrol-runner.js';
 import { type Evidence, VerdictKeeper } from './patrol-verdict.js';
 import { Sides } from './sides.js';
+import type { Decision } from './verdict.js';
 import { checkCompared } from './verify.js';
 
 /** Differences that a change of verdict names. */
@@ -17,7 +19,7 @@ const NAMED = 5;
 /**
  * Compares two topologies again and again until the signal fires: watches tell what moved, and only that is read again, with a complete
  * pass now and then. What {@link verify} refuses is refused at the beginning; later whatever cannot be read makes the verdict
- * `unknown`, until it can. Answers with the last state.
+ * `unknown`, until it can, unless something differs elsewhere. Answers with the last state.
  */
 export async function patrol(options: PatrolOptions): Promise<PatrolState> {
   const running = new Patrol(options);
@@ -166,9 +168,13 @@ class Patrol {
     const { clock, onVerdict } = this.#options;
     const now = clock.now();
     const was = this.#keeper.current;
-    if (this.#isStopped() || !this.#keeper.take(this.#evidence(now), now)) return;
-    this.#since = now;
-    if (was !== undefined) this.#changes += 1;
+    if (this.#isStopped()) return;
+    const news = this.#keeper.take(this.#evidence(now), now);
+    if (news === undefined) return;
+    if (news === 'changed') {
+      this.#since = now;
+      if (was !== undefined) this.#changes += 1;
+    }
     const verdict = this.#keeper.current;
     if (verdict === undefined) return;
     onVerdict?.({ verdict, was, at: now, state: this.#state(), differences: this.#differences(now) });
@@ -176,8 +182,14 @@ class Patrol {
 
   #evidence(now: number): Evidence {
     const runners = [...this.#runners.values()];
-    if (this.#failure !== undefined || runners.some(({ part }) => part.isFailing))
-      return { decision: 'unknown', oldest: undefined };
+    const unread = this.#unread();
+    if (unread.size > 0) {
+      const readable = runners.filter(({ part }) => part.wasKnown && !part.isFailing);
+      const certain = this.#judged(readable.map(({ part }) => part.findings.counts(now)));
+      // What cannot be read elsewhere changes nothing about a difference.
+      const isCertain = certain.decision === 'different';
+      return { ...(isCertain ? certain : { decision: 'unknown' }), oldest: undefined, unread };
+    }
     if (runners.some(({ part, isInitial }) => isInitial && !part.wasKnown))
       return { decision: undefined, oldest: undefined };
     const counts = runners.map(({ part }) => part.findings.counts(now));
@@ -191,10 +203,20 @@ class Patrol {
       // A cell that came up and was not read yet may hold anything.
       ...runners.map(({ part, began }) => (part.wasKnown ? undefined : began)),
     ].filter((time) => time !== undefined);
-    return {
-      decision: decideAll(counts, this.#options.failOn),
-      oldest: since.length === 0 ? undefined : Math.min(...since),
-    };
+    return { ...this.#judged(counts), oldest: since.length === 0 ? undefined : Math.min(...since) };
+  }
+
+  #judged(counts: readonly PatrolCounts[]): Pick<Evidence, 'worst'> & { readonly decision: Decision } {
+    const { failOn } = this.#options;
+    const classes = counts.flatMap((each) => [...each.classes.keys()]);
+    const worst = worstOf(classes.filter((each) => each !== 'in-flight' && atLeast(each, failOn)));
+    return { decision: decideAll(counts, failOn), worst };
+  }
+
+  /** Parts that cannot be read, and whether it is not known which there are. */
+  #unread(): ReadonlySet<string> {
+    const failing = [...this.#runners].flatMap(([scope, { part }]) => (part.isFailing ? [scope] : []));
+    return new Set(this.#failure === undefined ? failing : [...failing, '']);
   }
 
   /** Sides that hold nothing are not equal: stores that let nothing be seen look so, too. */
@@ -213,9 +235,11 @@ class Patrol {
 
   #differences(now: number): PlacedStanding[] {
     return [...this.#runners.values()]
+      .filter(({ part }) => !part.isFailing)
       .flatMap(({ part }) =>
         part.findings.differences(now, NAMED).map((each) => ({ scope: part.scope, ...each })),
       )
+      .sort(worstFirst)
       .slice(0, NAMED);
   }
 

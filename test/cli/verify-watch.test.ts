@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
+import { setImmediate } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -43,7 +44,7 @@ describe('verify --watch', () => {
     const patrol = start();
     expect(await patrol.told(1)).toEqual(['equal']);
     await pair.put('destination', 'global', OWNER, 'theirs');
-    await pair.drop('destination', 'zone1', 'SrvVSchema');
+    await pair.put('source', 'zone1', 'metadata/made', 'there alone');
     expect(await patrol.told(2)).toEqual(['equal', 'different']);
     expect(patrol.events.filter(({ type }) => type === 'verdict').at(-1)).toMatchObject({
       was: 'equal',
@@ -67,25 +68,28 @@ describe('verify --watch', () => {
   });
 
   test('a change that arrives within --settle is no difference', async () => {
-    const patrol = start('--settle', '2s');
+    const patrol = start('--settle', '60s');
     await patrol.told(1);
+    const undecided = async () =>
+      (await patrol.metrics())['topo2topo_patrol_records_undecided{cell="global"}'];
     for (const text of ['1', '2', '3']) {
       await pair.put('source', 'global', OWNER, text);
-      await new Promise((resolve) => setTimeout(resolve, 400));
+      await until('the difference', async () => (await undecided()) === 1);
       await pair.put('destination', 'global', OWNER, text);
+      await until('that it is gone', async () => (await undecided()) === 0);
     }
     await until('all writes', () => patrol.events.filter(({ type }) => type === 'write').length >= 3);
-    await new Promise((resolve) => setTimeout(resolve, 300));
     expect(patrol.verdicts()).toEqual(['equal']);
   });
 
   test('what goes on moving and differing is in flight, and decides nothing', async () => {
     const patrol = start('--settle', '200ms');
     await patrol.told(1);
-    const end = Date.now() + 20_000;
-    for (let n = 0; patrol.verdicts().length < 2 && Date.now() < end; n++) {
-      await pair.put('source', 'global', OWNER, `${n}`);
-      await new Promise((resolve) => setTimeout(resolve, 20));
+    let moves = 0;
+    while (patrol.verdicts().length < 2) {
+      await pair.put('source', 'global', OWNER, `${moves++}`);
+      // Timers and connections have their turn.
+      await setImmediate();
     }
     expect(patrol.verdicts()).toEqual(['equal', 'inconclusive']);
     expect(await patrol.told(3)).toEqual(['equal', 'inconclusive', 'different']);
@@ -98,12 +102,12 @@ describe('verify --watch', () => {
       (await patrol.metrics())['topo2topo_patrol_records_reread_total'] ?? Number.NaN;
     const passes = async () => (await patrol.metrics())['topo2topo_patrol_pass_duration_seconds_count'];
     const before = await reread();
-    await new Promise((resolve) => setTimeout(resolve, 500));
-    expect(await reread()).toBe(before);
-    await pair.put('source', 'zone1', 'metadata/new', 'x');
-    await pair.put('destination', 'zone1', 'metadata/new', 'x');
-    await until('the change', async () => (await reread()) > before);
-    await new Promise((resolve) => setTimeout(resolve, 500));
+    for (const cell of ['zone1', 'zone2']) {
+      const last = await reread();
+      await pair.put('source', cell, 'metadata/new', 'x');
+      await pair.put('destination', cell, 'metadata/new', 'x');
+      await until('the change', async () => (await reread()) > last);
+    }
     expect((await reread()) - before).toBeLessThan(10);
     expect(await passes()).toBe(3);
   });
@@ -164,6 +168,9 @@ describe('verify --watch', () => {
     await pair.put('destination', 'global', OWNER, 'not in the selection');
     expect(await patrol.told(2)).toEqual(['equal', 'accepted']);
     expect(patrol.events.at(-1)).toMatchObject({ classes: { advanced: 1 }, differing: [{ path }] });
+    expect(await patrol.metrics()).toMatchObject({
+      'topo2topo_patrol_verdict{verdict="accepted",selection="only parts zone1, zone2; not compared at all: global"}': 1,
+    });
   });
 
   test('serves the verdict as health and as metrics', async () => {

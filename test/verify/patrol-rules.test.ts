@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { patrolHealth } from '../../src/cli/patrol-health.js';
+import type { Class } from '../../src/verify/classes.js';
 import type { CompareContext } from '../../src/verify/compare.js';
 import { comparePair } from '../../src/verify/compare.js';
 import { decideAll, PatrolFindings } from '../../src/verify/patrol-findings.js';
@@ -82,18 +83,31 @@ describe('a verdict', () => {
     const keeper = new VerdictKeeper();
     const take = (decision: Parameters<VerdictKeeper['take']>[0]['decision'], now: number, oldest?: number) =>
       keeper.take({ decision, oldest }, now);
-    expect(take(undefined, 0)).toBe(false);
-    expect(take('different', 10, 5)).toBe(false);
-    expect(take('different', 20)).toBe(true);
-    expect(take('different', 30)).toBe(false);
-    expect(take('equal', 40, 35)).toBe(false);
-    expect(take('equal', 50, 45)).toBe(true);
-    expect(take('different', 60, 59)).toBe(true);
-    expect(take('unknown', 70)).toBe(true);
-    expect(take('equal', 80, 75)).toBe(false);
-    expect(take('equal', 90)).toBe(true);
+    expect(take(undefined, 0)).toBeUndefined();
+    expect(take('different', 10, 5)).toBeUndefined();
+    expect(take('different', 20)).toBe('changed');
+    expect(take('different', 30)).toBeUndefined();
+    expect(take('equal', 40, 35)).toBeUndefined();
+    expect(take('equal', 50, 45)).toBe('changed');
+    expect(take('different', 60, 59)).toBe('changed');
+    expect(take('unknown', 70)).toBe('changed');
+    expect(take('equal', 80, 75)).toBeUndefined();
+    expect(take('equal', 90)).toBe('changed');
     expect(keeper.current).toBe('equal');
   });
+});
+
+test('a verdict that stays is told again when it stands on something worse, and not when on something better', () => {
+  const keeper = new VerdictKeeper();
+  const take = (worst: Class, ...unread: string[]) =>
+    keeper.take({ decision: 'different', oldest: undefined, worst, unread: new Set(unread) }, 0);
+  expect(take('repairable')).toBe('changed');
+  expect(take('repairable')).toBeUndefined();
+  expect(take('dangerous')).toBe('worse');
+  expect(take('dangerous', 'zone1')).toBe('worse');
+  expect(take('dangerous', 'zone1')).toBeUndefined();
+  expect(take('stale')).toBeUndefined();
+  expect(take('repairable')).toBe('worse');
 });
 
 test('a patrol is not healthy before it knows how things are, when a store answers again', () => {
