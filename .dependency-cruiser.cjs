@@ -38,7 +38,11 @@ module.exports = {
     only('lint', ['topo', 'graph', 'cells', 'editing'], 'lint judges records by the rules that others have'),
     only('census', ['topo', 'graph'], 'a running cluster is compared with its records'),
     only('verify', ['topo', 'graph', 'cells'], 'verify reads topologies'),
-    only('copy', ['topo', 'graph', 'cells', 'verify'], 'copy may verify what it wrote'),
+    only(
+      'copy',
+      ['topo', 'graph', 'cells', 'editing', 'verify'],
+      'copy may verify what it wrote, and judges it as edits are judged',
+    ),
     {
       name: 'backends-import-topo',
       comment: 'a backend knows the contract, the form of its records and its client, never another backend',

@@ -27,8 +27,8 @@ export const DELETE_FLAGS = [
 export const FORCE_FLAG = spokenSwitch('force', 'do it in spite of what the checks find');
 
 /** How a command may use the stores: nothing is written that is only shown. */
-export function accessOf(flags: Flags, deletes: boolean): 'read' | 'write' {
-  return flags['dry-run'] === true || (deletes && flags['yes'] !== true) ? 'read' : 'write';
+export function accessOf(flags: Flags, deletes: boolean): 'plan' | 'write' {
+  return flags['dry-run'] === true || (deletes && flags['yes'] !== true) ? 'plan' : 'write';
 }
 
 /** What {@link carryOut} makes, and how it is shown. */

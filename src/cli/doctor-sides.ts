@@ -6,6 +6,7 @@ import { Exit, exitCodeOf } from './exit.js';
 import { type Flags, usage } from './flags.js';
 import type { Io } from './io.js';
 import { addressNames } from './side-flags.js';
+import type { Access } from './stores.js';
 import { openSide, type Pair, readSideFlags, ruleOf, type SideFlags } from './topologies.js';
 
 /** One side as doctor has it: open, or with why not. */
@@ -36,11 +37,11 @@ export async function withSides<T>(
   if (!isGiven('from') && !isGiven('to'))
     throw usage('neither source nor destination is given', 'give --from ADDRESS, --to ADDRESS, or both');
   // All flags are read before anything is opened: a mistake in them costs no waiting.
-  const read = (side: 'from' | 'to', access: 'read' | 'write') =>
+  const read = (side: 'from' | 'to', access: Access) =>
     isGiven(side) ? readSideFlags(flags, io, signal, side, access) : undefined;
   const [fromFlags, toFlags] = [
     read('from', writes.source ? 'write' : 'read'),
-    read('to', writes.destination ? 'write' : 'read'),
+    read('to', writes.destination ? 'write' : 'plan'),
   ];
   const [from, to] = await Promise.all([open('source', fromFlags), open('destination', toFlags)]);
   try {

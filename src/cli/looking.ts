@@ -7,6 +7,7 @@ import { type FlagSpec, textFlag, type Word } from './command.js';
 import { type Flags, looksLikeAddress, shown, text, usage } from './flags.js';
 import type { Io } from './io.js';
 import { sideFlags, tripleFlags } from './side-flags.js';
+import type { Access } from './stores.js';
 import { COMMON_FLAGS, withTopology } from './topologies.js';
 
 /** What a command that looks at one topology was asked about. */
@@ -47,7 +48,7 @@ export function lookAt<T>(
   io: Io,
   signal: AbortSignal,
   work: (place: Place) => Promise<T>,
-  access: 'read' | 'write' = 'read',
+  access: Access = 'read',
 ): Promise<T> {
   const flags = shiftWords(given);
   const named = placeWord(flags, text(flags, 'path') ?? '');

@@ -4,6 +4,7 @@ import { type Flags, looksLikeAddress, shown, text, usage } from './flags.js';
 import type { Io } from './io.js';
 import { LOOK_FLAGS } from './looking.js';
 import { tripleFlags } from './side-flags.js';
+import type { Access } from './stores.js';
 import { withTopology } from './topologies.js';
 
 /** The first word of the commands about cells and the serving graph. */
@@ -34,7 +35,7 @@ export function withPlace<T>(
   flags: Flags,
   io: Io,
   signal: AbortSignal,
-  { names, access }: { readonly names: readonly string[]; readonly access: 'read' | 'lock' | 'write' },
+  { names, access }: { readonly names: readonly string[]; readonly access: Access },
   work: (asked: Asked) => Promise<T>,
 ): Promise<T> {
   const { address, words } = shiftedWords(flags, names);

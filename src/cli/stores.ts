@@ -11,12 +11,18 @@ import type { SideSettings } from './login.js';
 export type OnRetry = (scope: string, error: unknown) => void;
 
 /**
+ * What a command does with a store. `read`: it has to be there. `plan`: read as well, for what may make it later. `lock`: locks are
+ * taken, and nothing else is written.
+ */
+export type Access = 'read' | 'plan' | 'lock' | 'write';
+
+/**
  * Stores as the commands use them: every connection repeats what is safe to repeat, within the time of one request, and
- * one that is only read from refuses to write; with `lock` it takes locks, and writes nothing else. Opening ends with Interrupted as soon as `signal` fires.
+ * one that is only read from refuses to write. Opening ends with Interrupted as soon as `signal` fires.
  */
 export function storesFor(
   settings: SideSettings,
-  access: 'read' | 'lock' | 'write',
+  access: Access,
   signal?: AbortSignal,
   onRetry?: OnRetry,
 ): Stores {
@@ -24,7 +30,8 @@ export function storesFor(
     async open(address: StoreAddress, scope: string, global?: StoreAddress) {
       const backend = await loadBackend(address.implementation);
       const consulToken = settings.consulTokens?.get(scope) ?? settings.consulToken;
-      const opening = backend.connect(address, { ...settings, consulToken, scope, global });
+      const mustExist = access === 'read';
+      const opening = backend.connect(address, { ...settings, consulToken, scope, global, mustExist });
       const connection = await untilAborted(opening, address, signal);
       const { clock, requestTimeoutMs: timeoutMs } = settings;
       const retried = onRetry === undefined ? undefined : (error: unknown) => onRetry(scope, error);
@@ -33,7 +40,7 @@ export function storesFor(
         timeoutMs,
       });
       if (access === 'lock') return withLocksOnly(retrying);
-      return access === 'read' ? withReadOnly(retrying) : retrying;
+      return access === 'write' ? retrying : withReadOnly(retrying);
     },
     async openNative(address: StoreAddress, scope: string) {
       const backend = await loadBackend(address.implementation);

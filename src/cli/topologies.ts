@@ -9,7 +9,7 @@ import { type Flags, shown, text, texts, usage } from './flags.js';
 import type { Io } from './io.js';
 import { connectSettings } from './login.js';
 import { cellFlag, type Side, sideFlags } from './side-flags.js';
-import { type OnRetry, storesFor } from './stores.js';
+import { type Access, type OnRetry, storesFor } from './stores.js';
 
 /** Source and destination of a command, open. */
 export interface Pair {
@@ -43,9 +43,10 @@ export const PAIR_FLAGS: readonly FlagSpec[] = [
   { name: 'concurrency', kind: 'number', preset: 4, describe: 'cells read or written at the same time' },
 ];
 
-/** What each side is opened for. `write`: from the source to the destination; `write back`: the other way. */
+/** What each side is opened for. `plan`, `write`: from the source to the destination; `write back`: the other way. */
 const ACCESS = {
   compare: { from: 'read', to: 'read' },
+  plan: { from: 'read', to: 'plan' },
   write: { from: 'read', to: 'write' },
   'write back': { from: 'write', to: 'read' },
   freeze: { from: 'lock', to: 'write' },
@@ -97,7 +98,7 @@ export function readSideFlags(
   io: Io,
   signal: AbortSignal,
   side: Side,
-  access: 'read' | 'lock' | 'write',
+  access: Access,
   onRetry?: OnRetry,
 ): SideFlags {
   const word = { from: 'source', to: 'destination', '': 'address' }[side];
@@ -149,7 +150,7 @@ export async function withTopology<T>(
   flags: Flags,
   io: Io,
   signal: AbortSignal,
-  access: 'read' | 'lock' | 'write',
+  access: Access,
   work: (topology: Topology) => Promise<T>,
 ): Promise<T> {
   const topology = await openSide(readSideFlags(flags, io, signal, '', access));

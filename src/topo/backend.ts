@@ -37,6 +37,8 @@ export interface ConnectSettings {
   readonly requestTimeoutMs: number;
   /** `global`, or the cell whose store it is: of the retired formats that decides what a key is. Default: global. */
   readonly scope?: string | undefined;
+  /** Fail with NoNode where there is no store yet, which a store that is a file can tell from an empty one. */
+  readonly mustExist?: boolean | undefined;
   readonly tls?: TlsSettings | undefined;
   /**
    * Milliseconds for which a lock outlives its dead holder: etcd's lease, Consul's session, ZooKeeper's session as far as

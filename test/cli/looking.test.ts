@@ -15,6 +15,34 @@ beforeAll(async () => {
 
 const words = ([command = '', ...rest]: readonly string[]) => [command, from, ...rest];
 
+describe('a file that does not exist is no empty topology', () => {
+  const MISSING = 'file:./missing.topo';
+  test.each([
+    ['lint', MISSING],
+    ['find', MISSING],
+    ['grep', MISSING, 'x'],
+    ['export', MISSING, './missing-tree'],
+    ['graph', 'check', MISSING],
+    ['cell', 'list', MISSING],
+    ['check', 'cluster', MISSING],
+    ['copy', MISSING, 'memory:nowhere/a'],
+    ['verify', MISSING, 'memory:nowhere/a'],
+    ['verify', 'memory:nowhere/a', MISSING],
+    ['restore', MISSING, 'memory:nowhere/a'],
+  ])('%s %s', async (...line) => {
+    const { code, err } = await cli(line.map((word) => word.replace('memory:nowhere/a', from)));
+    expect({ code, err }).toEqual({ code: 3, err: expect.stringContaining('there is no such file') });
+  });
+
+  test('but where it may be made', async () => {
+    expect(await cli(['plan', from, 'file:./missing.topo', '--allow-undecodable'])).toMatchObject({
+      code: 0,
+    });
+    const put = ['put', 'file:./missing.topo', 'metadata/x', '--dry-run', '--yes'];
+    expect(await cli(put, {}, { input: 'x' })).toMatchObject({ code: 0 });
+  });
+});
+
 describe('what makes no sense is refused, with exit code 2', () => {
   test.each([
     [['cat', 'a', '--raw', '--decode-proto'], /--raw and --decode-proto exclude/],

@@ -12,10 +12,10 @@ import { acquire } from './shared.js';
 /** A whole topology in one file (docs/file-format.md). The root of each part is `/` and its scope: `/global`, `/<cell>`. */
 export const backend: Backend = { implementation: 'file', connect, cellAddress };
 
-/** A file that does not exist is an empty topology; the first write makes it. */
+/** A file that does not exist is an empty topology, which the first write makes, unless it must exist: NoNode. */
 async function connect(address: StoreAddress, settings: ConnectSettings): Promise<Connection> {
   const scope = scopeOf(address);
-  const { clock, connectTimeoutMs, requestTimeoutMs } = settings;
+  const { clock, connectTimeoutMs, requestTimeoutMs, mustExist } = settings;
   const opening = { store: storeName(address), clock, defaultTimeoutMs: connectTimeoutMs };
   try {
     const file = await acquire(address.server, clock);
@@ -26,6 +26,7 @@ async function connect(address: StoreAddress, settings: ConnectSettings): Promis
     };
     try {
       await raceCall(opening, undefined, { kind: 'read' }, () => file.read(() => {}));
+      if (mustExist === true && !file.exists) throw noFile(context.store);
     } catch (error) {
       await file.release();
       throw error;
@@ -47,6 +48,10 @@ function cellAddress(global: StoreAddress, cell: string): StoreAddress {
     );
   }
   return { ...global, root: `/${cell}` };
+}
+
+function noFile(store: string): TopologyError {
+  return new TopologyError(ErrorCode.NoNode, 'there is no such file', { store, hint: 'check the name' });
 }
 
 function scopeOf(address: StoreAddress): string {

@@ -81,6 +81,11 @@ export class SharedFile {
     return BigInt(this.#changes + this.#shift);
   }
 
+  /** Whether there was a file when it was last looked for. */
+  get exists(): boolean {
+    return this.#disk !== undefined;
+  }
+
   /** Calls `work` with the contents as they are now, between writes. */
   read<T>(work: (contents: Contents) => T): Promise<T> {
     return this.#inTurn(async () => {

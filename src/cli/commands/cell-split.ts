@@ -66,7 +66,7 @@ export const cellSplitCommand: Command = {
     ],
   ],
   run: (flags, io, signal) => {
-    const access = willWrite(flags) ? 'write' : 'read';
+    const access = willWrite(flags) ? 'write' : 'plan';
     return withPlace(flags, io, signal, { names: ['cell', 'new-cells'], access }, (asked) =>
       split(flags, io, signal, asked),
     );

@@ -125,7 +125,7 @@ async function copy(
   const text = flags['output'] !== 'json';
   const dryRun = flags['dry-run'] === true;
   const wish = freezeWish(flags);
-  const access = wish === undefined ? (dryRun ? 'compare' : 'write') : 'freeze';
+  const access = wish === undefined ? (dryRun ? 'plan' : 'write') : 'freeze';
   const progress = copyProgress(io, { clock: systemClock, asJson: !text });
   const work = async (opened: Pair): Promise<Copied> => {
     checkFileDestination(flags, opened);

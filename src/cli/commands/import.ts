@@ -50,7 +50,7 @@ export const importCommand: Command = {
     if (flags['output'] !== 'json') io.out(treeText(io, folder, tree));
     checkTree(flags, tree);
     const isDone = flags['dry-run'] !== true && isGiven(flags, 'yes');
-    const to = readSideFlags(flags, io, signal, 'to', isDone ? 'write' : 'read');
+    const to = readSideFlags(flags, io, signal, 'to', isDone ? 'write' : 'plan');
     const stores = treeStores(tree.records, systemClock);
     const destination = await openSide(to);
     try {

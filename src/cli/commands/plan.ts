@@ -65,6 +65,6 @@ export const planCommand: Command = {
         progress.pause();
       }
     };
-    return withPair(flags, io, signal, 'compare', work, progress.retried);
+    return withPair(flags, io, signal, 'plan', work, progress.retried);
   },
 };
