@@ -1,26 +1,14 @@
+import { type FindingRow, rowsOf } from '../topo/finding.js';
+
 /**
  * `stop`: something is wrong, do not go on before it is mended; `unknown`: it could not be found out, so it was not checked;
  * `warn`: somebody should look.
  */
 export type Severity = 'stop' | 'unknown' | 'warn';
 
-interface Row {
-  readonly severity: Severity;
-  readonly why: string;
-  readonly todo: string;
-}
-
-function stop(why: string, todo: string): Row {
-  return { severity: 'stop', why, todo };
-}
-
-function unknown(why: string, todo: string): Row {
-  return { severity: 'unknown', why, todo };
-}
-
-function warn(why: string, todo: string): Row {
-  return { severity: 'warn', why, todo };
-}
+const stop = rowsOf('stop');
+const unknown = rowsOf('unknown');
+const warn = rowsOf('warn');
 
 const SPLIT_BRAIN = 'the newest term wins, and writes that went to the other one are lost';
 const PLANNED = 'look at the tablets, then reparent (PlannedReparentShard)';
@@ -115,6 +103,6 @@ export const FINDINGS = {
     'its page does not say which tablets it sees',
     'look at the gate’s /debug/status yourself',
   ),
-} as const satisfies Readonly<Record<string, Row>>;
+} as const satisfies Readonly<Record<string, FindingRow<Severity>>>;
 
 export type FindingId = keyof typeof FINDINGS;

@@ -13,6 +13,20 @@ export interface Finding<Severity extends string, Id extends string> {
   readonly todo: string;
 }
 
+/** What a table says of one kind of finding. */
+export interface FindingRow<Severity extends string> {
+  readonly severity: Severity;
+  readonly why: string;
+  readonly todo: string;
+}
+
+/** What makes the rows of one severity. */
+export function rowsOf<Severity extends string>(
+  severity: Severity,
+): (why: string, todo: string) => FindingRow<Severity> {
+  return (why, todo) => ({ severity, why, todo });
+}
+
 /** Names as many as a line can hold. */
 export function listed(items: readonly string[]): string {
   const more = items.length > SHOWN ? `, and ${items.length - SHOWN} more` : '';

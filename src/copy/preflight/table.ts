@@ -1,23 +1,11 @@
+import { type FindingRow, rowsOf } from '../../topo/finding.js';
+
 /** `stop`: a migration must not start; `warn`: it may, and somebody should look first; `note`: good to know. */
 export type Severity = 'stop' | 'warn' | 'note';
 
-interface Row {
-  readonly severity: Severity;
-  readonly why: string;
-  readonly todo: string;
-}
-
-function stop(why: string, todo: string): Row {
-  return { severity: 'stop', why, todo };
-}
-
-function warn(why: string, todo: string): Row {
-  return { severity: 'warn', why, todo };
-}
-
-function note(why: string, todo: string): Row {
-  return { severity: 'note', why, todo };
-}
+const stop = rowsOf('stop');
+const warn = rowsOf('warn');
+const note = rowsOf('note');
 
 const COPY_STOPS = 'the copy would stop here';
 
@@ -240,6 +228,6 @@ export const DIAGNOSES = {
     'whether its processes reach the stores is not known',
     'run doctor --from-here in it, and give its answer with --matrix',
   ),
-} as const satisfies Readonly<Record<string, Row>>;
+} as const satisfies Readonly<Record<string, FindingRow<Severity>>>;
 
 export type DiagnosisId = keyof typeof DIAGNOSES;

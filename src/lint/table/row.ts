@@ -1,16 +1,14 @@
+import type { FindingRow } from '../../topo/finding.js';
+
 /** `error`: Vitess fails, or routes wrongly, over it; `warn`: somebody should look; `note`: good to know. */
 export type Severity = 'error' | 'warn' | 'note';
 
 /**
- * What is known of a kind of finding. In `todo`, ADDRESS stands for the topology, and SCOPE:PATH, KEYSPACE, SHARD, CELL and
+ * What is known of a kind of finding; how bad it is where nothing makes it better or worse. In `todo`, ADDRESS stands for the topology, and SCOPE:PATH, KEYSPACE, SHARD, CELL and
  * TABLET for those of the finding.
  */
-export interface Row {
-  /** How bad it is where nothing makes it better or worse. */
-  readonly severity: Severity;
+export interface Row extends FindingRow<Severity> {
   readonly means: string;
-  readonly why: string;
-  readonly todo: string;
 }
 
 export function error(means: string, why: string, todo: string): Row {
