@@ -10,7 +10,7 @@ import { eventually, must, within } from '../conformance/tools.js';
 import type { Writers } from '../conformance/writers.js';
 import { type Cluster, FaultWay, type Member } from '../servers/index.js';
 import { seeded } from '../support/seeds.js';
-import { findMember, type Product, RECOVERY_MS, restore } from './ensemble.js';
+import { findMember, type Product, RECOVERY_MS } from './ensemble.js';
 import { COUNTED, read, startLoad, Timely, TOGGLED } from './load.js';
 import { QuietRecords } from './quiet.js';
 import type { Scenario } from './scenarios.js';
@@ -70,7 +70,7 @@ export async function survives(
     ? undefined
     : await findMember(cluster, 'a follower', async (each) => !(await product.isLeader(each)));
   const servers = entry?.address ?? cluster.servers;
-  const cleanups: (() => Promise<unknown>)[] = [() => restore(cluster)];
+  const cleanups: (() => Promise<unknown>)[] = [];
   try {
     const way = await FaultWay.to(servers, random);
     cleanups.push(() => way.close());

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, test } from 'vitest';
 import type { Random } from '../../src/topo/clock.js';
-import type { Cluster } from '../servers/index.js';
+import { SharedCluster } from '../servers/index.js';
 import { seeded, seedOfRun } from '../support/seeds.js';
-import type { Product } from './ensemble.js';
+import { type Product, restore } from './ensemble.js';
 import { survives } from './rig.js';
 import { SCENARIOS, type Scenario } from './scenarios.js';
 
@@ -10,19 +10,27 @@ import { SCENARIOS, type Scenario } from './scenarios.js';
 const NIGHTLY = process.env['TOPO2TOPO_NIGHTLY'];
 const ROUNDS = Number(NIGHTLY ?? 1);
 const SCENARIO_LIMIT_MS = 180_000;
+/** For the report and the end of members that a scenario has broken, and the start of new ones. */
+const RENEWAL_LIMIT_MS = 120_000;
 
-/** Runs the scenarios, and `more` of this product alone, over three members of it that live through all of them. */
+/**
+ * Runs the scenarios, and `more` of this product alone, over three members of it that live through all of them, until one
+ * fails: the next has new members.
+ */
 export function runScenarios(product: Product, more: readonly Scenario[] = []): void {
   describe.runIf(product.available())(
     `three members of ${product.name} lose nothing and come back when`,
     () => {
       const seed = seedOfRun();
       const random = seeded(seed);
-      let cluster: Cluster;
-      beforeAll(async () => {
-        cluster = await product.start();
-      });
-      afterAll(() => cluster.stop());
+      const shared = new SharedCluster(() => product.start());
+      beforeAll(() => shared.get());
+      afterAll(() => shared.stop());
+      const run = (scenario: Scenario, round: number): Promise<void> =>
+        shared.use(SCENARIO_LIMIT_MS, async (cluster) => {
+          await survives(product, cluster, scenario, { seed, round });
+          await restore(cluster);
+        });
 
       const scenarios = [...SCENARIOS, ...more].filter(
         ({ applies, nightly }) =>
@@ -31,9 +39,7 @@ export function runScenarios(product: Product, more: readonly Scenario[] = []): 
       for (let round = 1; round <= ROUNDS; round++) {
         for (const scenario of NIGHTLY === undefined ? scenarios : shuffled(scenarios, random)) {
           const title = NIGHTLY === undefined ? scenario.title : `${scenario.title} (round ${round})`;
-          test(title, { timeout: SCENARIO_LIMIT_MS }, () =>
-            survives(product, cluster, scenario, { seed, round }),
-          );
+          test(title, { timeout: SCENARIO_LIMIT_MS + RENEWAL_LIMIT_MS }, () => run(scenario, round));
         }
       }
     },

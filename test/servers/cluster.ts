@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { conditionOf } from './process.js';
 import { type Command, makeFolder, type Program, removeFolder, run, tail } from './watchdog.js';
 
 const READY_LIMIT_MS = 100_000;
@@ -23,6 +24,8 @@ export interface Member {
   thaw(): void;
   /** Stops it if it runs, starts it with the same ports and data, and waits until it serves. */
   restart(): Promise<void>;
+  /** For people: how its process is, what it says of itself, and the end of its log. */
+  report(): Promise<string>;
 }
 
 /** One or more servers that form a store. Each method does to every member what it does to one. */
@@ -42,6 +45,8 @@ export interface Cluster {
   thaw(): void;
   /** Kills all members, starts them again with the same ports and data, and waits until all serve. */
   restart(): Promise<void>;
+  /** {@link Member.report} of every member. */
+  report(): Promise<string>;
 }
 
 /** How one member is run, and how to tell that it serves clients. */
@@ -51,6 +56,8 @@ export interface MemberPlan {
   readonly command: Command;
   /** Whether it serves; may throw while it does not. */
   ready(): Promise<boolean>;
+  /** What it says of itself and its place among the others, for people; may throw. */
+  status(): Promise<string>;
 }
 
 function makeMember(plan: MemberPlan): Member & { start(): Promise<void>; awaitReady(): Promise<void> } {
@@ -94,6 +101,13 @@ function makeMember(plan: MemberPlan): Member & { start(): Promise<void>; awaitR
       await member.stop();
       await member.start();
       await member.awaitReady();
+    },
+    report: async () => {
+      const ended = program?.ended();
+      const condition = program !== undefined && ended === undefined ? conditionOf(program.pid) : ended;
+      const log = await tail(plan.command.log);
+      const status = ended === undefined ? await plan.status().catch(String) : 'down';
+      return `${plan.name} at ${plan.address}: ${condition ?? 'never started'}\n  ${status.trim().replaceAll('\n', '; ')}\n${log.replace(/^/gm, '  | ')}`;
     },
   };
   return member;
@@ -140,6 +154,7 @@ export async function startCluster(
       await all((each) => each.start());
       await all((each) => each.awaitReady());
     },
+    report: async () => (await Promise.all(members.map((each) => each.report()))).join('\n'),
   };
   try {
     await all((each) => each.start());

@@ -98,6 +98,7 @@ export async function startConsul(options: ConsulOptions): Promise<ConsulCluster
             await reply.arrayBuffer();
             return reply.status === 404;
           },
+          status: () => consulStatus(api, acl?.managementToken),
         };
       }),
     );
@@ -105,6 +106,16 @@ export async function startConsul(options: ConsulOptions): Promise<ConsulCluster
   const started = await startCluster('consul', upstream(versions['consul']), plan);
   const scheme = tls === undefined ? 'http' : 'https';
   return { ...started, endpoints: started.members.map(({ address }) => `${scheme}://${address}`), apis };
+}
+
+/** Whom an agent takes for the leader, and how it sees its own part. */
+async function consulStatus(api: string, token = ''): Promise<string> {
+  const ask = async (path: string): Promise<string> => {
+    const signal = AbortSignal.timeout(1_000);
+    return (await fetch(`${api}${path}`, { signal, headers: { 'X-Consul-Token': token } })).text();
+  };
+  const raft = /"raft":\{[^}]*\}/.exec(await ask('/v1/agent/self'))?.[0] ?? '';
+  return `leader ${await ask('/v1/status/leader')}\n${raft}`;
 }
 
 /** What the command line has no flags for, as the configuration file spells it. */

@@ -56,6 +56,14 @@ const UNSAFE_NO_FSYNC: Readonly<Record<EtcdVersion, readonly string[]>> = {
   '3.5': ['--unsafe-no-fsync'],
 };
 
+/** What a member says of its health, of a leader and of its own leading. */
+async function etcdStatus(health: string): Promise<string> {
+  const ask = async (path: string): Promise<string> =>
+    (await fetch(`${health}${path}`, { signal: AbortSignal.timeout(1_000) })).text();
+  const metrics = (await ask('/metrics')).match(/^etcd_server_(has_leader|is_leader|proposals_pending) .*/gm);
+  return [...(metrics ?? []), await ask('/health').catch(String)].join('\n');
+}
+
 /**
  * Starts etcd and waits until it is healthy.
  *
@@ -108,6 +116,7 @@ export async function startEtcd(options: EtcdOptions): Promise<EtcdCluster> {
             const reply = await fetch(`${health}/health`, { signal: AbortSignal.timeout(1_000) });
             return /"health":\s*"true"/.test(await reply.text());
           },
+          status: () => etcdStatus(health),
         };
       }),
     );

@@ -6,5 +6,6 @@ export { ETCD_VERSIONS, type EtcdCluster, type EtcdTls, type EtcdVersion, startE
 export type { Direction } from './fault-current.js';
 export { FaultProxy, FaultWay } from './fault-proxy.js';
 export { freePorts } from './ports.js';
+export { SharedCluster } from './shared.js';
 export { makeFolder, removeFolder } from './watchdog.js';
 export { fourLetterWord, startZooKeeper, ZOOKEEPER_VERSIONS, type ZooKeeperVersion } from './zookeeper.js';

@@ -155,8 +155,12 @@ export async function removeFolder(folder: string): Promise<void> {
   await awaiting(removed);
 }
 
-/** The end of a log file, for error messages. */
-export async function tail(log: string, lines = 15): Promise<string> {
+/** The end of a log file, for error messages: its last lines, without those that are frames of a stack. */
+export async function tail(log: string, lines = 20): Promise<string> {
   const text = await readFile(log, 'utf8').catch(() => '');
-  return text.trimEnd().split('\n').slice(-lines).join('\n');
+  const told = text
+    .trimEnd()
+    .split('\n')
+    .filter((line) => !/^\s+at /.test(line));
+  return told.slice(-lines).join('\n');
 }

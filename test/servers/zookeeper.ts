@@ -52,6 +52,12 @@ const PROPERTIES = [
   '-Dzookeeper.admin.enableServer=false',
   '-Dzookeeper.extendedTypesEnabled=true',
   '-Dzookeeper.jmx.log4j.disable=true',
+  '-Dorg.slf4j.simpleLogger.showDateTime=true',
+  '-Dorg.slf4j.simpleLogger.dateTimeFormat=HH:mm:ss.SSS',
+  // Each question of a test to a server would be a line of its log.
+  ...['NIOServerCnxn', 'NIOServerCnxnFactory', 'NettyServerCnxn'].map(
+    (name) => `-Dorg.slf4j.simpleLogger.log.org.apache.zookeeper.server.${name}=warn`,
+  ),
 ];
 
 const JARS = [
@@ -199,6 +205,8 @@ export async function startZooKeeper(options: ZooKeeperOptions): Promise<ZooKeep
           ready: async () =>
             (await fourLetterWord(plain, 'srvr')).includes('Mode:') &&
             (tls === undefined || (await listens(securePorts[i] ?? 0))),
+          status: async () =>
+            (await fourLetterWord(plain, 'srvr')) || 'it closed the connection without an answer',
         };
       }),
     );

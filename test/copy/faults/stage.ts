@@ -4,7 +4,7 @@ import type { ConnectSettings } from '../../../src/topo/backend.js';
 import { systemClock } from '../../../src/topo/clock.js';
 import type { Connection } from '../../../src/topo/connection.js';
 import { GLOBAL } from '../../../src/topo/topology.js';
-import { findMember, type Product, restore } from '../../failures/ensemble.js';
+import { findMember, type Product } from '../../failures/ensemble.js';
 import { type Cluster, FaultWay } from '../../servers/index.js';
 import { type Places, plantSample } from '../followers.js';
 import { newName, newPlaces } from './places.js';
@@ -71,13 +71,10 @@ export class Stage {
     return this.#closing.signal;
   }
 
-  /** Ends every fault, and closes everything but the servers. */
+  /** Ends what disturbs the way, and closes everything but the servers. */
   async close(): Promise<void> {
     this.#closing.abort();
-    for (const { cluster, way } of [this.source, this.destination]) {
-      await restore(cluster);
-      await way.close();
-    }
+    for (const { way } of [this.source, this.destination]) await way.close();
     for (const store of this.#open) await store.close();
   }
 }

@@ -2,18 +2,22 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, test } from 'vitest';
-import { CONSUL, ETCD, type Product, ZOOKEEPER } from '../../failures/ensemble.js';
+import { must } from '../../conformance/tools.js';
+import { CONSUL, ETCD, type Product, restore, ZOOKEEPER } from '../../failures/ensemble.js';
+import { SharedCluster } from '../../servers/index.js';
 import { seeded, seedOfRun } from '../../support/seeds.js';
 import { COPY_SCENES } from './copy-scenes.js';
 import { FOLLOW_SCENES } from './follow-scenes.js';
 import type { Fault } from './kinds-of-fault.js';
-import type { Scene } from './scene.js';
+import type { Props, Scene } from './scene.js';
 import { type Running, Stage } from './stage.js';
 
 /** How often everything happens. */
 const ROUNDS = Number(process.env['TOPO2TOPO_NIGHTLY'] ?? 1);
 const isNightly = process.env['TOPO2TOPO_NIGHTLY'] !== undefined;
 const LIMIT_MS = 180_000;
+/** For the report and the end of servers that a scene has broken, and the start of new ones. */
+const RENEWAL_LIMIT_MS = 120_000;
 
 /** Each product is once the source, and once the destination. */
 const PAIRS: readonly (readonly [Product, Product])[] = [
@@ -27,19 +31,17 @@ export function runScenes(fault: Fault, more: readonly Scene[] = []): void {
   // What happens to one of three members takes minutes: that is for the nightly tests.
   const isNow = isNightly || fault.members === 1;
   const seed = seedOfRun();
-  const running = new Map<Product, Running>();
+  const products = [ZOOKEEPER, ETCD, CONSUL].filter((product) => isNow && product.available());
+  const shared = new Map(
+    products.map((product) => [product, new SharedCluster(() => product.start(fault.members))]),
+  );
   let folder: string;
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'topo2topo-'));
-    const products = [ZOOKEEPER, ETCD, CONSUL].filter((product) => isNow && product.available());
-    await Promise.all(
-      products.map(async (product) => {
-        running.set(product, { product, cluster: await product.start(fault.members) });
-      }),
-    );
+    await Promise.all([...shared.values()].map((each) => each.get()));
   });
   afterAll(async () => {
-    await Promise.all([...running.values()].map(({ cluster }) => cluster.stop()));
+    await Promise.all([...shared.values()].map((each) => each.stop()));
     await rm(folder, { recursive: true, force: true });
   });
 
@@ -51,19 +53,36 @@ export function runScenes(fault: Fault, more: readonly Scene[] = []): void {
       for (let round = 1; round <= ROUNDS; round++)
         for (const scene of scenes) {
           const title = ROUNDS === 1 ? scene.title : `${scene.title} (round ${round})`;
-          test.runIf(isAvailable && isNow)(title, { timeout: LIMIT_MS }, async () => {
-            const [a, b] = [running.get(from), running.get(to)];
-            if (a === undefined || b === undefined) throw new Error('no servers');
-            const stage = await Stage.set(a, b);
-            try {
-              await scene.play({ stage, fault, folder, random: seeded(seed + round) });
-            } catch (error) {
-              throw new Error(`TOPO2TOPO_SEED=${seed}, round ${round}: ${String(error)}`, { cause: error });
-            } finally {
-              await stage.close();
-            }
+          test.runIf(isAvailable && isNow)(title, { timeout: LIMIT_MS + RENEWAL_LIMIT_MS }, async () => {
+            const [a, b] = [must(shared.get(from)), must(shared.get(to))];
+            await a.use(LIMIT_MS, (source) =>
+              b.use(LIMIT_MS, async (destination) => {
+                const sides = [
+                  { product: from, cluster: source },
+                  { product: to, cluster: destination },
+                ] as const;
+                await play(scene, sides, { fault, folder, seed, round });
+                for (const { cluster } of sides) await restore(cluster);
+              }),
+            );
           });
         }
     },
   );
+}
+
+async function play(
+  scene: Scene,
+  [from, to]: readonly [Running, Running],
+  props: Pick<Props, 'fault' | 'folder'> & { readonly seed: number; readonly round: number },
+): Promise<void> {
+  const { seed, round } = props;
+  const stage = await Stage.set(from, to);
+  try {
+    await scene.play({ ...props, stage, random: seeded(seed + round) });
+  } catch (error) {
+    throw new Error(`TOPO2TOPO_SEED=${seed}, round ${round}: ${String(error)}`, { cause: error });
+  } finally {
+    await stage.close();
+  }
 }
