@@ -24,6 +24,12 @@ export interface Product {
    * requests back while there is no leader. See `late` of a scenario.
    */
   readonly actsLate: boolean;
+  /**
+   * The other members always go on when the disk of the leader is full. A member of ZooKeeper 3.8 whose log failed while
+   * it joined a new leader forgets that: it follows, and acknowledges nothing. With a third that joins late, no write
+   * goes through until it is started again.
+   */
+  readonly goesOnWithFullDisk: boolean;
 }
 
 /** How long a session of ZooKeeper lives without its client, in milliseconds. */
@@ -44,6 +50,7 @@ export const ZOOKEEPER: Product = {
   isLeader: async ({ address }) => (await fourLetterWord(address, 'srvr')).includes('Mode: leader'),
   manyEntries: true,
   actsLate: false,
+  goesOnWithFullDisk: false,
 };
 
 export const ETCD: Product = {
@@ -58,6 +65,7 @@ export const ETCD: Product = {
   },
   manyEntries: true,
   actsLate: false,
+  goesOnWithFullDisk: true,
 };
 
 export const CONSUL: Product = {
@@ -71,6 +79,7 @@ export const CONSUL: Product = {
   },
   manyEntries: false,
   actsLate: true,
+  goesOnWithFullDisk: true,
 };
 
 /** How long an ensemble and its clients get to come back, on a busy machine. */
