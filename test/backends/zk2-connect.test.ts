@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { TlsSettings } from '../../src/topo/backend.js';
 import { isTopologyError } from '../../src/topo/errors.js';
 import { connectOwnClient } from '../../src/zookeeper/own.js';
@@ -25,6 +25,7 @@ describe.runIf(available.zookeeper('3.8'))('connecting to zk2', () => {
     cluster = await startZooKeeper({ version: '3.8' });
   });
   afterAll(() => cluster?.stop());
+  afterEach(() => cluster.restore());
 
   test('where nobody listens it is Unavailable at once, and names the server', async () => {
     const [port] = await freePorts(1);
@@ -214,6 +215,7 @@ describe.runIf(available.zookeeper('3.8'))('zk2 with several servers', () => {
     cluster = await startZooKeeper({ version: '3.8', members: 3 });
   });
   afterAll(() => cluster?.stop());
+  afterEach(() => cluster.restore());
 
   test('observers serve scans, up to date, and later reads are never older', async () => {
     const [main = '', ...others] = cluster.members.map(({ address }) => address);

@@ -267,6 +267,7 @@ describe.runIf(available.zookeeper('3.8'))('zk2 locks on an ensemble', () => {
     cluster = await startZooKeeper({ version: '3.8', members: 3, config: { tickTime: '1000' } });
   }, 180_000);
   afterAll(() => cluster?.stop());
+  afterEach(() => cluster.restore());
 
   test('a lock and a wait for it go on while each server in turn is killed', {
     timeout: 120_000,

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import {
   available,
   type Cluster,
@@ -32,6 +32,7 @@ describe.each(PRODUCTS.filter((product) => product.available))('three members of
     source = ['--from', address('global'), ...cells, '--timeout', '8'];
   }, LIMIT_MS);
   afterAll(() => cluster?.stop());
+  afterEach(() => cluster.restore(), LIMIT_MS);
 
   const votersOf = (told: Told) => told.sides[0]?.servers[0]?.voters;
   /** Waits until the members have noticed. */

@@ -85,12 +85,6 @@ export const CONSUL: Product = {
 /** How long an ensemble and its clients get to come back, on a busy machine. */
 export const RECOVERY_MS = 40_000;
 
-/** All members run, whatever a test that failed has left. */
-export async function restore(cluster: Cluster): Promise<void> {
-  cluster.thaw();
-  await Promise.all(cluster.members.filter((each) => each.pid() === undefined).map((each) => each.restart()));
-}
-
 /** A member that runs, and that fits; waits for one. */
 export async function findMember(
   cluster: Cluster,

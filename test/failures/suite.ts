@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, test } from 'vitest';
 import type { Random } from '../../src/topo/clock.js';
 import { SharedCluster } from '../servers/index.js';
 import { seeded, seedOfRun } from '../support/seeds.js';
-import { type Product, restore } from './ensemble.js';
+import type { Product } from './ensemble.js';
 import { survives } from './rig.js';
 import { SCENARIOS, type Scenario } from './scenarios.js';
 
@@ -29,7 +29,7 @@ export function runScenarios(product: Product, more: readonly Scenario[] = []): 
       const run = (scenario: Scenario, round: number): Promise<void> =>
         shared.use(SCENARIO_LIMIT_MS, async (cluster) => {
           await survives(product, cluster, scenario, { seed, round });
-          await restore(cluster);
+          await cluster.restore();
         });
 
       const scenarios = [...SCENARIOS, ...more].filter(

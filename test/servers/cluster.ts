@@ -45,6 +45,8 @@ export interface Cluster {
   thaw(): void;
   /** Kills all members, starts them again with the same ports and data, and waits until all serve. */
   restart(): Promise<void>;
+  /** Lets frozen members go on and starts those that are down, whatever a test that failed has left. */
+  restore(): Promise<void>;
   /** {@link Member.report} of every member. */
   report(): Promise<string>;
 }
@@ -153,6 +155,10 @@ export async function startCluster(
       await all((each) => each.kill());
       await all((each) => each.start());
       await all((each) => each.awaitReady());
+    },
+    restore: async () => {
+      cluster.thaw();
+      await all(async (each) => (each.pid() === undefined ? each.restart() : undefined));
     },
     report: async () => (await Promise.all(members.map((each) => each.report()))).join('\n'),
   };

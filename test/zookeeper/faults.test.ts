@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import {
   type WatchSignal,
   ZkCode,
@@ -77,6 +77,7 @@ describe.runIf(available.zookeeper('3.8')).each(TESTED)(
         server = await startZooKeeper({ version: '3.8', config: CONFIG });
       });
       afterAll(() => server?.stop());
+      afterEach(() => server.restore());
       const connect = closingConnect(connectClient, () => server.servers);
 
       it('finds a restarted server again, in the same session; calls in flight fail, watches are lost', async () => {
@@ -230,6 +231,7 @@ describe.runIf(available.zookeeper('3.8')).each(TESTED)(
         ensemble = await startZooKeeper({ version: '3.8', members: 3, config: CONFIG });
       });
       afterAll(() => ensemble?.stop());
+      afterEach(() => ensemble.restore());
       const connect = closingConnect(connectClient, () => ensemble.servers);
 
       /** A client whose member leads, or one whose member follows. Which member a client takes is chance. */

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, test } from 'vitest';
 import { must } from '../../conformance/tools.js';
-import { CONSUL, ETCD, type Product, restore, ZOOKEEPER } from '../../failures/ensemble.js';
+import { CONSUL, ETCD, type Product, ZOOKEEPER } from '../../failures/ensemble.js';
 import { SharedCluster } from '../../servers/index.js';
 import { seeded, seedOfRun } from '../../support/seeds.js';
 import { COPY_SCENES } from './copy-scenes.js';
@@ -62,7 +62,7 @@ export function runScenes(fault: Fault, more: readonly Scene[] = []): void {
                   { product: to, cluster: destination },
                 ] as const;
                 await play(scene, sides, { fault, folder, seed, round });
-                for (const { cluster } of sides) await restore(cluster);
+                for (const { cluster } of sides) await cluster.restore();
               }),
             );
           });
