@@ -9,6 +9,7 @@ const LOADERS: Readonly<Partial<Record<Implementation, () => Promise<{ backend: 
   zk2: () => import('./zk2/index.js'),
   etcd2: () => import('./etcd2/index.js'),
   consul: () => import('./consul/index.js'),
+  zookeeper: () => import('./zookeeper/index.js'),
   etcd: () => import('./etcd/index.js'),
 };
 

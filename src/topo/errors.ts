@@ -93,8 +93,8 @@ export class TopologyError extends Error {
     this.#sentence = message;
   }
 
-  /** The same error, as that of operation `index` of a batch. */
-  at(index: number): TopologyError {
+  /** The same error, as that of operation `index` of a batch; undefined: of no batch. */
+  at(index: number | undefined): TopologyError {
     const { path, store, hint, retryable, cause } = this;
     return new TopologyError(this.code, this.#sentence, { path, store, hint, retryable, cause, index });
   }
@@ -102,6 +102,12 @@ export class TopologyError extends Error {
   /** The same error, as that of a store. */
   inStore(store: string): TopologyError {
     const { path, hint, retryable, cause, index } = this;
+    return new TopologyError(this.code, this.#sentence, { path, store, hint, retryable, cause, index });
+  }
+
+  /** The same error, about another path. */
+  about(path: string): TopologyError {
+    const { store, hint, retryable, cause, index } = this;
     return new TopologyError(this.code, this.#sentence, { path, store, hint, retryable, cause, index });
   }
 

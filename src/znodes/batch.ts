@@ -4,7 +4,7 @@ import { ErrorCode, isTopologyError, TopologyError } from '../topo/errors.js';
 import { parentPath } from '../topo/paths.js';
 import type { Version } from '../topo/version.js';
 import type { MultiResult, Reply } from '../zookeeper/client.js';
-import { recreated } from './error.js';
+import { keptByChildren, recreated } from './error.js';
 import { dropEmptied } from './file.js';
 import { type Fence, fenceBroken, fenceOf } from './lock-hold.js';
 import { allowChildren, ensureDirectory, removeLeftEmpty } from './parents.js';
@@ -59,6 +59,8 @@ async function writeBatch(
     const findings = await findOut(store, ops, trusting, options);
     const { steps, needed } = findings;
     const transaction = buildTransaction(findings, store.layout.recordAcl);
+    const kept = transaction.emptied.find(({ companions }) => companions !== undefined);
+    if (kept !== undefined) throw keptByChildren(store.context, kept.op.path).at(kept.index);
     const answer = await send(store, steps, transaction, fence, options);
     if (answer === 'directories' && attempt === 1) continue;
     trusting = false;
@@ -137,11 +139,13 @@ async function canGoOn(
   error: TopologyError,
   options: CallOptions | undefined,
 ): Promise<boolean> {
+  // What comes with a record cannot be there before it.
+  const above = made.filter(({ znode }) => !store.layout.stays(store.path(znode)));
   switch (error.code) {
     case ErrorCode.TooLarge:
       // The directories are what the caller's limits do not count: made beforehand, the rest fits.
-      for (const { znode, path } of made) await ensureDirectory(store, znode, path, options);
-      return made.length > 0;
+      for (const { znode, path } of above) await ensureDirectory(store, znode, path, options);
+      return above.length > 0;
     case ErrorCode.Unauthorized: {
       const refused = requests[error.index ?? -1]?.path;
       return refused !== undefined && allowChildren(store, refused, options);

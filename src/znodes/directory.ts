@@ -1,23 +1,12 @@
-import { raceCall } from '../topo/calls.js';
-import type { CallOptions, DirEntry, ScanPage, StoredRecord } from '../topo/connection.js';
+import type { CallOptions, DirEntry } from '../topo/connection.js';
 import { ErrorCode } from '../topo/errors.js';
 import { compareBytewise, joinPath } from '../topo/paths.js';
-import type { ZooKeeperClient } from '../zookeeper/client.js';
 import { noDirectory } from './error.js';
-import { position } from './position.js';
-import { manyReader } from './read-many.js';
 import { type Store, settle } from './store.js';
-import { Walk } from './walk.js';
 import { isOwned } from './znode.js';
 
 /** Names of a directory whose znodes are looked at together. */
 const NAMES_AT_A_TIME = 64;
-/** Records and bytes after which a page is full. */
-const PAGE_RECORDS = 1_000;
-const PAGE_BYTES = 1 << 20;
-/** Requests in flight in each session of a scan, and reads in one of them. */
-const REQUESTS_PER_SESSION = 4;
-const READS_PER_REQUEST = 512;
 
 export async function listDir(
   store: Store,
@@ -88,58 +77,4 @@ async function holdsOnlyEphemerals(
     found ||= entry !== undefined;
   }
   return found;
-}
-
-export async function* scan(
-  store: Store,
-  prefix: string,
-  options: CallOptions | undefined,
-): AsyncGenerator<ScanPage, undefined> {
-  const signals = options?.signal === undefined ? [store.closed] : [store.closed, options.signal];
-  const call = { signal: AbortSignal.any(signals), deadline: options?.deadline };
-  const readers = await raceCall(store.context, call, { kind: 'read', path: prefix }, () =>
-    store.sessions.forScan(),
-  );
-  const before = await position(store, options, prefix);
-  await Promise.all(readers.map((reader) => bringUpToDate(store, reader, prefix, options)));
-  const walk = new Walk(manyReader(store, readers, prefix, options), store.znode(prefix), {
-    requests: REQUESTS_PER_SESSION * readers.length,
-    reads: READS_PER_REQUEST,
-  });
-
-  let records: StoredRecord[] = [];
-  let bytes = 0;
-  let pages = 0;
-  for await (const group of walk.groups()) {
-    for (const found of group) {
-      const path = store.path(found.path);
-      if (!store.layout.isRecord(path, found)) continue;
-      records.push(store.record(path, found));
-      bytes += found.stat.dataLength;
-      if (records.length < PAGE_RECORDS && bytes < PAGE_BYTES) continue;
-      store.sessions.delivered(readers);
-      yield { records, position: before };
-      pages += 1;
-      records = [];
-      bytes = 0;
-    }
-  }
-  store.sessions.delivered(readers);
-  const after = await position(store, options, prefix);
-  if (pages === 0 && before !== after) {
-    // A single page has one position, which would say that nothing happened meanwhile.
-    yield { records, position: before };
-    records = [];
-  }
-  yield { records, position: after };
-}
-
-async function bringUpToDate(
-  store: Store,
-  reader: ZooKeeperClient,
-  prefix: string,
-  options: CallOptions | undefined,
-): Promise<void> {
-  if (reader === store.sessions.primary) return;
-  await store.attempt({ kind: 'read', path: prefix }, () => reader.sync('/', store.request(options, prefix)));
 }

@@ -105,6 +105,12 @@ export function changed(context: Context, path: string, cause?: TopologyError): 
   return failure(context, { code: ErrorCode.BadVersion, message }, { path, cause });
 }
 
+/** NotEmpty for a record whose znode would still be one without its data. */
+export function keptByChildren(context: Context, path: string): TopologyError {
+  const message = 'other records are below the znode of this one, which cannot go before they do';
+  return failure(context, { code: ErrorCode.NotEmpty, message, hint: 'delete these first' }, { path });
+}
+
 /** What cannot be told apart from a directory: a record of zero bytes with records below it. */
 export function emptyWithChildren(context: Context, code: ErrorCode, path: string): TopologyError {
   const message = 'in ZooKeeper a record of zero bytes cannot have records below it';

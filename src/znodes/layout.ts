@@ -21,6 +21,8 @@ export interface Layout {
   stays(path: string): boolean;
   /** The directory of the entries of a directory's lock, or of an election. */
   queue(dir: string, purpose: LockRequest['purpose']): string;
+  /** The path by which callers know the entry of a lock, or of an election. */
+  shown(entry: string): string;
   /** What the holder of a lock leaves behind when it gives the lock back, and where; undefined: nothing. */
   result(entry: string, contents: string): { readonly path: string; readonly contents: string } | undefined;
   /** Whether sealing leaves what is at a path alone: who holds a lock must be able to give it back, since a znode of a live session does not go by itself. */

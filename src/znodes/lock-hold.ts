@@ -21,7 +21,7 @@ export function hold(store: Store, dir: string, entry: Entry): Lock {
   const onGone = () => lock.lose(String(entry.gone.reason));
   const lock: HeldLock = new HeldLock(
     store.context,
-    { dir, entry: entry.path },
+    { dir: store.layout.shown(dir), entry: store.layout.shown(entry.path) },
     {
       holds: (options) => entry.holds(options),
       release: async (options) => {

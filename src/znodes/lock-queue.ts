@@ -142,7 +142,7 @@ export function isEntry({ stat }: Znode): boolean {
 
 function describe(store: Store, path: string, { data, stat }: Znode, holds: boolean): LockEntry {
   return {
-    path,
+    path: store.layout.shown(path),
     version: makeVersion(store.context.store, stat),
     contents: Buffer.from(data ?? []).toString(),
     holds,

@@ -16,6 +16,7 @@ export const LAYOUT: Layout = {
   inside: () => 'records',
   stays: () => false,
   queue: (dir, purpose) => (purpose === 'election' ? dir : joinPath(dir, LOCKS)),
+  shown: (entry) => entry,
   result: () => undefined,
   isLeftAlone: (scope, path) => LEFT_ALONE.has(classify(scope, path, false).kind),
 };

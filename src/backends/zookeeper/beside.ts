@@ -1,0 +1,85 @@
+import { describePlace } from '../../legacy/places.js';
+import type { StoredRecord } from '../../topo/connection.js';
+import { formatTabletAlias, parseTabletAlias } from '../../topo/names.js';
+import { baseName, joinPath } from '../../topo/paths.js';
+import type { Beside, Loss } from '../../topo/told.js';
+import type { Found } from '../../znodes/walk.js';
+import type { Znode } from '../../znodes/znode.js';
+import { isOwned } from '../../znodes/znode.js';
+import type { LegacyStore } from './legacy-store.js';
+import { LOCKS } from './places.js';
+import { rawValue } from './read.js';
+
+/** What a znode is that needs no transcoding: a record, or something that is none; undefined: a directory. */
+export function plainItem(legacy: LegacyStore, found: Found): StoredRecord | Beside | undefined {
+  const { path: native } = found;
+  const place = legacy.places.place(native);
+  const hasData = (found.data?.byteLength ?? 0) > 0;
+  switch (place.is) {
+    case 'raw':
+    case 'election':
+      return legacy.store.layout.isRecord(native, found) ? record(legacy, place.path, found) : undefined;
+    case 'lock':
+      return lockItem(legacy, place.of, found);
+    case 'derived':
+      return found.data === null ? undefined : beside(legacy, 'derived', native, place.kind);
+    case 'replication-path':
+      return replicationItem(
+        legacy,
+        native,
+        place.aliases,
+        `keyspaces/${place.keyspace}/shards/${place.shard}`,
+      );
+    case 'directory':
+      return hasData ? beside(legacy, 'left', native, 'data in a directory') : undefined;
+    case 'record':
+      // A node of the serving graph without data is the directory of its shards.
+      return undefined;
+    case 'vschemas':
+      return undefined;
+    default:
+      return beside(legacy, 'left', native, describePlace(place));
+  }
+}
+
+function lockItem(legacy: LegacyStore, of: string, found: Found): StoredRecord | Beside {
+  const { path: native } = found;
+  if (isEntry(legacy, found)) return record(legacy, joinPath(of, LOCKS, baseName(native)), found);
+  return beside(legacy, 'left', native, 'left in the queue of a lock');
+}
+
+/**
+ * Whether a znode in the queue of a lock is an entry. In a cell one that no session owns is an order to a tablet: nothing that a store of today
+ * has.
+ */
+export function isEntry({ store, places }: LegacyStore, found: Found): boolean {
+  return store.layout.isRecord(found.path, found) && (places.cell === undefined || isOwned(found.stat));
+}
+
+/** What a nested node says of who is in the shard is in the cells' ShardReplication; of who replicates from whom nothing says it any more. */
+function replicationItem(
+  legacy: LegacyStore,
+  native: string,
+  aliases: readonly string[],
+  path: string,
+): Beside {
+  const [alias = '', parent] = aliases.toReversed().map((each) => formatTabletAlias(parseTabletAlias(each)));
+  const why = 'a path of the replication graph: ShardReplication of the cells has the tablet';
+  if (parent === undefined) return beside(legacy, 'derived', native, why);
+  const losses: Loss[] = [{ kind: 'parent', path, field: alias, value: parent }];
+  return beside(legacy, 'lost', native, why, losses);
+}
+
+function record(legacy: LegacyStore, path: string, znode: Znode): StoredRecord {
+  return { path, ...rawValue(legacy, znode) };
+}
+
+export function beside(
+  { places }: LegacyStore,
+  is: Beside['is'],
+  native: string,
+  why: string,
+  losses: readonly Loss[] = [],
+): Beside {
+  return { is, native: places.znode(native), why, losses };
+}

@@ -1,0 +1,56 @@
+import { CheckedConnection } from '../../topo/checked.js';
+import type { Connection } from '../../topo/connection.js';
+import type { RecordForm } from '../../topo/told.js';
+import { identity } from '../../znodes/identity.js';
+import { capabilitiesOf } from '../../znodes/limits.js';
+import { position } from '../../znodes/position.js';
+import { listDir, listDirFull } from './directory.js';
+import { get } from './file.js';
+import type { LegacyStore } from './legacy-store.js';
+import { acquire, leader, lockQueue, watchLeader } from './lock.js';
+import { scan } from './scan.js';
+import { watch, watchRecursive } from './watch.js';
+import { create, remove, update, write } from './write.js';
+
+const FORM = 'JSON of Vitess 2.0 and 2.1';
+
+/** A topology of 2012 to 2017 as the canonical tree. */
+export function zookeeperConnection(legacy: LegacyStore, close: () => Promise<void>): Connection {
+  const { store } = legacy;
+  return new CheckedConnection({
+    context: store.context,
+    root: store.root,
+    capabilities: { ...capabilitiesOf(store), seal: false, form: formOf(legacy) },
+    instead: 'use --zk-client own',
+    listDir: (path, options) => listDir(legacy, path, options),
+    listDirFull: (path, options) => listDirFull(legacy, path, options),
+    get: (path, options) => get(legacy, path, options),
+    scan: (prefix, options) => scan(legacy, prefix, options),
+    create: (path, bytes, options) => create(legacy, path, bytes, options),
+    update: (path, bytes, version, options) => update(legacy, path, bytes, version, options),
+    delete: (path, version, options) => remove(legacy, path, version, options),
+    write: (ops, options) => write(legacy, ops, options),
+    watch: (path, options) => watch(legacy, path, options),
+    watchRecursive: (prefix, options) => watchRecursive(legacy, prefix, options),
+    acquire: (request, options) => acquire(legacy, request, options),
+    lockQueue: (dir, options) => lockQueue(legacy, dir, options),
+    leader: (dir, options) => leader(legacy, dir, options),
+    watchLeader: (dir, options) => watchLeader(legacy, dir, options),
+    position: async (options) => {
+      await legacy.global?.bringUpToDate(options);
+      return position(store, options);
+    },
+    identity: (options) => identity(store, options),
+    close,
+  });
+}
+
+function formOf({ places, transcoder }: LegacyStore): RecordForm {
+  return {
+    name: FORM,
+    hold: (path, bytes) => {
+      const place = places.place(places.native(path));
+      return place.is === 'record' ? transcoder.hold(place, bytes) : { bytes, losses: [] };
+    },
+  };
+}

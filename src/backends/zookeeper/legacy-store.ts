@@ -1,0 +1,33 @@
+import { Numberings } from '../../legacy/numberings.js';
+import { Transcoder } from '../../legacy/transcoder.js';
+import type { ConnectSettings } from '../../topo/backend.js';
+import type { Store } from '../../znodes/store.js';
+import { GlobalStore } from './global.js';
+import type { Places } from './places.js';
+import { findSigns } from './signs.js';
+
+/** One store of a topology of that time: its znodes, what is where in them, and how they are read. */
+export class LegacyStore {
+  readonly store: Store;
+  readonly places: Places;
+  readonly transcoder: Transcoder;
+  /** Of a cell: the global store, of which some of its records are made. */
+  readonly global: GlobalStore | undefined;
+
+  constructor(store: Store, places: Places, settings: ConnectSettings) {
+    this.store = store;
+    this.places = places;
+    this.global = places.cell === undefined ? undefined : new GlobalStore(store, settings);
+    const numberings = new Numberings({
+      store: store.context.store,
+      clock: store.context.clock,
+      given: settings.typeNumbers,
+      find: (about, options) => findSigns(this, about, options),
+    });
+    this.transcoder = new Transcoder(store.context.store, numberings, settings.acceptedLosses);
+  }
+
+  close(): Promise<void> {
+    return this.global?.close() ?? Promise.resolve();
+  }
+}

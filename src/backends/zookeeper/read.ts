@@ -1,0 +1,54 @@
+import type { OldValue } from '../../legacy/transcoder.js';
+import type { CallOptions, Value } from '../../topo/connection.js';
+import { ErrorCode, TopologyError } from '../../topo/errors.js';
+import { Version } from '../../topo/version.js';
+import { makeVersion } from '../../znodes/version.js';
+import { isOwned, type Znode } from '../../znodes/znode.js';
+import type { LegacyStore } from './legacy-store.js';
+import type { Own, RecordPlace } from './own.js';
+
+/** A record that was read, and the znodes that it is made of. */
+export interface Made extends OldValue {
+  /** Names its state. */
+  readonly token: string;
+  /** Native paths; more than one, or one that is not the record's own, where it is made of several. */
+  readonly of: readonly string[];
+}
+
+/** A record that is made of its own znode alone. */
+export async function readOwn(
+  { transcoder, places }: LegacyStore,
+  place: RecordPlace,
+  { bytes, token }: Own,
+  shards: readonly string[] | undefined,
+  options: CallOptions | undefined,
+): Promise<Made> {
+  const read = await transcoder.attempt(bytes, () => transcoder.readOld(place, bytes, options, shards));
+  return { ...read, token, of: [places.native(place.path)] };
+}
+
+/** The value of a record; undefined: it has no counterpart. */
+export function valueOfMade({ store }: LegacyStore, { bytes, told, token }: Made): Value | undefined {
+  if (bytes === undefined) return undefined;
+  const version = new Version(store.context.store, token);
+  return { bytes, version, ephemeral: false, ...(told === undefined ? {} : { told }) };
+}
+
+/** The value of a record that is kept byte for byte. */
+export function rawValue({ store }: LegacyStore, { data, stat }: Znode): Value {
+  return {
+    bytes: data ?? new Uint8Array(),
+    version: makeVersion(store.context.store, stat),
+    ephemeral: isOwned(stat),
+  };
+}
+
+/** Unsupported for a write to a record that is made of several znodes. */
+export function madeOfSeveral({ store, places }: LegacyStore, path: string, { of }: Made): TopologyError {
+  const named = of.map((native) => places.znode(native)).join(', ');
+  return new TopologyError(ErrorCode.Unsupported, `this record is made of ${named}, and none of them is it`, {
+    path,
+    store: store.context.store,
+    hint: 'change these with the tools of their time, or copy the topology to a store of today first',
+  });
+}

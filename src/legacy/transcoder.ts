@@ -1,0 +1,108 @@
+import type { CallOptions } from '../topo/call-options.js';
+import { isTopologyError } from '../topo/errors.js';
+import type { Loss, LossKind, RecordTold, Told, Transcoded } from '../topo/told.js';
+import type { Numberings } from './numberings.js';
+import { OLD_MESSAGES, type OldRecord } from './places.js';
+import { readOld } from './read.js';
+import type { Numbering } from './reading.js';
+import { writeSecond } from './second-write.js';
+import { writeOld } from './write.js';
+
+/** A value of an old store as a record. */
+export interface OldValue {
+  /** In protobuf, or as they are in the store where they are unreadable; undefined: it has no counterpart, as the losses say. */
+  readonly bytes: Uint8Array | undefined;
+  readonly told: RecordTold | undefined;
+}
+
+/** Records of one old store, from its form and into it. */
+export class Transcoder {
+  readonly #store: string;
+  readonly #numberings: Numberings;
+  readonly #accepted: ReadonlySet<LossKind>;
+
+  constructor(store: string, numberings: Numberings, accepted: ReadonlySet<LossKind> = new Set()) {
+    this.#store = store;
+    this.#numberings = numberings;
+    this.#accepted = accepted;
+  }
+
+  /**
+   * Reads a record by the numbers that its store has; which ones is asked for only where that makes a difference. Corrupt, Guard. `shards`: see
+   * {@link ReadOptions}.
+   */
+  async readOld(
+    record: OldRecord,
+    raw: Uint8Array,
+    options: CallOptions | undefined,
+    shards?: readonly string[],
+  ): Promise<Transcoded> {
+    const { known } = this.#numberings;
+    const by = (numbering: Numbering) => readOld(record, raw, { numbering, shards });
+    if (known !== undefined) return by(known);
+    const [current, first] = [by('current'), attempt(() => by('first'))];
+    if (first !== undefined && sameReading(current, first)) return current;
+    return by(await this.#numberings.toRead(record.path, options));
+  }
+
+  /** What `work` reads; the raw bytes, and unreadable, when these are not what they should be, or nobody can say what they mean. */
+  async attempt(raw: Uint8Array, work: () => Promise<Told & Pick<OldValue, 'bytes'>>): Promise<OldValue> {
+    try {
+      const read = await work();
+      return { bytes: read.bytes, told: toldOf(read) };
+    } catch (error) {
+      if (!isTopologyError(error, 'Corrupt', 'Guard')) throw error;
+      const unreadable = error.store === undefined ? error.inStore(this.#store) : error;
+      return { bytes: raw, told: { losses: [], derived: [], notes: [], unreadable } };
+    }
+  }
+
+  /** The value that stands for a record. NotHeld, Corrupt, Guard when it cannot be written. */
+  async write(record: OldRecord, bytes: Uint8Array, options: CallOptions | undefined): Promise<Uint8Array> {
+    const { known } = this.#numberings;
+    const by = (numbering: Numbering) => this.#write(record, bytes, numbering);
+    if (known !== undefined) return by(known);
+    const [current, first] = [by('current'), attempt(() => by('first'))];
+    if (first !== undefined && Buffer.compare(current, first) === 0) return current;
+    return by(await this.#numberings.toWrite(record.path, options));
+  }
+
+  #write(record: OldRecord, bytes: Uint8Array, numbering: Numbering): Uint8Array {
+    try {
+      return writeOld(record, bytes, { numbering, accepted: this.#accepted, store: this.#store }).value;
+    } catch (error) {
+      if (!isTopologyError(error) || error.store !== undefined) throw error;
+      throw error.inStore(this.#store);
+    }
+  }
+
+  /** See {@link RecordForm.hold}. */
+  hold(
+    record: OldRecord,
+    bytes: Uint8Array,
+  ): { readonly bytes: Uint8Array; readonly losses: readonly Loss[] } {
+    const numbering = this.#numberings.known ?? 'current';
+    const { value, losses } = writeSecond(OLD_MESSAGES[record.kind], bytes, { path: record.path, numbering });
+    return { bytes: readOld(record, value, { numbering }).bytes ?? new Uint8Array(), losses };
+  }
+}
+
+/** What is told; undefined: nothing. */
+export function toldOf({ losses, derived, notes }: Told): Told | undefined {
+  return losses.length + derived.length + notes.length === 0 ? undefined : { losses, derived, notes };
+}
+
+/** What `work` gives; undefined when it fails with one of the project's errors. */
+function attempt<T>(work: () => T): T | undefined {
+  try {
+    return work();
+  } catch (error) {
+    if (!isTopologyError(error)) throw error;
+    return undefined;
+  }
+}
+
+function sameReading(a: Transcoded, b: Transcoded): boolean {
+  if (a.bytes === undefined || b.bytes === undefined) return a.bytes === b.bytes;
+  return Buffer.compare(a.bytes, b.bytes) === 0 && a.losses.length === b.losses.length;
+}
