@@ -1,6 +1,6 @@
 import { derivedChanges } from '../graph/derived.js';
 import { planVSchemaGraph } from '../graph/rebuild.js';
-import { NEWEST } from '../graph/target.js';
+import { usualTarget } from '../graph/target.js';
 import type { Change } from '../topo/changes.js';
 import type { CallOptions } from '../topo/connection.js';
 import type { Topology } from '../topo/topology.js';
@@ -21,6 +21,10 @@ export async function withGraph(
 ): Promise<Change[]> {
   if (skip) return [...changes];
   const { signal, deadline } = options;
-  const graph = await planVSchemaGraph(topology, { target: NEWEST, cells, signal, deadline }, changes);
+  const graph = await planVSchemaGraph(
+    topology,
+    { target: usualTarget(topology.global), cells, signal, deadline },
+    changes,
+  );
   return [...changes, ...derivedChanges(graph)];
 }

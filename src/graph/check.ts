@@ -10,7 +10,9 @@ import {
   planVSchemaGraph,
   shardsOf,
 } from './rebuild.js';
+import { type Resolution, resolveNames } from './resolve.js';
 import { lostServing, withoutPrimary } from './serving.js';
+import { planShardGraphs } from './shard-records.js';
 
 /** Which part of the serving graph to look at. */
 export interface GraphPart extends KeyspaceGraphOptions {
@@ -18,6 +20,12 @@ export interface GraphPart extends KeyspaceGraphOptions {
   readonly keyspaces: readonly string[] | undefined;
   /** Whether SrvVSchema is meant. */
   readonly vschema: boolean;
+  /** Whether SrvShard and EndPoints are meant; `where they are`: of stores that have such things. */
+  readonly shards?: boolean | 'where they are' | undefined;
+  /** Whether every name is followed as clients do. */
+  readonly resolve?: boolean | 'where they are' | undefined;
+  /** Keyspaces of which both are meant; undefined: all that have a Keyspace record. */
+  readonly shardKeyspaces?: readonly string[] | undefined;
 }
 
 /** A derived record, and whether it is what a rebuild would make. */
@@ -35,6 +43,8 @@ export interface GraphState {
   readonly lostServing: readonly InKeyspace[];
   /** See {@link withoutPrimary}. Worth knowing, and no fault of the graph. */
   readonly withoutPrimary: readonly InKeyspace[];
+  /** See {@link resolveNames}. Undefined: not asked for. */
+  readonly names: readonly Resolution[] | undefined;
 }
 
 /** A shard by its names. */
@@ -73,7 +83,45 @@ export async function checkGraph(topology: Topology, part: GraphPart): Promise<G
       refused.push({ of: 'SrvVSchema', error });
     }
   }
-  return { records, refused, lostServing: lost, withoutPrimary: headless };
+  for (const keyspace of await shardKeyspaces(topology, part)) {
+    try {
+      for (const record of await planShardGraphs(topology, keyspace, part))
+        records.push({ ...record, state: plainState(record) });
+    } catch (error) {
+      if (!isTopologyError(error, ...REFUSALS)) throw error;
+      refused.push({ of: `${keyspace}, its shards`, error });
+    }
+  }
+  return {
+    records,
+    refused,
+    lostServing: lost,
+    withoutPrimary: headless,
+    names: await namesOf(topology, part),
+  };
+}
+
+/** Keyspaces whose SrvShard and EndPoints are meant. */
+export async function shardKeyspaces(topology: Topology, part: GraphPart): Promise<readonly string[]> {
+  return (await isMeant(topology, part, part.shards)) ? keyspacesMeant(topology, part) : [];
+}
+
+async function namesOf(topology: Topology, part: GraphPart): Promise<Resolution[] | undefined> {
+  if (!(await isMeant(topology, part, part.resolve))) return undefined;
+  const found: Resolution[] = [];
+  for (const keyspace of await keyspacesMeant(topology, part))
+    found.push(...(await resolveNames(topology, keyspace, part)));
+  return found;
+}
+
+async function isMeant(topology: Topology, part: GraphPart, wish: GraphPart['shards']): Promise<boolean> {
+  if (wish !== 'where they are') return wish === true;
+  const stores = topology.global.capabilities.form === undefined ? [] : await cellStores(topology, part);
+  return stores.some(({ store }) => store.serving !== undefined);
+}
+
+async function keyspacesMeant(topology: Topology, part: GraphPart): Promise<readonly string[]> {
+  return part.shardKeyspaces ?? (await keyspacesWithRecord(topology, part));
 }
 
 /** What is wrong with the records themselves. */

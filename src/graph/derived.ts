@@ -7,7 +7,8 @@ import { diffRecords, type FieldDifference } from '../topo/diff.js';
 export interface DerivedRecord {
   readonly cell: string;
   readonly path: string;
-  readonly kind: 'SrvKeyspace' | 'SrvVSchema';
+  /** SrvShard and EndPoints are no records: a store of a retired format keeps them in its serving graph. */
+  readonly kind: 'SrvKeyspace' | 'SrvVSchema' | 'SrvShard' | 'EndPoints';
   /** Undefined: there is none. A cell without tablets of a keyspace may well have none. */
   readonly before: Value | undefined;
   /** Undefined: a rebuild deletes it. */
@@ -29,23 +30,36 @@ export function derivedChanges(records: readonly DerivedRecord[]): Change[] {
     .map(({ cell, path, before, after }) => ({ scope: cell, path, before, after }));
 }
 
-/** Compares what is there with what should be. */
+/** Compares what is there with what should be. `inOrder`: brings it into the order in which it is made, where that means nothing. */
 export function derivedRecord(
   place: Pick<DerivedRecord, 'cell' | 'path' | 'kind'>,
   before: Value | undefined,
   after: Uint8Array | undefined,
+  inOrder: (bytes: Uint8Array) => Uint8Array = (bytes) => bytes,
 ): DerivedRecord {
-  const both = before !== undefined && after !== undefined;
-  const differences = both ? differencesOf(MESSAGES[place.kind], before.bytes, after) : [];
+  const differences =
+    before === undefined || after === undefined
+      ? []
+      : differencesOf(MESSAGES[place.kind], before, after, inOrder);
   return { ...place, before, after, differences };
 }
 
 /** A record that does not decode differs as a whole. */
-function differencesOf(message: string, before: Uint8Array, after: Uint8Array): FieldDifference[] {
-  const problem = decodeProblem(message, before);
+function differencesOf(
+  message: string,
+  { bytes, told }: Value,
+  after: Uint8Array,
+  inOrder: (bytes: Uint8Array) => Uint8Array,
+): FieldDifference[] {
+  const problem = told?.unreadable?.message ?? decodeProblem(message, bytes);
   return problem === undefined
-    ? diffRecords(message, before, after)
+    ? diffRecords(message, inOrder(bytes), after)
     : [{ path: '(record)', a: problem, b: 'as rebuilt' }];
 }
 
-const MESSAGES = { SrvKeyspace: 'topodata.SrvKeyspace', SrvVSchema: 'vschema.SrvVSchema' } as const;
+const MESSAGES = {
+  SrvKeyspace: 'topodata.SrvKeyspace',
+  SrvVSchema: 'vschema.SrvVSchema',
+  SrvShard: 'topodata.SrvShard',
+  EndPoints: 'topodata.EndPoints',
+} as const;

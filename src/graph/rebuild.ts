@@ -1,11 +1,13 @@
-import { type Change, writeRecord } from '../topo/changes.js';
+import type { Change } from '../topo/changes.js';
+import { readFields } from '../topo/codec.js';
 import type { CallOptions, Connection } from '../topo/connection.js';
 import { ErrorCode, isTopologyError, TopologyError } from '../topo/errors.js';
 import { checkDecodes, find, findDecodable } from '../topo/find.js';
 import { compareBytewise } from '../topo/paths.js';
 import { type Cell, GLOBAL, type Topology } from '../topo/topology.js';
 import { type DerivedRecord, derivedRecord, isStale } from './derived.js';
-import type { ShardRecord } from './shards.js';
+import { writeDerived } from './serving-store.js';
+import { list, property, readShard, type ShardRecord } from './shards.js';
 import { rebuildSrvKeyspace } from './srv-keyspace.js';
 import { rebuildSrvVSchema } from './srv-vschema.js';
 import { isAtLeast, type Target } from './target.js';
@@ -57,6 +59,7 @@ export async function planKeyspaceGraph(
       cells: stores.map(({ cell }) => cell),
       current,
       allowPartial: options.allowPartial,
+      servedFromCells: await servedFromCells(global, record.bytes, options),
     },
     options.target,
   );
@@ -64,6 +67,19 @@ export async function planKeyspaceGraph(
     const after = made.get(cell);
     return after === undefined ? [] : [derivedRecord(place(cell), before, after)];
   });
+}
+
+/** Cells of the shards of keyspaces that a keyspace is served from, which Vitess 3 and older counts as its own. */
+async function servedFromCells(
+  global: Connection,
+  keyspace: Uint8Array,
+  options: GraphOptions,
+): Promise<string[]> {
+  if (isAtLeast(options.target, 4)) return [];
+  const froms = list(readFields('topodata.Keyspace', keyspace)['served_froms']);
+  const names = new Set(froms.map((entry) => String(property(entry, 'keyspace') ?? '')));
+  const shards = await Promise.all([...names].map((name) => shardsOf(global, name, options)));
+  return shards.flat().flatMap((shard) => readShard(shard).cells);
 }
 
 /**
@@ -119,7 +135,7 @@ export async function applyGraph(
   const stores = new Map((await cellStores(topology, options)).map(({ cell, store }) => [cell, store]));
   for (const record of stale) {
     const store = stores.get(record.cell);
-    if (store !== undefined) await writeRecord(store, record, options);
+    if (store !== undefined) await writeDerived(store, record, options);
   }
   return stale;
 }

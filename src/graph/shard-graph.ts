@@ -151,7 +151,7 @@ function srvShard(path: string, shard: ShardRecord, primary: TabletAlias | undef
 /** Tablets of the shard that the cell knows, each once, in the order of cells and uids. */
 function aliasesOf(
   cell: string,
-  { replication }: ShardCell,
+  { replication }: Pick<ShardCell, 'replication'>,
   primary: TabletAlias | undefined,
 ): TabletAlias[] {
   const of = replication ?? new Uint8Array();
@@ -164,6 +164,13 @@ function aliasesOf(
     found.flatMap((alias) => (alias === undefined ? [] : [[formatTabletAlias(alias), alias] as const])),
   );
   return [...known.values()].sort((a, b) => compareBytewise(a.cell, b.cell) || a.uid - b.uid);
+}
+
+/** Aliases, as text, of the tablets that a rebuild reads in a cell. Corrupt. */
+export function tabletsOf(cell: string, replication: Uint8Array | undefined, shard: ShardRecord): string[] {
+  const primary = aliasIn(readFields('topodata.Shard', shard.bytes)['primary_alias']);
+  const aliases = aliasesOf(cell, { replication }, primary);
+  return aliases.filter((alias) => alias.cell === cell).map(formatTabletAlias);
 }
 
 /** An alias in a record. One without cell and number means none. */

@@ -1,3 +1,4 @@
+import type { Connection } from '../topo/connection.js';
 import { ErrorCode, TopologyError } from '../topo/errors.js';
 
 /** A version of Vitess. What it writes into derived records differs from version to version. */
@@ -10,6 +11,13 @@ export interface Target {
 /** The newest version whose rebuild is known here. */
 export const NEWEST: Target = { major: 24, minor: 0, patch: 0 };
 const OLDEST = 2;
+/** The last version that reads the retired formats. */
+const LAST_OF_OLD: Target = { major: 2, minor: 1, patch: 0 };
+
+/** The version that reads a topology, where nobody says which: the newest, or the last one that knows the form of its store. */
+export function usualTarget(global: Pick<Connection, 'capabilities'>): Target {
+  return global.capabilities.form === undefined ? NEWEST : LAST_OF_OLD;
+}
 
 /** Reads `24`, `16.0.1` or `v21.0.5`. Usage: no version, or none whose rebuild is known. */
 export function parseTarget(text: string): Target {

@@ -26,6 +26,7 @@ import {
   NAMED_LOCKS,
 } from './locks.js';
 import type { Seal, SealRequest, Unsealed, UnsealOptions } from './seal.js';
+import type { ServingGraph } from './serving-graph.js';
 import { tokenFor, type Version } from './version.js';
 
 /**
@@ -68,6 +69,8 @@ export interface Operations {
   identity(options: IdentityOptions): Promise<StoreIdentity>;
   /** Where `capabilities.seal`. */
   readonly sealing?: Sealing;
+  /** Of a cell's store in a retired format. */
+  readonly serving?: ServingGraph | undefined;
   close(): Promise<void>;
 }
 
@@ -92,6 +95,33 @@ export class CheckedConnection implements Connection {
     this.root = operations.root;
     this.capabilities = operations.capabilities;
     this.#operations = operations;
+  }
+
+  get serving(): ServingGraph | undefined {
+    const { serving } = this.#operations;
+    if (serving === undefined) return undefined;
+    return {
+      list: async (path, options) => {
+        this.#check(path, 'directory');
+        return serving.list(path, this.#limited(options));
+      },
+      read: async (path, options) => {
+        this.#check(path, 'record');
+        return serving.read(path, this.#limited(options));
+      },
+      put: async (path, bytes, version, options) => {
+        this.#checkRecord(path, bytes);
+        checkWritable(this, path);
+        this.#checkVersion(path, version);
+        return serving.put(path, bytes, version, this.#limited(options));
+      },
+      remove: async (path, version, options) => {
+        this.#check(path, 'record');
+        checkWritable(this, path);
+        this.#checkVersion(path, version);
+        return serving.remove(path, version, this.#limited(options));
+      },
+    };
   }
 
   async listDir(path: string, options?: CallOptions): Promise<string[]> {

@@ -2,6 +2,7 @@ import type { CallOptions } from './call-options.js';
 import type { StoreIdentity } from './identity.js';
 import type { LeaderEvent, Lock, LockEntry } from './locks.js';
 import type { Seal, SealRequest, Unsealed, UnsealOptions } from './seal.js';
+import type { ServingGraph } from './serving-graph.js';
 import type { Beside, RecordForm, RecordTold } from './told.js';
 import type { Version } from './version.js';
 
@@ -37,6 +38,8 @@ export interface Connection {
    */
   readonly store: string;
   readonly capabilities: Capabilities;
+  /** Of a cell's store in a retired format: what it keeps for clients beside the records. Absent: there is no such thing. */
+  readonly serving?: ServingGraph | undefined;
 
   /** Names in a directory, in byte order of their UTF-8, each once. NoNode: absent, or a record without children. */
   listDir(path: string, options?: CallOptions): Promise<string[]>;

@@ -1,6 +1,5 @@
 import { takeCensus } from '../../census/census.js';
 import type { Stores } from '../../census/place.js';
-import { parseTarget } from '../../graph/target.js';
 import type { StoreAddress } from '../../topo/address.js';
 import { systemClock } from '../../topo/clock.js';
 import type { Topology } from '../../topo/topology.js';
@@ -13,7 +12,7 @@ import { readGates } from '../gates-list.js';
 import { type Io, json } from '../io.js';
 import { tlsOfFiles } from '../pem.js';
 import { ADDRESS_WORD, listed, PLACE_FLAGS, withPlace } from '../place.js';
-import { TARGET_FLAG } from './graph-part.js';
+import { TARGET_FLAG, targetOf } from './graph-part.js';
 
 export const checkClusterCommand: Command = {
   command: 'cluster [address]',
@@ -62,7 +61,7 @@ export const checkClusterCommand: Command = {
       const stores = await storesOf(topology, flags, io);
       const census = await takeCensus(topology, {
         cells: listed(flags, 'cells'),
-        target: parseTarget(text(flags, 'target-version') ?? ''),
+        target: targetOf(flags, topology),
         gates: readGates(text(flags, 'gates')),
         stores,
         concurrency: Number(flags['concurrency']),

@@ -1,6 +1,7 @@
-import { type GraphPart, keyspacesWithRecord } from '../../graph/check.js';
+import { type GraphPart, keyspacesWithRecord, shardKeyspaces } from '../../graph/check.js';
 import { type DerivedRecord, isStale } from '../../graph/derived.js';
 import { applyGraph, planKeyspaceGraph, planVSchemaGraph } from '../../graph/rebuild.js';
+import { planShardGraphs } from '../../graph/shard-records.js';
 import { ErrorCode, TopologyError } from '../../topo/errors.js';
 import type { Topology } from '../../topo/topology.js';
 import { DELETE_FLAGS } from '../changes.js';
@@ -15,7 +16,8 @@ import { derivedJson, rebuiltText } from './graph-text.js';
 
 export const graphRebuildCommand: Command = {
   command: 'rebuild [address] [keyspace]',
-  describe: 'rebuild SrvKeyspace and SrvVSchema as Vitess does; writes only what is stale',
+  describe:
+    'rebuild SrvKeyspace and SrvVSchema (SrvShard and EndPoints, too, where there are such) as Vitess does; writes only what is stale',
   words: GRAPH_WORDS,
   flags: [...GRAPH_FLAGS, ...DELETE_FLAGS],
   examples: [
@@ -26,10 +28,10 @@ export const graphRebuildCommand: Command = {
     const dryRun = flags['dry-run'] === true;
     const place = { names: ['keyspace'], access: dryRun ? 'read' : 'write' } as const;
     return withPlace(flags, io, signal, place, async ({ topology, words }) => {
-      const part = partOf(flags, words['keyspace'], signal);
+      const part = partOf(flags, words['keyspace'], topology, signal);
       const keyspaces = part.keyspaces ?? (await keyspacesWithRecord(topology, part));
       const plans = await planAll(topology, part, keyspaces);
-      const stale = [...plans.keyspaces.values(), plans.vschema].flat().filter(isStale);
+      const stale = [...plans.keyspaces.values(), plans.vschema, plans.shards].flat().filter(isStale);
       if (!dryRun) checkDeletions(flags, topology, stale);
       const written = dryRun ? [] : await rebuild({ topology, part, io }, plans);
       report(flags, io, part, dryRun, dryRun ? stale : written);
@@ -42,6 +44,8 @@ export const graphRebuildCommand: Command = {
 interface Plans {
   readonly keyspaces: ReadonlyMap<string, DerivedRecord[]>;
   readonly vschema: DerivedRecord[];
+  /** SrvShard and EndPoints. */
+  readonly shards: DerivedRecord[];
 }
 
 /** Plans everything before anything is written: whatever is refused is refused here. */
@@ -49,7 +53,10 @@ async function planAll(topology: Topology, part: GraphPart, keyspaces: readonly 
   const plans = new Map<string, DerivedRecord[]>();
   for (const keyspace of keyspaces)
     plans.set(keyspace, await planKeyspaceGraph(topology, keyspace, part).catch(inKeyspace(keyspace)));
-  return { keyspaces: plans, vschema: part.vschema ? await planVSchemaGraph(topology, part) : [] };
+  const shards: DerivedRecord[] = [];
+  for (const keyspace of await shardKeyspaces(topology, part))
+    shards.push(...(await planShardGraphs(topology, keyspace, part).catch(inKeyspace(keyspace))));
+  return { keyspaces: plans, vschema: part.vschema ? await planVSchemaGraph(topology, part) : [], shards };
 }
 
 function inKeyspace(keyspace: string): (error: unknown) => never {
@@ -78,6 +85,8 @@ async function rebuild({ topology, part, io }: Rebuild, plans: Plans): Promise<D
     else written.push(...(await rebuildLocked({ topology, part, io }, keyspace)));
   }
   if (plans.vschema.some(isStale)) written.push(...(await applyGraph(topology, plans.vschema, part)));
+  // Vitess took no lock for these either: each is written in the state that it was seen in.
+  if (plans.shards.some(isStale)) written.push(...(await applyGraph(topology, plans.shards, part)));
   return written;
 }
 
@@ -92,11 +101,12 @@ function rebuildLocked({ topology, part, io }: Rebuild, keyspace: string): Promi
 }
 
 function checkDeletions(flags: Flags, topology: Topology, stale: readonly DerivedRecord[]): void {
-  const deleted = stale.filter(({ after }) => after === undefined);
+  // EndPoints of a type that serves no longer were deleted by every rebuild.
+  const deleted = stale.filter(({ after, kind }) => after === undefined && kind !== 'EndPoints');
   if (deleted.length === 0 || flags['yes'] === true) return;
   throw new TopologyError(
     ErrorCode.Guard,
-    `${count(deleted.length, 'record')} of a keyspace without record would be deleted`,
+    `${count(deleted.length, 'record')} of a keyspace or shard without record would be deleted`,
     { store: topology.global.store, hint: 'look at them with --dry-run; to do it, add --yes' },
   );
 }

@@ -1,5 +1,6 @@
 import type { CheckedRecord, GraphState } from '../../graph/check.js';
 import type { DerivedRecord } from '../../graph/derived.js';
+import type { Resolution } from '../../graph/resolve.js';
 import { count, type Io } from '../io.js';
 import { printable } from '../lists.js';
 
@@ -27,11 +28,26 @@ export function stateText(io: Io, state: GraphState): string {
       ({ keyspace, shard }) =>
         `${yellow('no primary')} ${bold(printable(`${keyspace}/${shard}`))}: it serves, and no tablet is its primary`,
     ),
+    ...namesText(io, state.names ?? []),
     dim(`${count(rest[0] ?? 0, 'record')} as a rebuild would make them`),
     ...((rest[1] ?? 0) === 0
       ? []
       : [dim(`${count(rest[1] ?? 0, 'record')} not there, in cells without tablets of the keyspace`)]),
   ].join('\n');
+}
+
+/** Names that do not lead to tablets, or not to those that there are, and how many do. */
+function namesText(io: Io, names: readonly Resolution[]): string[] {
+  if (names.length === 0) return [];
+  const { bold, dim, yellow } = io.colors;
+  const odd = names.filter(({ problems }) => problems.length > 0);
+  return [
+    ...odd.map(({ cell, name, tablets, problems }) => {
+      const state = tablets.length === 0 ? 'leads nowhere' : 'leads astray';
+      return `${yellow(state)} ${bold(`${cell}:${printable(name)}`)}: ${problems.map(printable).join('; ')}`;
+    }),
+    dim(`${count(names.length - odd.length, 'name')} of the serving graph lead to their tablets`),
+  ];
 }
 
 /** What is to be written, or was, for people. */

@@ -16,10 +16,11 @@ import type {
 import type { StoreIdentity } from '../identity.js';
 import { ELECTIONS, type LeaderEvent, type Lock, type LockEntry, NAMED_LOCKS } from '../locks.js';
 import type { Seal, SealRequest, Unsealed, UnsealOptions } from '../seal.js';
+import type { ServingGraph } from '../serving-graph.js';
 import type { Version } from '../version.js';
 
 /** Methods of a {@link Connection} that ask the store for something. */
-export type MethodName = Exclude<keyof Connection, 'store' | 'capabilities' | 'close'>;
+export type MethodName = Exclude<keyof Connection, 'store' | 'capabilities' | 'serving' | 'close'>;
 
 /** One change that a call asks for: an operation of a batch, or `put`, the update in any state that batches lack. */
 export type Change = WriteOp | { readonly type: 'put'; readonly path: string; readonly bytes: Uint8Array };
@@ -94,6 +95,30 @@ export class DelegatingConnection implements Connection {
 
   get capabilities(): Capabilities {
     return this.inner.capabilities;
+  }
+
+  get serving(): ServingGraph | undefined {
+    const { serving } = this.inner;
+    if (serving === undefined) return undefined;
+    return {
+      list: (path, options) => {
+        const call = { kind: 'read', method: 'listDir', path } as const;
+        return this.around(call, options, (chosen) => serving.list(path, chosen));
+      },
+      read: (path, options) => {
+        const call = { kind: 'read', method: 'get', path } as const;
+        return this.around(call, options, (chosen) => serving.read(path, chosen));
+      },
+      // Changes in any state, for all that is known of them: no other method can tell what became of one.
+      put: (path, bytes, version, options) => {
+        const call = writeCall('update', path, [{ type: 'put', path, bytes }], newVersion);
+        return this.around(call, options, (chosen) => serving.put(path, bytes, version, chosen));
+      },
+      remove: (path, version, options) => {
+        const call = writeCall('delete', path, [{ type: 'delete', path, version: null }], () => {});
+        return this.around(call, options, (chosen) => serving.remove(path, version, chosen));
+      },
+    };
   }
 
   /** `next` does the call on the inner connection, each time it is called. */

@@ -2,7 +2,7 @@ import { namesIn } from '../../../cells/read.js';
 import { keyspacesWithRecord } from '../../../graph/check.js';
 import { derivedChanges } from '../../../graph/derived.js';
 import { planKeyspaceGraph, planVSchemaGraph } from '../../../graph/rebuild.js';
-import { NEWEST } from '../../../graph/target.js';
+import { usualTarget } from '../../../graph/target.js';
 import { cellStore } from '../../../topo/changes.js';
 import type { CallOptions } from '../../../topo/connection.js';
 import { ErrorCode, TopologyError } from '../../../topo/errors.js';
@@ -30,7 +30,11 @@ export const SERVING_COMMANDS: readonly VtctlCommand[] = [
     words: [0, 0],
     writes: true,
     async run(call) {
-      const part = { ...call.options, target: NEWEST, cells: call.args.list('cells') };
+      const part = {
+        ...call.options,
+        target: usualTarget(call.topology.global),
+        cells: call.args.list('cells'),
+      };
       await change(call, derivedChanges(await planVSchemaGraph(call.topology, part)));
     },
   },
@@ -72,7 +76,8 @@ async function printLocal(call: Call, path: string, message: string): Promise<vo
 
 async function rebuildKeyspaces(call: Call): Promise<void> {
   const { topology, args, options } = call;
-  const part = { target: NEWEST, cells: args.list('cells'), allowPartial: args.isOn('allow-partial') };
+  const target = usualTarget(topology.global);
+  const part = { target, cells: args.list('cells'), allowPartial: args.isOn('allow-partial') };
   const plan = (keyspace: string) => async (held: CallOptions) =>
     derivedChanges(await planKeyspaceGraph(topology, keyspace, { ...held, ...part }));
   const keyspaces = await resolved(call);
@@ -96,7 +101,7 @@ async function resolved({ topology, args, options }: Call): Promise<string[]> {
     }
     const known = await keyspacesWithRecord(topology, {
       ...options,
-      target: NEWEST,
+      target: usualTarget(topology.global),
       cells: [],
       allowPartial: false,
     });
