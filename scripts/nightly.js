@@ -1,6 +1,6 @@
 // npm run test:nightly: what takes longer than `npm test` may: every failure of servers and networks again and again,
-// in an order by chance, under single calls, and under copies and followers; and comparisons of stores that are written to, ten
-// minutes for each pair. TOPO2TOPO_SEED repeats a run, TOPO2TOPO_NIGHTLY is the number of rounds. Arguments go to vitest
+// in an order by chance, under single calls, and under copies and followers; comparisons of stores that are written to, ten
+// minutes for each pair; and the whole contract on every release and over TLS. TOPO2TOPO_SEED repeats a run, TOPO2TOPO_NIGHTLY is the number of rounds. Arguments go to vitest
 // (npm run test:nightly -- test/failures/etcd.test.ts).
 // The last line printed is `N passed, N failed[, N skipped]`, counting test cases.
 import { install } from './lib/prepare.js';
@@ -17,6 +17,8 @@ const LONG = [
   'test/copy/faults',
   'test/verify/live.test.ts',
   'test/backends/zk2-tls-conformance.test.ts',
+  'test/backends/zk2-conformance.test.ts',
+  'test/backends/etcd2.test.ts',
 ];
 
 const args = process.argv.slice(2);

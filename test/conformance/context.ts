@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import type { Capabilities, Connection } from '../../src/topo/connection.js';
 import type { Context, Sentence } from './sentence.js';
 import type { Faults, OpenOptions, Subject } from './subject.js';
-import { must } from './tools.js';
+import { createMany, must } from './tools.js';
 
 /** What became of a sentence. `skipped`: it does not apply, for the reason given. */
 export type Outcome = { readonly kind: 'holds' } | { readonly kind: 'skipped'; readonly reason: string };
@@ -90,6 +90,14 @@ export class Run {
       connection,
       writer,
       open,
+      plant: async (records, where = root) => {
+        const planter = await (subject.raw?.planter ?? openWriter ?? subject.open)(where);
+        try {
+          await createMany(planter, records);
+        } finally {
+          await planter.close();
+        }
+      },
       place: (suffix) => `${root}${suffix}`,
       after: (work) => cleanups.push(work),
       shared: <T>(key: string, make: () => Promise<T>) => this.#share(key, make),

@@ -87,12 +87,9 @@ export const listing = theme('listing', [
   },
   {
     title: 'a directory of 2,000 names lists them all',
-    run: async ({ connection, writer }) => {
+    run: async ({ connection, plant }) => {
       const names = Array.from({ length: 2_000 }, (_, i) => `zone1-${String(i).padStart(10, '0')}`);
-      await createMany(
-        writer,
-        names.map((name) => [`tablets/${name}/Tablet`, utf8('t')] as const),
-      );
+      await plant(names.map((name) => [`tablets/${name}/Tablet`, utf8('t')] as const));
       assert.deepEqual(await connection.listDir('tablets'), names);
       assert.deepEqual(await connection.listDirFull('tablets'), names.map(directory));
     },

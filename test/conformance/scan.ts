@@ -27,15 +27,14 @@ const manyBytes = (path: string) => utf8(`${path} `.repeat(4));
 
 /** A place with 20,000 records, made once. */
 function manyRecords(context: Context): Promise<string> {
-  const { shared, place, subject } = context;
+  const { shared, place, plant } = context;
   return shared('20,000 records', async () => {
     const root = place('-many');
-    const writer = await (subject.raw?.writer ?? subject.open)(root);
-    await createMany(
-      writer,
-      Array.from({ length: MANY }, (_, i) => manyPath(i)).map((path) => [path, manyBytes(path)] as const),
+    const paths = Array.from({ length: MANY }, (_, i) => manyPath(i));
+    await plant(
+      paths.map((path) => [path, manyBytes(path)] as const),
+      root,
     );
-    await writer.close();
     return root;
   });
 }

@@ -38,6 +38,8 @@ export interface Context extends Facts {
   readonly writer: Connection;
   /** A further connection, by default to `root`. */
   open(root?: string, options?: OpenOptions): Promise<Connection>;
+  /** Many records that are only there to be read, in a place, by default in `root`: not written through `connection`. */
+  plant(records: Iterable<readonly [path: string, bytes: Uint8Array]>, root?: string): Promise<void>;
   /** A further place, empty; its name begins with that of `root`. */
   place(suffix: string): string;
   /** Runs `work` after the sentence, whatever became of it. */

@@ -56,6 +56,8 @@ export interface Faults {
 export interface Raw {
   /** A connection that may write, for a subject that may not. */
   readonly writer?: (root: string) => Promise<Connection>;
+  /** A connection that writes faster than the subject's, for the many records that are only there to be read. */
+  readonly planter?: (root: string) => Promise<Connection>;
   /** Plants a record that is owned by a session or lease; the answer ends the owner. */
   readonly ephemeral?: (root: string, path: string, bytes: Uint8Array) => Promise<() => Promise<unknown>>;
   /** Makes the store forget all past states. */

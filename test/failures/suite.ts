@@ -1,21 +1,19 @@
 import { afterAll, beforeAll, describe, test } from 'vitest';
 import type { Random } from '../../src/topo/clock.js';
 import { SharedCluster } from '../servers/index.js';
+import { isNightly, ROUNDS } from '../support/nightly.js';
 import { seeded, seedOfRun } from '../support/seeds.js';
 import type { Product } from './ensemble.js';
 import { survives } from './rig.js';
 import { SCENARIOS, type Scenario } from './scenarios.js';
 
-/** How often every scenario happens, in an order by chance; undefined but for the nightly tests. */
-const NIGHTLY = process.env['TOPO2TOPO_NIGHTLY'];
-const ROUNDS = Number(NIGHTLY ?? 1);
 const SCENARIO_LIMIT_MS = 180_000;
 /** For the report and the end of members that a scenario has broken, and the start of new ones. */
 const RENEWAL_LIMIT_MS = 120_000;
 
 /**
  * Runs the scenarios, and `more` of this product alone, over three members of it that live through all of them, until one
- * fails: the next has new members.
+ * fails: the next has new members. At night they come in an order by chance.
  */
 export function runScenarios(product: Product, more: readonly Scenario[] = []): void {
   describe.runIf(product.available())(
@@ -34,11 +32,11 @@ export function runScenarios(product: Product, more: readonly Scenario[] = []): 
 
       const scenarios = [...SCENARIOS, ...more].filter(
         ({ applies, nightly }) =>
-          (applies?.(product) ?? true) && (NIGHTLY !== undefined || !(nightly?.(product) ?? false)),
+          (applies?.(product) ?? true) && (isNightly || !(nightly?.(product) ?? false)),
       );
       for (let round = 1; round <= ROUNDS; round++) {
-        for (const scenario of NIGHTLY === undefined ? scenarios : shuffled(scenarios, random)) {
-          const title = NIGHTLY === undefined ? scenario.title : `${scenario.title} (round ${round})`;
+        for (const scenario of isNightly ? shuffled(scenarios, random) : scenarios) {
+          const title = isNightly ? `${scenario.title} (round ${round})` : scenario.title;
           test(title, { timeout: SCENARIO_LIMIT_MS + RENEWAL_LIMIT_MS }, () => run(scenario, round));
         }
       }

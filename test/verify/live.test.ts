@@ -9,12 +9,12 @@ import type { Difference, VerifyReport } from '../../src/verify/report.js';
 import { verify } from '../../src/verify/verify.js';
 import { newPlaces, type Side } from '../copy/faults/places.js';
 import { following, type Places, plantSample, startFollower, until } from '../copy/followers.js';
+import { isNightly } from '../support/nightly.js';
 import { loudSkip } from '../support/notices.js';
 import { PRODUCTS, type Server } from '../support/products.js';
 import { seeded, seedOfRun } from '../support/seeds.js';
 import { SETTINGS, withStore } from '../support/topologies.js';
 
-const isNightly = process.env['TOPO2TOPO_NIGHTLY'] !== undefined;
 /** Writes for so long, for each pair of products. */
 const LASTS_MS = isNightly ? 600_000 : 20_000;
 /** What a follower on a busy machine may need. */

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { cli, cliJson } from '../../support/cli.js';
+import { isNightly } from '../../support/nightly.js';
 import { PRODUCTS, type Server } from '../../support/products.js';
 import { contents, withStore } from '../../support/topologies.js';
 import { type Places, plantSample, SCOPES } from '../followers.js';
@@ -10,7 +11,6 @@ import { Children } from './children.js';
 import { newPlaces, type Side } from './places.js';
 
 /** A process and a repair for each write take a minute: that is for the nightly tests. */
-const isNightly = process.env['TOPO2TOPO_NIGHTLY'] !== undefined;
 const MAX_OPS = 8;
 
 describe.each(PRODUCTS)('a topology in $name', (product) => {

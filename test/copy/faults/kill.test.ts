@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { cli, cliJson } from '../../support/cli.js';
+import { isNightly } from '../../support/nightly.js';
 import { PRODUCTS, type Server } from '../../support/products.js';
 import { withStore } from '../../support/topologies.js';
 import { equal, type Places, plantSample } from '../followers.js';
@@ -11,7 +12,6 @@ import { newPlaces, nextDestination, PAIRS, type Side } from './places.js';
 import { StartingTablets } from './vttablet.js';
 
 /** The nightly tests cut transactions finer, and kill before each write, too: what the journal knows is then not done. */
-const isNightly = process.env['TOPO2TOPO_NIGHTLY'] !== undefined;
 const MAX_OPS = isNightly ? 1 : 16;
 const LIMIT_MS = isNightly ? 900_000 : 240_000;
 

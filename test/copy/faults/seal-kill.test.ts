@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parseAddress } from '../../../src/topo/address.js';
 import { encode } from '../../../src/topo/codec.js';
 import { cli } from '../../support/cli.js';
+import { isNightly } from '../../support/nightly.js';
 import { SEALABLES, type SealableServer } from '../../support/sealable.js';
 import { Mortal } from './mortal.js';
 
@@ -13,7 +14,7 @@ const RECORDS: readonly (readonly [scope: string, path: string])[] = [
   ['zone1', 'tablets/zone1-0000000002/Tablet'],
 ];
 /** Each kill is followed by a repair: a minute and a half for each product. */
-const NOW = process.env['TOPO2TOPO_NIGHTLY'] === undefined ? /3\.8/ : /3\.8|3\.5/;
+const NOW = isNightly ? /3\.8|3\.5/ : /3\.8/;
 const CHOSEN = SEALABLES.filter(({ name, available }) => available && NOW.test(name));
 const mortal = new Mortal();
 

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, test } from 'vitest';
 import { must } from '../../conformance/tools.js';
 import { CONSUL, ETCD, type Product, ZOOKEEPER } from '../../failures/ensemble.js';
 import { SharedCluster } from '../../servers/index.js';
+import { isNightly, ROUNDS } from '../../support/nightly.js';
 import { seeded, seedOfRun } from '../../support/seeds.js';
 import { COPY_SCENES } from './copy-scenes.js';
 import { FOLLOW_SCENES } from './follow-scenes.js';
@@ -12,9 +13,6 @@ import type { Fault } from './kinds-of-fault.js';
 import type { Props, Scene } from './scene.js';
 import { type Running, Stage } from './stage.js';
 
-/** How often everything happens. */
-const ROUNDS = Number(process.env['TOPO2TOPO_NIGHTLY'] ?? 1);
-const isNightly = process.env['TOPO2TOPO_NIGHTLY'] !== undefined;
 const LIMIT_MS = 180_000;
 /** For the report and the end of servers that a scene has broken, and the start of new ones. */
 const RENEWAL_LIMIT_MS = 120_000;
