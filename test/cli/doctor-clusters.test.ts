@@ -16,7 +16,7 @@ import { plantSample } from './sample.js';
 const LIMIT_MS = 240_000;
 
 const THREE: Readonly<Record<string, () => Promise<Cluster>>> = {
-  zk2: () => startZooKeeper({ version: '3.8', members: 3 }),
+  zk2: () => startZooKeeper({ version: '3.8', members: 3, config: { tickTime: '500' } }),
   etcd2: () => startEtcd({ version: '3.5', members: 3 }),
   consul: () => startConsul({ version: '1.8', members: 3 }),
 };
