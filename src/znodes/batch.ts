@@ -8,7 +8,7 @@ import { keptByChildren, recreated } from './error.js';
 import { dropEmptied } from './file.js';
 import { type Fence, fenceBroken, fenceOf } from './lock-hold.js';
 import { allowChildren, ensureDirectory, removeLeftEmpty } from './parents.js';
-import { findOut, type Step } from './plan.js';
+import { type Findings, findOut, type Step } from './plan.js';
 import type { Store, Work } from './store.js';
 import { buildTransaction, type Transaction } from './transaction.js';
 import { makeVersion } from './version.js';
@@ -20,7 +20,7 @@ const OVERTAKEN: ReadonlySet<ErrorCode> = new Set([
   ErrorCode.BadVersion,
   ErrorCode.NotEmpty,
 ]);
-/** Directories remembered at most: those that many records need are few, the others are used once. */
+/** Directories remembered at most. */
 const REMEMBERED = 4_096;
 
 type Answer = Reply & { readonly results: readonly MultiResult[] };
@@ -57,7 +57,7 @@ async function writeBatch(
   let trusting = true;
   for (let attempt = 1; ; attempt++) {
     const findings = await findOut(store, ops, trusting, options);
-    const { steps, needed } = findings;
+    const { steps } = findings;
     const transaction = buildTransaction(findings, store.layout.recordAcl);
     const kept = transaction.emptied.find(({ companions }) => companions !== undefined);
     if (kept !== undefined) throw keptByChildren(store.context, kept.op.path).at(kept.index);
@@ -66,8 +66,8 @@ async function writeBatch(
     trusting = false;
     if (typeof answer === 'string') continue;
     requireSame(store, czxidsOf(steps, transaction, answer));
-    const versions = steps.map((step) => versionOf(store, step, transaction, answer));
-    rememberDirectories(store, needed.keys());
+    const versions = versionsOf(store, steps, transaction, answer);
+    rememberDirectories(store, findings);
     await removeEmptied(store, steps, transaction, answer, options);
     return versions;
   }
@@ -182,30 +182,36 @@ function czxidsOf(
   { answers }: Transaction,
   { results }: Answer,
 ): (readonly [Step, bigint])[] {
-  return steps.flatMap((step) => {
-    const result = results[answers.get(step) ?? -1];
-    return result?.type === 'setData' ? [[step, result.stat.czxid] as const] : [];
+  const found: (readonly [Step, bigint])[] = [];
+  for (const step of steps) {
+    const result = results[answers[step.index] ?? -1];
+    if (result?.type === 'setData') found.push([step, result.stat.czxid]);
+  }
+  return found;
+}
+
+/** The versions that the answer gives the steps. */
+function versionsOf(
+  { context: { store } }: Store,
+  steps: readonly Step[],
+  { answers }: Transaction,
+  { results, zxid }: Answer,
+): (Version | undefined)[] {
+  // All that a transaction creates has the czxid of the transaction.
+  const created = makeVersion(store, { version: 0, czxid: zxid });
+  return steps.map(({ index, op }) => {
+    const result = results[answers[index] ?? -1];
+    if (result === undefined || !('bytes' in op)) return undefined;
+    return result.type === 'setData' ? makeVersion(store, result.stat) : created;
   });
 }
 
-/** The version that the answer gives a step. */
-function versionOf(
-  store: Store,
-  step: Step,
-  { answers }: Transaction,
-  { results, zxid }: Answer,
-): Version | undefined {
-  const result = results[answers.get(step) ?? -1];
-  if (result === undefined) return undefined;
-  if (!('bytes' in step.op)) return undefined;
-  const written = result.type === 'setData' ? result.stat : { version: 0, czxid: zxid };
-  return makeVersion(store.context.store, written);
-}
-
-function rememberDirectories(store: Store, znodes: Iterable<string>): void {
-  for (const znode of znodes) {
-    if (store.directories.size >= REMEMBERED) store.directories.clear();
-    store.directories.add(znode);
+/** Directories that were made for one record are hardly needed again. */
+function rememberDirectories({ directories }: Store, { needed, missing, shared }: Findings): void {
+  for (const znode of needed.keys()) {
+    if (missing.has(znode) && !shared.has(znode)) continue;
+    if (directories.size >= REMEMBERED) directories.clear();
+    directories.add(znode);
   }
 }
 
@@ -217,7 +223,7 @@ async function removeEmptied(
   options: CallOptions | undefined,
 ): Promise<void> {
   for (const step of emptied) {
-    const result = results[answers.get(step) ?? -1];
+    const result = results[answers[step.index] ?? -1];
     if (result?.type === 'setData' && result.stat.numChildren === 0)
       await dropEmptied(store, step.op.path, result.stat, options);
   }

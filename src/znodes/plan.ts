@@ -35,6 +35,8 @@ export interface Findings {
   readonly steps: readonly Step[];
   /** Directories that the records to be created need, as znodes, and the index of a step that needs each. */
   readonly needed: ReadonlyMap<string, number>;
+  /** Those of them that several records need. */
+  readonly shared: ReadonlySet<string>;
   /** Directories that are needed, or checked to be absent, and do not exist. */
   readonly missing: ReadonlySet<string>;
 }
@@ -53,24 +55,31 @@ export async function findOut(
   trusting: boolean,
   options: CallOptions | undefined,
 ): Promise<Findings> {
-  const targets = ops.map((op, index) => ({ op, index, znode: store.znode(op.path) }));
-  const needed = new Map<string, number>();
-  for (const { op, index, znode } of targets) {
-    if (op.type !== 'create') continue;
-    // Of a directory that is noted those above it are, too.
-    for (let above = parentPath(znode); above !== '' && !needed.has(above); above = parentPath(above))
-      needed.set(above, index);
-    for (const companion of store.layout.companions(op.path)) needed.set(store.znode(companion), index);
-  }
-  const steps = await inOrder(targets, (target) => findStep(store, target, needed, trusting, options));
+  const { needed, shared } = neededBy(store, ops);
+  const steps = await inOrder(ops, (op, index) => findStep(store, op, index, needed, trusting, options));
   const absent = steps.flatMap(({ type, znode }) => (type === 'absent' ? znodesAbove(znode) : []));
   const doubtful = [...needed.keys(), ...absent].filter(
     (znode) => !(trusting && store.directories.has(znode)),
   );
-  if (trusting && store.newDirectories) return { steps, needed, missing: new Set(doubtful) };
+  if (trusting && store.newDirectories) return { steps, needed, shared, missing: new Set(doubtful) };
   const missing = await findMissing(store, doubtful, options);
   if (doubtful.length > 0) store.newDirectories = missing.size > doubtful.length / 2;
-  return { steps, needed, missing };
+  return { steps, needed, shared, missing };
+}
+
+/** The directories that the records to be created need. */
+function neededBy(store: Store, ops: readonly WriteOp[]): Pick<Findings, 'needed' | 'shared'> {
+  const needed = new Map<string, number>();
+  const shared = new Set<string>();
+  for (const [index, { type, path }] of ops.entries()) {
+    if (type !== 'create') continue;
+    let above = parentPath(store.znode(path));
+    for (; above !== '' && !needed.has(above); above = parentPath(above)) needed.set(above, index);
+    // Those above it are noted, too.
+    if (above !== '') shared.add(above);
+    for (const companion of store.layout.companions(path)) needed.set(store.znode(companion), index);
+  }
+  return { needed, shared };
 }
 
 /** The directories above a znode, the uppermost first: also the root and those above it. */
@@ -80,10 +89,10 @@ export function znodesAbove(znode: string): string[] {
 
 /** Answers in the order of the operations, or the failure of the first that failed, with its index. */
 async function inOrder(
-  targets: readonly Target[],
-  find: (target: Target) => Step | Promise<Step>,
+  ops: readonly WriteOp[],
+  find: (op: WriteOp, index: number) => Step | Promise<Step>,
 ): Promise<Step[]> {
-  const found = targets.map(find);
+  const found = ops.map(find);
   // The new records of a copy: a promise for each would cost more than all else that is done for it.
   if (found.every((step): step is Step => !(step instanceof Promise))) return found;
   const settled = await Promise.allSettled(found);
@@ -96,17 +105,19 @@ async function inOrder(
 /** Answers at once where nothing is read. */
 function findStep(
   store: Store,
-  target: Target,
+  op: WriteOp,
+  index: number,
   needed: ReadonlyMap<string, number>,
   trusting: boolean,
   options: CallOptions | undefined,
 ): Step | Promise<Step> {
-  const { op, index, znode } = target;
+  const znode = store.znode(op.path);
   if ('bytes' in op && op.bytes.byteLength === 0 && needed.has(znode))
     return Promise.reject(emptyWithChildren(store.context, ErrorCode.Unsupported, op.path));
   // Field by field: a copy by `...` would take longer than all else that is done for a new record.
   if (op.type === 'create' && trusting)
     return { op, index, znode, type: 'create', expected: null, children: 0 };
+  const target = { op, index, znode };
   if (op.type === 'create' || (op.type === 'check' && op.version === null))
     return findAbsence(store, target, options);
   return findPresence(store, target, op, options);

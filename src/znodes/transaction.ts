@@ -8,8 +8,8 @@ export interface Transaction {
   readonly requests: readonly MultiOp[];
   /** For each request, the step that needs it. */
   readonly owners: readonly Step[];
-  /** For steps whose answer holds a Stat, or stands for a creation: the index of that request. */
-  readonly answers: ReadonlyMap<Step, number>;
+  /** For steps whose answer holds a Stat, or stands for a creation: the index of that request, by the index of the step. */
+  readonly answers: readonly (number | undefined)[];
   /** Deletions that take the data alone, since the znode has children. */
   readonly emptied: readonly Step[];
   /** Directories that it makes, the uppermost first, and a record that needs each. */
@@ -31,13 +31,14 @@ class Builder {
   readonly #recordAcl: readonly Acl[];
   readonly #requests: MultiOp[] = [];
   readonly #owners: Step[] = [];
-  readonly #answers = new Map<Step, number>();
+  readonly #answers: (number | undefined)[];
   readonly #emptied: Step[] = [];
   readonly #made: { readonly znode: string; readonly path: string }[] = [];
 
   constructor(findings: Findings, recordAcl: readonly Acl[]) {
     this.#findings = findings;
     this.#recordAcl = recordAcl;
+    this.#answers = new Array(findings.steps.length).fill(undefined);
   }
 
   build(): Transaction {
@@ -76,12 +77,16 @@ class Builder {
 
   #addCreations(): void {
     const { steps, needed, missing } = this.#findings;
+    const records = steps.filter(({ type }) => type === 'create');
+    if (missing.size === 0 && !records.some(({ znode }) => needed.has(znode))) {
+      for (const step of records) this.#addCreation(step.znode, step);
+      return;
+    }
     const creations = new Map<string, Step>();
     for (const znode of missing) {
       const step = steps[needed.get(znode) ?? -1];
       if (step !== undefined) creations.set(znode, step);
     }
-    const records = steps.filter(({ type }) => type === 'create');
     for (const step of records) creations.set(step.znode, step);
     // A name sorts before whatever begins with it.
     for (const znode of [...creations.keys()].sort()) this.#addCreation(znode, creations.get(znode));
@@ -95,7 +100,7 @@ class Builder {
       this.#add(step, makeDirectory(znode));
     } else {
       const acl = this.#findings.needed.has(znode) ? DIRECTORY_ACL : this.#recordAcl;
-      this.#answers.set(step, this.#requests.length);
+      this.#answers[step.index] = this.#requests.length;
       this.#add(step, { type: 'create', path: znode, data: op.bytes, acl });
     }
   }
@@ -103,7 +108,7 @@ class Builder {
   #addUpdate(step: Step): void {
     const { op, type, expected, znode: path } = step;
     if ((type !== 'update' && type !== 'fill') || !('bytes' in op)) return;
-    this.#answers.set(step, this.#requests.length);
+    this.#answers[step.index] = this.#requests.length;
     this.#add(step, { type: 'setData', path, data: op.bytes, version: expected?.version ?? ANY_VERSION });
   }
 
@@ -124,7 +129,7 @@ class Builder {
     const { expected, znode: path } = step;
     const version = expected?.version ?? ANY_VERSION;
     if (stays || expected !== null) {
-      this.#answers.set(step, this.#requests.length);
+      this.#answers[step.index] = this.#requests.length;
       this.#add(step, { type: 'setData', path, data: null, version });
     }
     if (!stays)

@@ -9,6 +9,8 @@ import { type Acl, type Stat, ZkCode, ZooKeeperError } from './client.js';
 const SHARED_BYTES = 16_384;
 /** What may follow the only value of an answer: a Stat. */
 const REST_BYTES = 128;
+/** Characters of a text that is written one by one. */
+const SHORT = 16;
 const NONE = Buffer.alloc(0);
 
 /** Writes one request after another into a buffer that grows and is used again. */
@@ -68,9 +70,24 @@ export class JuteWriter {
   string(value: string): void {
     // No character of a JavaScript string takes more than three bytes of UTF-8.
     this.#reserve(4 + 3 * value.length);
-    const length = this.#bytes.write(value, this.#length + 4, 'utf8');
+    const at = this.#length + 4;
+    const length =
+      value.length <= SHORT && this.#writeAscii(value, at)
+        ? value.length
+        : this.#bytes.write(value, at, 'utf8');
     this.#view.setInt32(this.#length, length);
-    this.#length += 4 + length;
+    this.#length = at + length;
+  }
+
+  /** False when the text is no ASCII. For a few characters less than a call out of JavaScript. */
+  #writeAscii(value: string, at: number): boolean {
+    const bytes = this.#bytes;
+    for (let i = 0; i < value.length; i++) {
+      const code = value.charCodeAt(i);
+      if (code >= 0x80) return false;
+      bytes[at + i] = code;
+    }
+    return true;
   }
 
   #reserve(bytes: number): void {
@@ -261,7 +278,16 @@ export function record<S extends Shape>(shape: S): Field<Writes<S>, Reads<S>> {
   };
 }
 
-export const acl: Field<Acl> = record({ perms: int, scheme: ustring, id: ustring });
+const aclFields = record({ perms: int, scheme: ustring, id: ustring });
+/** Written by hand: once per node of a batch. */
+export const acl: Field<Acl> = {
+  write: (writer, { perms, scheme, id }) => {
+    writer.int(perms);
+    writer.string(scheme);
+    writer.string(id);
+  },
+  read: (reader) => aclFields.read(reader),
+};
 
 /** By hand, not by `record`: read once per node of a scan. */
 export const stat: Field<Stat> = {

@@ -35,7 +35,17 @@ function row<Q, R, A, B>(name: string, code: number, request: Field<Q, R>, answe
 
 const empty: Field<object> = { write: () => {}, read: () => ({}) };
 const acls = vector(acl, 12);
-const creation = record({ path: ustring, data: buffer, acl: acls, flags: int });
+const creationFields = record({ path: ustring, data: buffer, acl: acls, flags: int });
+/** Written by hand: once per node of a batch, as its answer is read. */
+const creation: typeof creationFields = {
+  write: (writer, { path, data, acl: allowed, flags }) => {
+    writer.string(path);
+    writer.buffer(data);
+    acls.write(writer, allowed);
+    writer.int(flags);
+  },
+  read: (reader) => creationFields.read(reader),
+};
 const pathAndVersion = record({ path: ustring, version: int });
 const read = record({ path: ustring, watch: bool });
 /** Part of a multiRead, which sets no watches. */
@@ -147,6 +157,11 @@ function readDataEntry(reader: JuteReader) {
   return { type: 'getData', data: reader.buffer(), stat: stat.read(reader) } as const;
 }
 
+/** By hand, too. */
+function createEntry(reader: JuteReader) {
+  return { type: 'create', path: reader.string() } as const;
+}
+
 /** Every operation the client knows. */
 export const operations = {
   create,
@@ -165,7 +180,15 @@ export const operations = {
   ping: row('ping', 11, empty, empty),
   getChildren2: row('getChildren', 12, read, record({ children: vector(ustring, 4), stat })),
   /** The answer to a createContainer or createTtl inside says create2. */
-  multi: batch('multi', 14, { create, create2, createContainer, createTtl, delete: remove, setData, check }),
+  multi: batch('multi', 14, {
+    create: { ...create, entry: createEntry },
+    create2,
+    createContainer,
+    createTtl,
+    delete: remove,
+    setData,
+    check,
+  }),
   /** Every entry is answered on its own. */
   multiRead: batch('multiRead', 22, {
     getData: { ...getData, request: unwatched, entry: readDataEntry },
