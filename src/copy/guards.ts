@@ -233,7 +233,7 @@ function notCopied({ missing = [] }: Plan): Objection[] {
       guard: 'not-copied',
       what: `${first.scope === GLOBAL ? 'the global part' : `cell ${first.scope}`} is not copied yet`,
       about: missing.map(({ scope, number }) => `${scope} lacks ${number} of its records`),
-      hint: `CellInfo, the commit, comes last, and opens a cell to Vitess; copy what is missing first: --cells ${missing.map(({ scope }) => scope).join(',')}; to commit all the same, add --allow-empty-cells`,
+      hint: `CellInfo, the commit, comes last, and opens a cell to Vitess; copy what is missing first: ${first.scope === GLOBAL ? 'all of it, without --kinds' : `--cells ${missing.map(({ scope }) => scope).join(',')}`}; to commit all the same, add --allow-empty-cells`,
       overruled: false,
     },
   ];

@@ -5,6 +5,7 @@ import { formatAddress } from '../topo/address.js';
 import { decode, decodeProblem, encode } from '../topo/codec.js';
 import type { CallOptions, StoredRecord } from '../topo/connection.js';
 import { ErrorCode, TopologyError } from '../topo/errors.js';
+import { nothingIn } from '../topo/find.js';
 import { formatIdentity } from '../topo/identity.js';
 import { classify, type KindRow, notCopiedReason } from '../topo/kinds.js';
 import { GLOBAL, type Topology } from '../topo/topology.js';
@@ -23,7 +24,7 @@ export interface WrittenTree {
 
 /**
  * Writes a topology as a tree of files, one for each record, into a folder that does not exist yet. The folder has its name only when
- * everything is in it. Usage when it exists; Unavailable when it cannot be written.
+ * everything is in it. Usage when it exists; Unavailable when it cannot be written; NoNode when there is nothing to write.
  */
 export async function writeTree(
   topology: Topology,
@@ -52,6 +53,7 @@ export async function writeTree(
       identities[scope] = formatIdentity(await store.identity(call));
       positions[scope] = [String(first ?? last), String(last)];
     }
+    if (writer.records.length === 0 && writer.leftOut.size === 0) throw nothingIn(topology.global);
     const head = {
       tool,
       exported,

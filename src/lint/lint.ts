@@ -1,5 +1,5 @@
-import type { Connection } from '../topo/connection.js';
-import { ErrorCode, isTopologyError, TopologyError } from '../topo/errors.js';
+import { ErrorCode, isTopologyError } from '../topo/errors.js';
+import { nothingIn } from '../topo/find.js';
 import { LockSearch } from '../topo/found-locks.js';
 import { type Cell, GLOBAL } from '../topo/topology.js';
 import { CellCheck } from './cell.js';
@@ -46,7 +46,7 @@ export async function* lint(options: LintOptions): AsyncGenerator<LintFinding, L
       search.add(record);
       yield* all(world.add(record));
     }
-  if (records === 0) throw nothing(topology.global);
+  if (records === 0) throw nothingIn(topology.global);
   stores.push({ scope: GLOBAL, records, isRead: true });
   yield* all(keyspaces(world, target));
   yield* all(shards(world, target));
@@ -109,10 +109,3 @@ const REPEATED: ReadonlySet<string> = new Set<LintFinding['id']>([
   'key-range-gap',
   'key-range-overlap',
 ]);
-
-function nothing(store: Connection): TopologyError {
-  return new TopologyError(ErrorCode.NoNode, 'there is nothing in the global store', {
-    store: store.store,
-    hint: 'check the server and the root',
-  });
-}

@@ -26,6 +26,14 @@ export async function namesIn(store: Connection, dir: string, options: CallOptio
   }
 }
 
+/** A root that holds nothing, for what cannot say anything of it: NoNode. */
+export function nothingIn(store: Connection): TopologyError {
+  return new TopologyError(ErrorCode.NoNode, 'there is nothing in the global store', {
+    store: store.store,
+    hint: 'check the server and the root',
+  });
+}
+
 /** {@link find} of a record that has to be one of a message: Corrupt, naming it, when it does not decode. */
 export async function findDecodable(
   store: Connection,

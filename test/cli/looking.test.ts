@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { cli, cliJson } from '../support/cli.js';
 import { withStore } from '../support/topologies.js';
@@ -32,6 +33,20 @@ describe('a file that does not exist is no empty topology', () => {
   ])('%s %s', async (...line) => {
     const { code, err } = await cli(line.map((word) => word.replace('memory:nowhere/a', from)));
     expect({ code, err }).toEqual({ code: 3, err: expect.stringContaining('there is no such file') });
+  });
+
+  test('nor does a root that holds nothing say that all is well', async () => {
+    const empty = 'memory://etcd:nothing-here/vitess/global';
+    for (const line of [
+      ['graph', 'check', empty],
+      ['export', empty, './missing-tree'],
+      ['lint', empty],
+    ])
+      expect(await cli(line)).toMatchObject({
+        code: 3,
+        err: expect.stringContaining('check the server and'),
+      });
+    expect(existsSync('./missing-tree')).toBe(false);
   });
 
   test('but where it may be made', async () => {

@@ -1,4 +1,5 @@
 import { checkGraph, type GraphState } from '../../graph/check.js';
+import { ErrorCode, TopologyError } from '../../topo/errors.js';
 import type { Command } from '../command.js';
 import { Exit } from '../exit.js';
 import { json } from '../io.js';
@@ -25,6 +26,11 @@ export const graphCheckCommand: Command = {
   run: (flags, io, signal) =>
     withPlace(flags, io, signal, { names: ['keyspace'], access: 'read' }, async ({ topology, words }) => {
       const part = partOf(flags, words['keyspace'], topology, signal);
+      if ((await topology.cells({ signal })).length === 0)
+        throw new TopologyError(ErrorCode.NoNode, 'there are no cells, so nothing is served', {
+          store: topology.global.store,
+          hint: 'check the server and the root',
+        });
       const state = await checkGraph(topology, part);
       const target = titleOf(part.target);
       if (flags['output'] === 'json') {
