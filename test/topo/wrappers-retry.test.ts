@@ -234,6 +234,29 @@ describe('a conditional write whose answer was lost', () => {
   });
 });
 
+test('a conditional write whose answer was lost is compared in the form that its store has', async () => {
+  const form = {
+    name: 'capitals',
+    hold: (_: string, bytes: Uint8Array) => ({ bytes: utf8(String(bytes).toUpperCase()), losses: [] }),
+  };
+  const capitals = new Proxy(store, {
+    get: (target, name) => {
+      if (name === 'capabilities') return { ...target.capabilities, form };
+      if (name === 'create')
+        return (path: string, bytes: Uint8Array, options?: CallOptions) =>
+          target.create(path, form.hold(path, bytes).bytes, options);
+      const value: unknown = Reflect.get(target, name, target);
+      return typeof value === 'function' ? value.bind(target) : value;
+    },
+  });
+  faulty = new FaultScript(capitals, clock);
+  retrying = withRetry(faulty.connection, { clock, random: () => 0 });
+  faulty.fail('create', lostAnswer);
+  const version = await done(retrying.create('a', Buffer.from('text')));
+  expect(version.equals((await store.get('a')).version)).toBe(true);
+  expect(await text(store, 'a')).toBe('TEXT');
+});
+
 describe('a write whose outcome stays unknown', () => {
   test.each([
     ['create', 'changed', () => store.update('new', utf8('theirs'), null)],

@@ -2,6 +2,7 @@ import { interrupted } from '../calls.js';
 import type { Clock, Random } from '../clock.js';
 import type { CallOptions, Connection, Value } from '../connection.js';
 import { ErrorCode, isTopologyError, type TopologyError } from '../errors.js';
+import type { RecordForm } from '../told.js';
 import type { Version } from '../version.js';
 import {
   type Call,
@@ -172,7 +173,8 @@ class RetryConnection extends DelegatingConnection {
     options: CallOptions | undefined,
   ): Promise<(Version | undefined)[] | undefined> {
     const present = await Promise.all(changes.map(({ path }) => this.#present(path, options)));
-    if (!changes.every((change, i) => isAsAsked(change, present[i]))) return undefined;
+    const { form } = this.capabilities;
+    if (!changes.every((change, i) => isAsAsked(change, present[i], form))) return undefined;
     return changes.map((change, i) => ('bytes' in change ? present[i]?.version : undefined));
   }
 
@@ -235,12 +237,12 @@ function decidable(changes: readonly Change[], unknown: TopologyError): boolean 
   );
 }
 
-function isAsAsked(change: Change, present: Value | undefined): boolean {
+function isAsAsked(change: Change, present: Value | undefined, form: RecordForm | undefined): boolean {
   switch (change.type) {
     case 'create':
     case 'update':
     case 'put':
-      return present !== undefined && Buffer.compare(present.bytes, change.bytes) === 0;
+      return present !== undefined && Buffer.compare(present.bytes, held(change, form)) === 0;
     case 'delete':
       return present === undefined;
     case 'check':
@@ -248,4 +250,12 @@ function isAsAsked(change: Change, present: Value | undefined): boolean {
         ? present === undefined
         : present?.version.equals(change.version) === true;
   }
+}
+
+/** The bytes that a change leaves, as the store gives them back. */
+function held(
+  { path, bytes }: { readonly path: string; readonly bytes: Uint8Array },
+  form: RecordForm | undefined,
+): Uint8Array {
+  return form === undefined ? bytes : form.hold(path, bytes).bytes;
 }
