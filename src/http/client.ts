@@ -13,6 +13,10 @@ import type { HttpFailure } from './failure.js';
 
 /** One server. */
 export interface HttpMember {
+  /** `host:port`. */
+  readonly endpoint: string;
+  /** Whether it is spoken to with TLS. */
+  readonly secure: boolean;
   /** Idempotent. Calls in flight are their callers' to cancel first. */
   close(): void;
 }

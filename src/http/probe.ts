@@ -1,6 +1,8 @@
+import { dialFailures } from '../topo/dial-failures.js';
 import { ErrorCode, TopologyError } from '../topo/errors.js';
 import type { Failures, Meaning } from '../topo/member-failures.js';
 import type { Ask, Limits } from '../topo/members.js';
+import { speaksTls } from '../topo/speaks-tls.js';
 import type { HttpClient, HttpMember } from './client.js';
 import { HttpFailure } from './failure.js';
 
@@ -30,7 +32,7 @@ export async function probe<M extends HttpMember>(
       const failed = await askAll(client, (member) => ask(member, limits));
       if (failed === undefined) return;
       const electing = failed.some(({ status = 0 }) => status >= 500);
-      if (!electing || clock.now() >= until) throw refusal(client, failures, failed);
+      if (!electing || clock.now() >= until) throw await refusal(client, failures, failed);
       await client.pause(round, stop.signal);
     }
   } finally {
@@ -58,12 +60,14 @@ async function askAll<M extends HttpMember>(
   }
 }
 
-function refusal<M extends HttpMember>(
+async function refusal<M extends HttpMember>(
   client: HttpClient<M>,
   { product, meaningOf }: Failures<HttpFailure>,
   failed: readonly HttpFailure[],
-): TopologyError {
-  const meanings = failed.map((failure) => explain(failure, meaningOf));
+): Promise<TopologyError> {
+  const meanings = await Promise.all(
+    failed.map((failure, i) => explain(failure, client.members[i], meaningOf)),
+  );
   const [worst] = [...meanings].sort((a, b) => (WEIGHT[b.code] ?? 0) - (WEIGHT[a.code] ?? 0));
   const told = [...new Set(meanings.map(({ message }) => message))].join('; ');
   return new TopologyError(worst?.code ?? ErrorCode.Unavailable, `cannot connect to ${product}: ${told}`, {
@@ -75,10 +79,16 @@ function refusal<M extends HttpMember>(
 }
 
 /** The meaning of a failure; of a connection that broke before the first answer, also what that hints at. */
-function explain(failure: HttpFailure, meaningOf: Failures<HttpFailure>['meaningOf']): Meaning {
+async function explain(
+  failure: HttpFailure,
+  member: HttpMember | undefined,
+  meaningOf: Failures<HttpFailure>['meaningOf'],
+): Promise<Meaning> {
   const meaning = meaningOf(failure);
   if (failure.status !== undefined || failure.late || meaning.hint !== undefined) return meaning;
-  return failure.sent
-    ? { ...meaning, hint: 'check host and port: another product may listen there' }
-    : meaning;
+  if (!failure.sent) return meaning;
+  // Some servers that want TLS hang up without a word.
+  if (member?.secure === false && (await speaksTls(member.endpoint)))
+    return { ...meaning, ...dialFailures.speaksTls(member.endpoint) };
+  return { ...meaning, hint: 'check host and port: another product may listen there' };
 }

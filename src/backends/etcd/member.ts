@@ -53,7 +53,7 @@ export interface WaitOptions {
 export class Member {
   /** `host:port`. */
   readonly endpoint: string;
-  readonly #secure: boolean;
+  readonly secure: boolean;
   readonly #headers: Readonly<Record<string, string>>;
   readonly #clock: ConnectSettings['clock'];
   readonly #sockets: ReturnType<typeof takeSockets>;
@@ -62,10 +62,10 @@ export class Member {
   constructor(server: string, settings: Pick<ConnectSettings, 'tls' | 'etcdAuth' | 'clock'>) {
     const { tls, etcdAuth, clock } = settings;
     this.endpoint = server.replace(/^https?:\/\//, '');
-    this.#secure = server.startsWith('https://') || (tls !== undefined && !server.startsWith('http://'));
+    this.secure = server.startsWith('https://') || (tls !== undefined && !server.startsWith('http://'));
     this.#headers = etcdAuth === undefined ? {} : { Authorization: basic(etcdAuth) };
     this.#clock = clock;
-    this.#sockets = takeSockets(this.endpoint, this.#secure ? (tls ?? {}) : undefined, SOCKETS);
+    this.#sockets = takeSockets(this.endpoint, this.secure ? (tls ?? {}) : undefined, SOCKETS);
   }
 
   /** What is at a key. A directory with what is directly in it, but for what is hidden, in no order. */
@@ -141,7 +141,7 @@ export class Member {
     const { endpoint } = this;
     const form = body === undefined ? {} : { 'Content-Type': 'application/x-www-form-urlencoded' };
     const request = {
-      ...{ endpoint, agent: this.#sockets.sockets[kept], secure: this.#secure, method, path, body },
+      ...{ endpoint, agent: this.#sockets.sockets[kept], secure: this.secure, method, path, body },
       headers: { ...this.#headers, ...form },
     };
     return exchange(request, limits, this.#clock);

@@ -1,5 +1,5 @@
-import { connect as connectTls } from 'node:tls';
 import { ErrorCode, TopologyError } from '../../topo/errors.js';
+import { speaksTls } from '../../topo/speaks-tls.js';
 import type { EtcdClient } from './client.js';
 import { type Meaning, meaningOf, NO_TLS, RpcFailure, toTopologyError } from './error.js';
 import type { Member } from './member.js';
@@ -13,8 +13,6 @@ const WEIGHT: Readonly<Partial<Record<ErrorCode, number>>> = {
 
 /** Texts of failures in which nobody was met: TLS has no part in them. */
 const NOBODY = /ECONNREFUSED|resolution failed|ENOTFOUND|EAI_AGAIN|UNREACH|ETIMEDOUT/;
-/** How long to listen for TLS where gRPC found no server, in milliseconds. */
-const LISTEN_MS = 1_000;
 
 /**
  * Proves that a member answers and lets the root be read. Fails with Unavailable, Unauthorized or Timeout, and what each
@@ -92,20 +90,4 @@ async function explain(member: Member, failure: RpcFailure): Promise<Meaning> {
     hint: 'write https:// before the server, and give the CA if it is not a public one',
     retryable: false,
   };
-}
-
-function speaksTls(endpoint: string): Promise<boolean> {
-  const [, host = '', port = ''] = /^\[?(.*?)\]?:(\d+)$/.exec(endpoint) ?? [];
-  return new Promise((resolve) => {
-    // Nothing is sent over this connection: whose certificate it is does not matter.
-    const socket = connectTls({ host, port: Number(port), rejectUnauthorized: false });
-    const answer = (found: boolean) => {
-      socket.destroy();
-      resolve(found);
-    };
-    socket.setTimeout(LISTEN_MS, () => answer(false));
-    socket.once('secureConnect', () => answer(true));
-    socket.once('error', (error: NodeJS.ErrnoException) => answer(/ALERT/.test(error.code ?? '')));
-    socket.once('close', () => answer(false));
-  });
 }
