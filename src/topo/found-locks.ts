@@ -148,9 +148,9 @@ function lockedBy({ path, ephemeral }: StoredRecord): string[] {
   }
 }
 
-/** ZooKeeper and etcd: `<dir>/locks/<entry>`; Consul: `<dir>/Lock`. */
+/** ZooKeeper and etcd: `<dir>/locks/<entry>`; Consul: `<dir>/Lock`; etcd of old: `<dir>/_Lock`. */
 function lockDir(path: string): string[] {
-  const dir = /^(.+)\/(?:locks\/[^/]+|Lock)$/.exec(path)?.[1];
+  const dir = /^(.+)\/(?:locks\/[^/]+|_?Lock)$/.exec(path)?.[1];
   return dir === undefined ? [] : [dir];
 }
 

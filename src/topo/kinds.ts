@@ -75,8 +75,10 @@ export const KINDS: readonly KindRow[] = [
 
   excluded('Lock', 'global', 'keyspaces/{keyspace}/locks/**', 'both'),
   excluded('Lock', 'global', 'keyspaces/{keyspace}/Lock', 'ephemeral'),
+  excluded('Lock', 'global', 'keyspaces/{keyspace}/_Lock', 'ephemeral'),
   excluded('Lock', 'global', 'keyspaces/{keyspace}/shards/{shard}/locks/**', 'both'),
   excluded('Lock', 'global', 'keyspaces/{keyspace}/shards/{shard}/Lock', 'ephemeral'),
+  excluded('Lock', 'global', 'keyspaces/{keyspace}/shards/{shard}/_Lock', 'ephemeral'),
   excluded('Lock', 'global', 'routing_rules/locks/**', 'both'),
   excluded('Lock', 'global', 'routing_rules/Lock', 'ephemeral'),
   excluded('Lock', 'global', 'internal/named_locks/**', 'both'),

@@ -218,16 +218,16 @@ export const locks = theme(
       run: async (context) => {
         const { connection, open } = context;
         await lockable(context);
-        await connection.create(`${DIR}/there`, utf8('x'));
+        await connection.create(`${DIR}/sub/there`, utf8('x'));
         const lock = await connection.lock(DIR, 'x');
         const other = await open();
-        const { version } = await other.get(`${DIR}/there`);
-        await other.update(`${DIR}/there`, utf8('changed'), version);
-        await other.create(`${DIR}/new`, utf8('x'));
-        await other.delete(`${DIR}/new`, null);
+        const { version } = await other.get(`${DIR}/sub/there`);
+        await other.update(`${DIR}/sub/there`, utf8('changed'), version);
+        await other.create(`${DIR}/sub/new`, utf8('x'));
+        await other.delete(`${DIR}/sub/new`, null);
         await stillHeld(lock);
         await lock.unlock();
-        await holds(other, `${DIR}/there`, 'changed');
+        await holds(other, `${DIR}/sub/there`, 'changed');
       },
     },
     {

@@ -19,10 +19,11 @@ export class EtcdClient extends HttpClient<Member> {
   readonly watchMs: number;
   readonly electionTtlMs: number;
 
-  constructor(address: StoreAddress, settings: ConnectSettings) {
+  /** @param root where native paths begin */
+  constructor(address: StoreAddress, settings: ConnectSettings, root = address.root) {
     super(address, settings, { failures: FAILURES, make: (server) => new Member(server, settings) });
     const { scope = GLOBAL } = settings;
-    this.layout = new Layout(this.context.store, address.root, scope === GLOBAL ? undefined : scope);
+    this.layout = new Layout(this.context.store, root, scope === GLOBAL ? undefined : scope);
     this.watchMs = settings.watchPollMs ?? WATCH_MS;
     this.electionTtlMs = settings.lockTtlMs ?? ELECTION_TTL_MS;
   }

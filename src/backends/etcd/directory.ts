@@ -1,5 +1,5 @@
 import type { CallOptions, DirEntry } from '../../topo/connection.js';
-import { compareBytewise, isBelow, joinPath } from '../../topo/paths.js';
+import { compareBytewise, isBelow, joinPath, parentPath } from '../../topo/paths.js';
 import type { Answer, Node } from './answers.js';
 import { noDirectory } from './error.js';
 import { canonicalDirectories, homesBelow, isLasting, mayShareVSchemas } from './homes.js';
@@ -83,7 +83,17 @@ async function addHome(
   // Of those that are in a keyspace it is to be known whether they are shards.
   const shards = node.nodes.filter((child) => mayBeBoth(store, child));
   const directories = [node, ...shards];
-  const candidates = directories.flatMap(({ key }) => layout.candidates(layout.native(key)));
+  const candidates = [
+    ...directories.flatMap(({ key }) => layout.candidates(layout.native(key))),
+    // A record may stand higher than its file: SrvVSchema.
+    ...node.nodes
+      .filter(isDirectory)
+      .flatMap(({ key }) =>
+        layout
+          .candidates(layout.native(key))
+          .filter(({ place }) => isRecordPlace(place) && parentPath(place.path) === listing.path),
+      ),
+  ];
   const found = await readMany(
     store,
     candidates.map(({ native }) => native),
@@ -100,6 +110,10 @@ async function addHome(
       listing.addRecord(lockEntry(place.of), false);
   }
   listing.addTree(node, hidden);
+}
+
+function isDirectory({ value }: Node): boolean {
+  return value === undefined;
 }
 
 /** A directory in a keyspace that has visible files: a shard, or one like any other, or both. */

@@ -10,7 +10,7 @@ const LOGIN_HINT = 'give a user and password that may read and write the root, o
 /** Where the API is switched off, the server knows no such path. */
 const NO_V2 = /404 page not found/;
 
-function meaningOf(failure: HttpFailure): Meaning {
+export function meaningOf(failure: HttpFailure): Meaning {
   const { status = 0, text, endpoint } = failure;
   if (failure.foreign || failure.code?.startsWith('HPE_'))
     return { ...NOT_ETCD(endpoint), refused: false, passing: false };

@@ -1,13 +1,12 @@
-import { isFreeLock } from '../../legacy/etcd-paths.js';
 import type { CallOptions, Value } from '../../topo/connection.js';
 import { ErrorCode, isTopologyError, TopologyError } from '../../topo/errors.js';
 import type { Version } from '../../topo/version.js';
 import { type Answer, REFUSALS } from './answers.js';
-import { removeDirectories, removeEmpty } from './empty.js';
+import { addCompanions, clear } from './companions.js';
+import { removeEmpty } from './empty.js';
 import { changed, noRecord, recordExists } from './error.js';
 import { breakLock, type LockPlace, lockPlace } from './lock-file.js';
 import type { Condition } from './member.js';
-import { readFile } from './read-many.js';
 import { find, isVSchema } from './record.js';
 import type { EtcdStore } from './store.js';
 import { isRecordPlace, type RecordPlace } from './transcode.js';
@@ -29,7 +28,7 @@ export async function create(
   const target = targetOf(store, path);
   const text = await store.transcoder.write(target.place, bytes, options);
   await checkHome(store, target, options, () => recordExists(store.context, path));
-  const undo = await addCompanions(store, target, options);
+  const undo = await addCompanions(store, path, options);
   try {
     const put = () => write(store, target, text, { prevExist: false }, options);
     let answer = await put();
@@ -58,7 +57,7 @@ export async function update(
     const answer = await write(store, target, text, { prevIndex: ownOf(store, state, path) }, options);
     return versionOf(store, target, answer);
   }
-  await addCompanions(store, target, options);
+  await addCompanions(store, path, options);
   return versionOf(store, target, await write(store, target, text, {}, options));
 }
 
@@ -69,15 +68,15 @@ export async function remove(
   options: CallOptions,
 ): Promise<void> {
   const state = version && readVersion(store.context.store, version, path);
-  const condition = state === null ? {} : { prevIndex: ownOf(store, state, path) };
+  const condition = () => (state === null ? {} : { prevIndex: ownOf(store, state, path) });
   const lock = lockAt(store, path);
   if (lock !== undefined) {
-    await breakLock(store, path, lock, condition, options);
+    await breakLock(store, path, lock, condition(), options);
     return;
   }
   const target = existing(store, path);
   await checkHome(store, target, options, () => sharedHome(store, path));
-  const answer = await store.remove(target.native, condition, path, options);
+  const answer = await store.remove(target.native, condition(), path, options);
   check(store, path, answer);
   await clear(store, target, options);
 }
@@ -176,42 +175,5 @@ function check({ context }: EtcdStore, path: string, { refused }: Answer): void 
         path,
         store,
       });
-  }
-}
-
-/**
- * Makes what comes with a record, before it: what a crash leaves is then no record without its lock. The answer takes away again what was
- * made.
- */
-async function addCompanions(
-  store: EtcdStore,
-  { path }: Target,
-  options: CallOptions,
-): Promise<() => Promise<void>> {
-  const made: [native: string, index: number][] = [];
-  for (const [native, value] of store.layout.companions(path)) {
-    const { node } = await store.put(native, value, { prevExist: false }, path, options);
-    if (node !== undefined) made.push([native, node.modifiedIndex]);
-  }
-  return async () => {
-    for (const [native, prevIndex] of made) {
-      await store.remove(native, { prevIndex }, path, options).catch(() => {});
-      await removeDirectories(store, native, path, options).catch(() => {});
-    }
-  };
-}
-
-/** Takes away what came with a record, and the directories that it left empty. The record is gone whatever becomes of them. */
-async function clear(store: EtcdStore, { path, native }: Target, options: CallOptions): Promise<void> {
-  try {
-    for (const [companion] of store.layout.companions(path)) {
-      const node = await readFile(store, companion, path, options);
-      // Whoever holds it gives it back.
-      if (node === undefined || !isFreeLock(node.value ?? '')) continue;
-      await store.remove(companion, { prevIndex: node.modifiedIndex }, path, options);
-    }
-    await removeDirectories(store, native, path, options);
-  } catch (error) {
-    if (!isTopologyError(error)) throw error;
   }
 }

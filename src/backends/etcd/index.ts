@@ -1,9 +1,17 @@
-import type { Backend } from '../../topo/backend.js';
+import type { StoreAddress } from '../../topo/address.js';
+import type { Backend, ConnectSettings } from '../../topo/backend.js';
+import type { Connection } from '../../topo/connection.js';
 import { etcdConnection } from './connection.js';
-import { openStore } from './open.js';
+import { health } from './health.js';
+import { openNative } from './native.js';
+import { probeRoot } from './open.js';
+import { EtcdStore } from './store.js';
 
 /** The retired `etcd` of Vitess until 2017, through the v2 API of etcd 3.4 and older. */
-export const backend: Backend = {
-  implementation: 'etcd',
-  connect: async (address, settings) => etcdConnection(await openStore(address, settings), address.root),
-};
+export const backend: Backend = { implementation: 'etcd', connect, openNative, health };
+
+async function connect(address: StoreAddress, settings: ConnectSettings): Promise<Connection> {
+  const store = new EtcdStore(address, settings);
+  await probeRoot(store, settings);
+  return etcdConnection(store, address.root);
+}

@@ -13,13 +13,13 @@ export function lockEntry(directory: string): string {
 }
 
 /** Names of files that may be in a directory though no listing tells of them. */
-const HIDDEN = ['_Data', '_VSchema', LOCK] as const;
+export const HIDDEN_NAMES: readonly string[] = ['_Data', '_VSchema', LOCK];
 /** The VSchemas of all keyspaces in one, as until 2016. */
 export const SHARED_VSCHEMAS = 'vschema';
 
 /** Whether a cell's store has this only where the global store is on the same servers, since all have one root. */
 export function isOfGlobal(native: string): boolean {
-  return /^(cells|election|vschema)(\/|$)/.test(native);
+  return /^(cells|election|keyspaces|vschema)(\/|$)/.test(native);
 }
 
 /** A hidden file that a directory may have. */
@@ -111,7 +111,7 @@ export class Layout {
 
   /** The hidden files that a native directory may have. */
   candidates(directory: string): Candidate[] {
-    return HIDDEN.flatMap((name) => {
+    return HIDDEN_NAMES.flatMap((name) => {
       const native = directory === '' ? name : `${directory}/${name}`;
       const place = this.place(native);
       const isThere = place.is === 'record' || place.is === 'derived' || this.#isLock(directory, place);

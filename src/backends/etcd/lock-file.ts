@@ -38,9 +38,12 @@ export function mayStay({ cell }: Layout, dir: string): boolean {
   return cell === undefined && /^keyspaces\/[^/]+(\/shards\/[^/]+)?$/.test(dir);
 }
 
-/** Whether a lock that somebody holds has a file that stays. Vitess of 2016 and 2017 made it with a time to live, and deleted it. */
-function stays(layout: Layout, dir: string, node: Node): boolean {
-  return node.ttl === undefined && mayStay(layout, dir);
+/**
+ * Whether a lock that somebody holds has a file that stays: one that was there before it was taken. Vitess of 2016 and 2017 made it with each
+ * use, and gave it a time to live.
+ */
+export function stays(layout: Layout, dir: string, { ttl, createdIndex, modifiedIndex }: Node): boolean {
+  return ttl === undefined && createdIndex !== modifiedIndex && mayStay(layout, dir);
 }
 
 /** Gives a lock back that is in the state of an index: false when it is in another. */

@@ -8,7 +8,7 @@ import type { Lock, LockEntry, LockRequest } from '../../topo/locks.js';
 import { type Answer, type Node, REFUSALS } from './answers.js';
 import { listDir } from './directory.js';
 import { hold, type Taken, ttlSeconds } from './hold.js';
-import { freeLock, isHeld, type LockPlace, lockPlace, mayStay } from './lock-file.js';
+import { freeLock, isHeld, type LockPlace, lockPlace, mayStay, stays } from './lock-file.js';
 import { readFile } from './read-many.js';
 import type { EtcdStore } from './store.js';
 import { makeVersion } from './version.js';
@@ -189,7 +189,7 @@ class Contender {
     const work = async () => {
       const node = await readFile(store, native, dir, options);
       if (node === undefined || node.modifiedIndex <= doubt || node.value !== this.#request.contents) return;
-      const fixed = purpose !== 'election' && node.createdIndex !== node.modifiedIndex;
+      const fixed = purpose !== 'election' && stays(store.layout, dir, node);
       await freeLock(store, this.#place, { prevIndex: node.modifiedIndex, fixed }, options);
     };
     await store.locks.track(work()).catch(() => {});

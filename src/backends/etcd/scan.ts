@@ -113,7 +113,8 @@ class Surveyor {
     const place = this.#store.layout.place(native);
     if (place.is === 'vschemas') return;
     const added = this.#addItem({ native, place, node });
-    if (!added && isUnder(native, this.#prefix)) this.#leave(node, describePlace(place));
+    if (!added && isUnder(native, this.#prefix))
+      this.#leave(node, place.is === 'directory' ? 'data in a directory' : describePlace(place));
   }
 
   /** False: what is there is no record. */
@@ -168,13 +169,13 @@ interface Page {
 
 async function readPage(
   store: EtcdStore,
-  { shared }: Survey,
+  { shared, position: since }: Survey,
   items: readonly Item[],
   about: string,
   options: CallOptions | undefined,
 ): Promise<Page> {
   const hidden = items.filter(({ node }) => node === undefined).map(({ native }) => native);
-  const read = await readMany(store, hidden, about, options);
+  const read = await readMany(store, hidden, about, options, Number(since));
   const nodes = new Map(hidden.map((native, i) => [native, read[i]]));
   const page: Page = { records: [], beside: [] };
   for (const item of items)

@@ -11,6 +11,8 @@ import type { EtcdStore } from './store.js';
 
 /** Milliseconds between looks at whether anything changed at all: etcd wakes nobody who waits for a change of what is hidden. */
 const LOOK_MS = 250;
+/** Looks after which a server that is behind what was read is taken for one of a store that was restored. */
+const MOST_BEHIND = 8;
 
 type Event = WatchEvent | SyncedEvent;
 
@@ -125,10 +127,16 @@ class Waiter {
 
   /** The first change from an index on; undefined: the server has forgotten it, or never knew of that index. */
   async next(from: number): Promise<Answer | undefined> {
-    for (;;) {
+    for (let behind = 0; ; ) {
       const index = await this.#index();
-      // A store that was restored counts anew.
-      if (index < from - 1) return undefined;
+      if (index < from - 1) {
+        // A server may be behind another for moments; a store that was restored counts anew.
+        if (behind === MOST_BEHIND) return undefined;
+        behind += 1;
+        await this.#store.sleep(LOOK_MS, this.#signal);
+        continue;
+      }
+      behind = 0;
       const change = await this.#wait(from, index);
       if (change !== undefined) return change;
     }
