@@ -14,6 +14,9 @@ export const REPEATABLE: ReadonlySet<string> = new Set([
   'matrix',
   'old',
   'paths',
+  'accept-loss',
+  'skip-unreadable',
+  'serving',
 ]);
 /** Words may be empty, flags may not. `_` holds the words that no command names. */
 const WORDS: ReadonlySet<string> = new Set([

@@ -115,7 +115,9 @@ export async function readLock(
 }
 
 async function isLeftOver(store: Connection, dir: string, signal: AbortSignal | undefined): Promise<boolean> {
-  if (!store.capabilities.emptyDirectories) return false;
+  const { emptyDirectories, form } = store.capabilities;
+  // Of old, an empty queue came with everything that can be locked.
+  if (!emptyDirectories || form !== undefined) return false;
   try {
     return (await store.listDir(`${dir}/locks`, { signal })).length === 0;
   } catch (error) {
