@@ -116,7 +116,7 @@ export async function readLock(
 
 async function isLeftOver(store: Connection, dir: string, signal: AbortSignal | undefined): Promise<boolean> {
   const { emptyDirectories, form } = store.capabilities;
-  // Of old, an empty queue came with everything that can be locked.
+  // In the retired formats every keyspace and shard has one, always.
   if (!emptyDirectories || form !== undefined) return false;
   try {
     return (await store.listDir(`${dir}/locks`, { signal })).length === 0;

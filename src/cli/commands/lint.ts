@@ -1,7 +1,6 @@
 import { NEWEST, parseTarget } from '../../graph/target.js';
 import { lint } from '../../lint/lint.js';
 import { FINDINGS, type FindingId, isFindingId } from '../../lint/table.js';
-import { formatAddress } from '../../topo/address.js';
 import { systemClock } from '../../topo/clock.js';
 import { type Command, textFlag } from '../command.js';
 import { parseDuration } from '../durations.js';
@@ -48,7 +47,7 @@ export const lintCommand: Command = {
     withPlace(flags, io, signal, { names: [], access: 'read' }, async ({ topology }) => {
       const target = parseTarget(text(flags, 'target-version') ?? '');
       const found = new LintFindings({
-        address: formatAddress(topology.address),
+        address: topology.spelled,
         failOn: SEVERITIES.find((each) => each === text(flags, 'fail-on')) ?? 'warn',
         ignore: ignoredIds(flags),
         limit: Number(flags['limit']),

@@ -50,7 +50,7 @@ const KEYSPACES = {
 } satisfies Record<string, JsonObject>;
 
 const VSCHEMAS = {
-  main: { tables: { user_seq: { type: 'Sequence' } } },
+  main: { tables: { name_id: {}, user_seq: { type: 'sequence' } } },
   user: {
     sharded: true,
     vindexes: {
@@ -75,7 +75,7 @@ const GRAPH = {
   main: { partitions: partitions({ name: '0' }) },
   user: {
     partitions: partitions({ name: '-80', key_range: LOW }, { name: '80-', key_range: HIGH }),
-    ...{ sharding_column_name: 'id', sharding_column_type: 1, split_shard_count: 2 },
+    ...{ sharding_column_name: 'id', sharding_column_type: 1 },
   },
 } satisfies Record<string, JsonObject>;
 const OLD_GRAPH = (cell: string): JsonObject => ({
@@ -123,12 +123,12 @@ const END_POINTS: Readonly<Record<string, readonly [place: string, ...uids: numb
 
 /** Records that are kept as bytes. */
 const RAW = {
-  RoutingRules: '\n\u000c\n\u0001t\u0012\u0007user.t2',
+  RoutingRules: '\n\u000e\n\u0001t\u0012\tuser.user',
   'metadata/tool': 'kept as it is',
   'workflows/1/Workflow': '\n\u00011\u0012\u0004copy',
 };
 
-const srvVSchema = { keyspaces: VSCHEMAS };
+const srvVSchema = { keyspaces: { ...VSCHEMAS, old: {} } };
 const companions = (path: string, ...names: string[]): Sample =>
   Object.fromEntries(names.map((name) => [`${path}/${name}`, null]));
 
@@ -251,7 +251,7 @@ const TODAY_TYPES = new Map([
 
 /** The canonical tree, by `scope:path`, as JSON of today; CellInfo, which each store has in its own way, left out. */
 export const WHOLE_RECORDS: Readonly<Record<string, JsonObject | string>> = {
-  'global:RoutingRules': { rules: [{ from_table: 't', to_tables: ['user.t2'] }] },
+  'global:RoutingRules': { rules: [{ from_table: 't', to_tables: ['user.user'] }] },
   'global:keyspaces/main/Keyspace': {},
   'global:keyspaces/main/VSchema': VSCHEMAS.main,
   'global:keyspaces/main/shards/0/Shard': {
@@ -291,7 +291,7 @@ export const WHOLE_RECORDS: Readonly<Record<string, JsonObject | string>> = {
           })),
         },
       ],
-      [`${cell}:keyspaces/user/SrvKeyspace`, { ...todayGraph.user, split_shard_count: 2 }],
+      [`${cell}:keyspaces/user/SrvKeyspace`, todayGraph.user],
       [`${cell}:keyspaces/main/shards/0/ShardReplication`, REPLICATION[cell].main],
       [`${cell}:keyspaces/user/shards/-80/ShardReplication`, REPLICATION[cell].low],
       [`${cell}:keyspaces/user/shards/80-/ShardReplication`, REPLICATION[cell].high],
