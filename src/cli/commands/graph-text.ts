@@ -46,7 +46,9 @@ function namesText(io: Io, names: readonly Resolution[]): string[] {
       const state = tablets.length === 0 ? 'leads nowhere' : 'leads astray';
       return `${yellow(state)} ${bold(`${cell}:${printable(name)}`)}: ${problems.map(printable).join('; ')}`;
     }),
-    dim(`${count(names.length - odd.length, 'name')} of the serving graph lead to their tablets`),
+    dim(
+      `of ${count(names.length, 'name')} of the serving graph ${names.length - odd.length} lead to tablets`,
+    ),
   ];
 }
 

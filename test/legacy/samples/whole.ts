@@ -10,7 +10,11 @@ const nodes = (cell: string, ...uids: number[]) => ({
   nodes: uids.map((uid) => ({ tablet_alias: alias(cell, uid) })),
 });
 const ports = (uid: number) => ({ grpc: uid * 10 + 2, mysql: uid * 10 + 3, vt: uid * 10 + 1 });
-const endPoint = (uid: number) => ({ uid, host: 'localhost', port_map: ports(uid) });
+const HEALTH = { replication_lag: 'high' };
+const endPoint = (uid: number) => ({
+  ...{ uid, host: 'localhost', port_map: ports(uid) },
+  ...(uid === 210 ? { health_map: HEALTH } : {}),
+});
 const tablet = (cell: string, uid: number, place: JsonObject, type: number): JsonObject => ({
   ...{ alias: alias(cell, uid), hostname: 'localhost', ip: '127.0.0.1', port_map: ports(uid) },
   ...place,
@@ -92,7 +96,7 @@ const TABLETS: Readonly<Record<string, JsonObject>> = {
   'nyc-0000000111': { ...tablet('nyc', 111, IN_LOW, RDONLY), db_name_override: 'low' },
   'nyc-0000000120': tablet('nyc', 120, IN_HIGH, REPLICA),
   'sfo-0000000200': tablet('sfo', 200, IN_MAIN, REPLICA),
-  'sfo-0000000210': { ...tablet('sfo', 210, IN_LOW, REPLICA), health_map: { replication_lag: 'high' } },
+  'sfo-0000000210': { ...tablet('sfo', 210, IN_LOW, REPLICA), health_map: HEALTH },
   'sfo-0000000220': tablet('sfo', 220, IN_HIGH, MASTER),
   'sfo-0000000221': tablet('sfo', 221, IN_HIGH, SPARE),
 };
