@@ -19,6 +19,7 @@ const LONG = [
   'test/backends/zk2-tls-conformance.test.ts',
   'test/backends/zk2-conformance.test.ts',
   'test/backends/etcd2.test.ts',
+  'test/backends/zookeeper-conformance.test.ts',
 ];
 
 const args = process.argv.slice(2);

@@ -1,7 +1,9 @@
 import type { CallOptions } from '../topo/call-options.js';
 import type { Clock } from '../topo/clock.js';
-import { ErrorCode, TopologyError } from '../topo/errors.js';
-import type { NumberingFound } from './numbering.js';
+import { ErrorCode, isTopologyError, TopologyError } from '../topo/errors.js';
+import type { NumberedRecord, NumberingFound } from './numbering.js';
+import type { OldRecord } from './places.js';
+import { readOld } from './read.js';
 import type { Numbering } from './reading.js';
 
 /** Milliseconds for which it stays known that nothing tells. */
@@ -17,14 +19,20 @@ export interface NumberingSource {
   /** What somebody has said it is. */
   readonly given: Numbering | undefined;
   /** Looks into the records. `about`: the path whose reading needs it. */
-  find(about: string, options: CallOptions | undefined): Promise<NumberingFound>;
+  find(about: string, options: CallOptions | undefined): Promise<NumberingLooked>;
+}
+
+/** What the records of a store tell. */
+export interface NumberingLooked extends NumberingFound {
+  /** Whether any of them means something else by the other numbers. */
+  readonly matters: boolean;
 }
 
 /** Which numbers types of tablets have in one store: as given, or else as its own records tell, asked for when it first matters. */
 export class Numberings {
   readonly #source: NumberingSource;
   #known: Numbering | undefined;
-  #asked: { readonly found: Promise<NumberingFound>; readonly at: number } | undefined;
+  #asked: { readonly found: Promise<NumberingLooked>; readonly at: number } | undefined;
 
   constructor(source: NumberingSource) {
     this.#source = source;
@@ -43,16 +51,16 @@ export class Numberings {
     throw this.#unknown(about, signs);
   }
 
-  /** As {@link toRead}; where no record tells anything, those that Vitess 2.0 and 2.1 had. */
+  /** As {@link toRead}; where no record has any, those that Vitess 2.0 and 2.1 had. */
   async toWrite(about: string, options: CallOptions | undefined): Promise<Numbering> {
-    const { numbering, signs } = await this.#find(about, options);
-    if (numbering === undefined && signs.length > 0) throw this.#unknown(about, signs);
+    const { numbering, signs, matters } = await this.#find(about, options);
+    if (numbering === undefined && matters) throw this.#unknown(about, signs);
     this.#known ??= 'current';
     return this.#known;
   }
 
-  async #find(about: string, options: CallOptions | undefined): Promise<NumberingFound> {
-    if (this.#known !== undefined) return { numbering: this.#known, signs: [] };
+  async #find(about: string, options: CallOptions | undefined): Promise<NumberingLooked> {
+    if (this.#known !== undefined) return { numbering: this.#known, signs: [], matters: true };
     const now = this.#source.clock.now();
     if (this.#asked === undefined || now - this.#asked.at > UNKNOWN_MS)
       this.#asked = { found: this.#source.find(about, options), at: now };
@@ -77,5 +85,22 @@ export class Numberings {
       store: this.#source.store,
       hint: 'say whether they are those of 2.0.0-alpha1 to alpha4 (first) or those of everything since (current)',
     });
+  }
+}
+
+/** A record by which the numbering may be told. */
+export type Numbered = NumberedRecord & Pick<NumberingLooked, 'matters'>;
+
+/** A record of generation 2; none where it is of generation 1, or no record, which tells nothing. */
+export function numbered(record: OldRecord, value: Uint8Array): Numbered[] {
+  try {
+    const { generation, bytes } = readOld(record, value, { numbering: 'current' });
+    if (generation !== 2 || bytes === undefined) return [];
+    const first = readOld(record, value, { numbering: 'first' }).bytes;
+    const matters = first === undefined || Buffer.compare(bytes, first) !== 0;
+    return [{ path: record.path, bytes, matters }];
+  } catch (error) {
+    if (!isTopologyError(error)) throw error;
+    return [];
   }
 }

@@ -75,16 +75,16 @@ export class Transcoder {
       throw error.inStore(this.#store);
     }
   }
+}
 
-  /** See {@link RecordForm.hold}. */
-  hold(
-    record: OldRecord,
-    bytes: Uint8Array,
-  ): { readonly bytes: Uint8Array; readonly losses: readonly Loss[] } {
-    const numbering = this.#numberings.known ?? 'current';
-    const { value, losses } = writeSecond(OLD_MESSAGES[record.kind], bytes, { path: record.path, numbering });
-    return { bytes: readOld(record, value, { numbering }).bytes ?? new Uint8Array(), losses };
-  }
+/** See {@link RecordForm.hold}. */
+export function holdOld(
+  record: OldRecord,
+  bytes: Uint8Array,
+  numbering: Numbering,
+): { readonly bytes: Uint8Array; readonly losses: readonly Loss[] } {
+  const { value, losses } = writeSecond(OLD_MESSAGES[record.kind], bytes, { path: record.path, numbering });
+  return { bytes: readOld(record, value, { numbering }).bytes ?? new Uint8Array(), losses };
 }
 
 /** What is told; undefined: nothing. */

@@ -37,7 +37,9 @@ export async function findQueue(
     if (queue === undefined) await ensureDirectory(store, store.znode(path), dir, limits);
     return { dir, path, keep: '' };
   }
-  if (directory === undefined || !store.isDirectory(dir, directory)) {
+  // What comes with a record may be missing, and the record is in the directory all the same.
+  const isRecord = store.layout.companions(dir).length > 0;
+  if (directory === undefined || !(isRecord || store.isDirectory(dir, directory))) {
     if (!again) return findQueue(store, request, true, limits);
     throw nothingToLock(store.context, dir);
   }

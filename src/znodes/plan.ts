@@ -2,7 +2,7 @@ import type { CallOptions, WriteOp } from '../topo/connection.js';
 import { ErrorCode, TopologyError } from '../topo/errors.js';
 import { ancestors, parentPath } from '../topo/paths.js';
 import { ZkCode } from '../zookeeper/client.js';
-import { findCompanions } from './companions.js';
+import { findCompanions, isImplied } from './companions.js';
 import { emptyWithChildren, recordExists } from './error.js';
 import { checkEmptyUpdate, findRecord } from './file.js';
 import type { Store } from './store.js';
@@ -55,11 +55,13 @@ export async function findOut(
   trusting: boolean,
   options: CallOptions | undefined,
 ): Promise<Findings> {
-  const { needed, shared } = neededBy(store, ops);
-  const steps = await inOrder(ops, (op, index) => findStep(store, op, index, needed, trusting, options));
+  const { needed, shared, companions } = neededBy(store, ops);
+  const found = await inOrder(ops, (op, index) => findStep(store, op, index, needed, trusting, options));
+  const steps = await withCompanions(store, found, options);
   const absent = steps.flatMap(({ type, znode }) => (type === 'absent' ? znodesAbove(znode) : []));
   const doubtful = [...needed.keys(), ...absent].filter(
-    (znode) => !(trusting && store.directories.has(znode)),
+    // Without a directory a transaction fails, without a companion it does not.
+    (znode) => companions.has(znode) || !(trusting && store.directories.has(znode)),
   );
   if (trusting && store.newDirectories) return { steps, needed, shared, missing: new Set(doubtful) };
   const missing = await findMissing(store, doubtful, options);
@@ -68,18 +70,43 @@ export async function findOut(
 }
 
 /** The directories that the records to be created need. */
-function neededBy(store: Store, ops: readonly WriteOp[]): Pick<Findings, 'needed' | 'shared'> {
+function neededBy(
+  store: Store,
+  ops: readonly WriteOp[],
+): Pick<Findings, 'needed' | 'shared'> & { readonly companions: ReadonlySet<string> } {
   const needed = new Map<string, number>();
   const shared = new Set<string>();
+  const companions = new Set<string>();
   for (const [index, { type, path }] of ops.entries()) {
     if (type !== 'create') continue;
     let above = parentPath(store.znode(path));
     for (; above !== '' && !needed.has(above); above = parentPath(above)) needed.set(above, index);
     // Those above it are noted, too.
     if (above !== '') shared.add(above);
-    for (const companion of store.layout.companions(path)) needed.set(store.znode(companion), index);
+    for (const companion of store.layout.companions(path)) {
+      needed.set(store.znode(companion), index);
+      companions.add(store.znode(companion));
+    }
   }
-  return { needed, shared };
+  return { needed, shared, companions };
+}
+
+/** Deletions with what goes with their records. */
+async function withCompanions(
+  store: Store,
+  steps: readonly Step[],
+  options: CallOptions | undefined,
+): Promise<readonly Step[]> {
+  const hasCompanions = ({ type, op, children }: Step) =>
+    type === 'delete' && children > 0 && store.layout.companions(op.path).length > 0;
+  if (!steps.some(hasCompanions)) return steps;
+  const gone = new Set(steps.flatMap(({ type, znode }) => (type === 'delete' ? [znode] : [])));
+  return inOrder(steps, async (step) => {
+    if (!hasCompanions(step)) return step;
+    const companions = await findCompanions(store, step.op.path, gone, options);
+    const own = companions.filter((znode) => parentPath(znode) === step.znode);
+    return { ...step, children: step.children - own.length, companions };
+  });
 }
 
 /** The directories above a znode, the uppermost first: also the root and those above it. */
@@ -88,11 +115,11 @@ export function znodesAbove(znode: string): string[] {
 }
 
 /** Answers in the order of the operations, or the failure of the first that failed, with its index. */
-async function inOrder(
-  ops: readonly WriteOp[],
-  find: (op: WriteOp, index: number) => Step | Promise<Step>,
+async function inOrder<T>(
+  items: readonly T[],
+  find: (item: T, index: number) => Step | Promise<Step>,
 ): Promise<Step[]> {
-  const found = ops.map(find);
+  const found = items.map(find);
   // The new records of a copy: a promise for each would cost more than all else that is done for it.
   if (found.every((step): step is Step => !(step instanceof Promise))) return found;
   const settled = await Promise.allSettled(found);
@@ -133,11 +160,7 @@ async function findPresence(
   const expected = op.version === null ? null : readVersion(store.context.store, op.version, op.path);
   const stat = await findRecord(store, op.path, expected, options);
   if (op.type === 'update') checkEmptyUpdate(store, op.path, op.bytes, stat);
-  if (op.type !== 'delete' || stat.numChildren === 0)
-    return { ...target, type: op.type, expected, children: stat.numChildren };
-  const companions = await findCompanions(store, op.path, options);
-  const children = stat.numChildren - companions.filter((znode) => parentPath(znode) === target.znode).length;
-  return { ...target, type: op.type, expected, children, companions };
+  return { ...target, type: op.type, expected, children: stat.numChildren };
 }
 
 /** For an operation that wants no record to be there: a create, or a check of absence. */
@@ -148,7 +171,8 @@ async function findAbsence(store: Store, target: Target, options: CallOptions | 
     const type = op.type === 'create' ? 'create' : 'absent';
     return { ...target, type, expected: null, children: 0 };
   }
-  if (store.layout.isRecord(op.path, znode)) throw recordExists(store.context, op.path);
+  if (store.layout.isRecord(op.path, znode) && !(await isImplied(store, op.path, znode, options)))
+    throw recordExists(store.context, op.path);
   const { stat } = znode;
   if (op.type === 'create' && op.bytes.byteLength === 0 && stat.numChildren > 0)
     throw emptyWithChildren(store.context, ErrorCode.NodeExists, op.path);

@@ -38,9 +38,13 @@ export class RivalProcess {
     this.#child = undefined;
   }
 
-  async #enter(root: string, path: string, contents: string): Promise<Rival> {
+  #enter(root: string, path: string, contents: string): Promise<Rival> {
+    return this.stand(root, `${root}/${path}`, contents);
+  }
+
+  /** Stands in line in a queue of entries, which is removed when it is left empty, and what that leaves empty below `root`. */
+  async stand(root: string, queue: string, contents: string): Promise<Rival> {
     const rival = ++this.#rivals;
-    const queue = `${root}/${path}`;
     await this.#ask({ what: 'enter', rival, servers: this.#servers(), root, queue, contents });
     return {
       holds: async () => (await this.#ask({ what: 'holds', rival })) === true,

@@ -16,7 +16,7 @@ import {
 import { RivalProcess } from './zk2-rivals.js';
 import { endSession } from './zk2-session-end.js';
 
-type ZooKeeperCluster = Awaited<ReturnType<typeof startZooKeeper>>;
+export type ZooKeeperCluster = Awaited<ReturnType<typeof startZooKeeper>>;
 
 /** What a test may choose of {@link ConnectSettings}. */
 interface Settings extends Pick<ConnectSettings, 'zkAuth' | 'zkClient' | 'tls' | 'lockTtlMs'> {
@@ -27,7 +27,7 @@ interface Settings extends Pick<ConnectSettings, 'zkAuth' | 'zkClient' | 'tls' |
 /** From and to, by the rules of ZooKeeper's own clients. */
 const REFUSED = ['\u0001\u001f', '\u007f\u009f', '\ud800\uf8ff', '\ufff0\uffff'];
 
-function refusesName(name: string): boolean {
+export function refusesName(name: string): boolean {
   return name.split('').some((unit) => REFUSED.some(([from = '', to = '']) => unit >= from && unit <= to));
 }
 
@@ -119,8 +119,11 @@ async function startWithTls(version: ZooKeeperVersion): Promise<[ZooKeeperCluste
   ];
 }
 
+type Raw = NonNullable<Subject['raw']>;
+type Planting = Raw & Required<Pick<Raw, 'ephemeral' | 'emptyDirectory' | 'orphan'>>;
+
 /** What the suite does behind the backend's back, at the servers' ports without TLS. */
-function rawAccess(servers: () => string): Subject['raw'] {
+export function rawAccess(servers: () => string): Planting {
   const plantAt = async (path: string, data: Uint8Array | null, mode?: CreateMode) => {
     const client = await connectOwnClient({ servers: [servers()] });
     await plant(client, path, data, mode);
@@ -142,7 +145,7 @@ function rawAccess(servers: () => string): Subject['raw'] {
 }
 
 /** Ways to disturb the server, and connections to it. */
-function disturbances(running: () => Cluster): Pick<Subject, 'faults' | 'servers'> {
+export function disturbances(running: () => Cluster): Pick<Subject, 'faults' | 'servers'> {
   return {
     servers: () => running().servers,
     faults: {

@@ -1,3 +1,4 @@
+import { afterAll, afterEach, beforeAll } from 'vitest';
 import { backend } from '../../src/backends/zookeeper/index.js';
 import type { StoreAddress } from '../../src/topo/address.js';
 import type { ConnectSettings } from '../../src/topo/backend.js';
@@ -5,9 +6,10 @@ import type { Connection, StoredRecord } from '../../src/topo/connection.js';
 import type { Beside } from '../../src/topo/told.js';
 import type { ZooKeeperClient } from '../../src/zookeeper/client.js';
 import { connectOwnClient } from '../../src/zookeeper/own.js';
-import type { LegacyNode } from '../support/fixtures.js';
+import { must } from '../conformance/tools.js';
+import { clearZookeeper } from '../legacy/plant.js';
+import { type Cluster, startZooKeeper } from '../servers/index.js';
 import { SETTINGS } from '../support/topologies.js';
-import { plant } from './zk2-subject.js';
 
 /** The store of a cell, or `global`, on a cluster. */
 export function legacyAddress(server: string, cell: string): StoreAddress {
@@ -23,37 +25,6 @@ export function openLegacy(
   return backend.connect(legacyAddress(servers, cell), { ...SETTINGS, ...settings });
 }
 
-/** A client of a cluster, for the time of `work`. */
-export async function withClient<T>(
-  servers: string,
-  work: (client: ZooKeeperClient) => Promise<T>,
-): Promise<T> {
-  const client = await connectOwnClient({ servers: servers.split(',') });
-  try {
-    return await work(client);
-  } finally {
-    await client.close();
-  }
-}
-
-/** Leaves nothing but these znodes below `/zk`. */
-export async function plantTree(servers: string, znodes: readonly LegacyNode[]): Promise<void> {
-  await withClient(servers, async (client) => {
-    await removeAll(client, '/zk');
-    const above = znodes.toSorted((a, b) => (a.path < b.path ? -1 : 1));
-    for (const { path, value } of above) await plant(client, path, value);
-  });
-}
-
-/** Removes a znode and all below it. */
-export async function removeAll(client: ZooKeeperClient, path: string): Promise<void> {
-  const { stat } = await client.exists(path);
-  if (stat === undefined) return;
-  const { children } = await client.getChildren(path);
-  for (const name of children) await removeAll(client, `${path}/${name}`);
-  await client.delete(path, -1);
-}
-
 /** All that a scan gives. */
 export async function scanned(
   connection: Connection,
@@ -66,4 +37,40 @@ export async function scanned(
     beside.push(...(page.beside ?? []));
   }
   return { records, beside };
+}
+
+/** A server of a file's own, with stores of a topology that is empty at the beginning of each test. */
+export function useLegacy(): {
+  readonly servers: string;
+  readonly client: ZooKeeperClient;
+  readonly global: Connection;
+  readonly nyc: Connection;
+} {
+  const used: { cluster?: Cluster; client?: ZooKeeperClient; global?: Connection; nyc?: Connection } = {};
+  const servers = () => must(used.cluster, 'a server').servers;
+  beforeAll(async () => {
+    used.cluster = await startZooKeeper({ version: '3.8' });
+    used.client = await connectOwnClient({ servers: servers().split(',') });
+    used.global = await openLegacy(servers(), 'global');
+    used.nyc = await openLegacy(servers(), 'nyc');
+  }, 120_000);
+  afterAll(async () => {
+    await Promise.all([used.global?.close(), used.nyc?.close(), used.client?.close()]);
+    await used.cluster?.stop();
+  });
+  afterEach(() => clearZookeeper(servers()));
+  return {
+    get servers() {
+      return servers();
+    },
+    get client() {
+      return must(used.client);
+    },
+    get global() {
+      return must(used.global);
+    },
+    get nyc() {
+      return must(used.nyc);
+    },
+  };
 }

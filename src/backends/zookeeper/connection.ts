@@ -1,14 +1,17 @@
+import { holdOld } from '../../legacy/transcoder.js';
 import { CheckedConnection } from '../../topo/checked.js';
-import type { Connection } from '../../topo/connection.js';
+import type { Capabilities, Connection } from '../../topo/connection.js';
 import type { RecordForm } from '../../topo/told.js';
 import { identity } from '../../znodes/identity.js';
 import { capabilitiesOf } from '../../znodes/limits.js';
 import { position } from '../../znodes/position.js';
+import { prepareSeal, seal, sealed, unseal } from '../../znodes/seal.js';
 import { listDir, listDirFull } from './directory.js';
 import { get } from './file.js';
 import type { LegacyStore } from './legacy-store.js';
 import { acquire, leader, lockQueue, watchLeader } from './lock.js';
 import { scan } from './scan.js';
+import { servingOf } from './serving.js';
 import { watch, watchRecursive } from './watch.js';
 import { create, remove, update, write } from './write.js';
 
@@ -20,7 +23,7 @@ export function zookeeperConnection(legacy: LegacyStore, close: () => Promise<vo
   return new CheckedConnection({
     context: store.context,
     root: store.root,
-    capabilities: { ...capabilitiesOf(store), seal: false, form: formOf(legacy) },
+    capabilities: capabilities(legacy),
     instead: 'use --zk-client own',
     listDir: (path, options) => listDir(legacy, path, options),
     listDirFull: (path, options) => listDirFull(legacy, path, options),
@@ -41,16 +44,42 @@ export function zookeeperConnection(legacy: LegacyStore, close: () => Promise<vo
       return position(store, options);
     },
     identity: (options) => identity(store, options),
+    sealing: {
+      prepareSeal: (scope, options) => prepareSeal(store, scope, options),
+      seal: (request, options) => seal(store, request, options),
+      unseal: (options) => unseal(store, options),
+      sealed: (options) => sealed(store, options),
+    },
+    serving: servingOf(legacy),
     close,
   });
 }
 
-function formOf({ places, transcoder }: LegacyStore): RecordForm {
+/** How many times as large as in protobuf a record may be in JSON, and what comes with it. */
+const GROWTH = 10;
+
+function capabilities(legacy: LegacyStore): Capabilities {
+  const all = capabilitiesOf(legacy.store);
+  const maxBytes = Math.floor(all.batch.maxBytes / GROWTH);
+  return { ...all, batch: { ...all.batch, maxBytes }, form: formOf(legacy) };
+}
+
+/** By cell: what connections to one store can do is the same. */
+const FORMS = new Map<string, RecordForm>();
+
+function formOf(legacy: LegacyStore): RecordForm {
+  const key = `${legacy.places.cell ?? ''}/${legacy.typeNumbers ?? ''}`;
+  const known = FORMS.get(key) ?? makeForm(legacy);
+  FORMS.set(key, known);
+  return known;
+}
+
+function makeForm({ places, typeNumbers = 'current' }: LegacyStore): RecordForm {
   return {
     name: FORM,
     hold: (path, bytes) => {
       const place = places.place(places.native(path));
-      return place.is === 'record' ? transcoder.hold(place, bytes) : { bytes, losses: [] };
+      return place.is === 'record' ? holdOld(place, bytes, typeNumbers) : { bytes, losses: [] };
     },
   };
 }

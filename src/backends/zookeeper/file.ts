@@ -6,8 +6,7 @@ import type { LegacyStore } from './legacy-store.js';
 import { type Around, readMade } from './made.js';
 import { ownOf } from './own.js';
 import { type Made, rawValue, valueOfMade } from './read.js';
-import { unreadableShared } from './scan.js';
-import { findShared, SHARED } from './vschemas.js';
+import { findShared, SHARED, unreadableShared } from './vschemas.js';
 
 export async function get(
   legacy: LegacyStore,

@@ -48,7 +48,7 @@ export class GlobalStore {
         ? 'keyspaces'
         : `keyspaces/${keyspace}/shards${shard === undefined ? '' : `/${shard}`}`;
     const found = new Map<string, { -readonly [K in keyof GlobalShard]: GlobalShard[K] }>();
-    for await (const group of walkFrom(store, top, options)) {
+    for await (const group of walkFrom(store, { top, about: top }, options)) {
       for (const { path, data, stat } of group) {
         const place = Places.global.place(path);
         if (place.is !== 'replication-path' && !(place.is === 'record' && place.kind === 'Shard')) continue;

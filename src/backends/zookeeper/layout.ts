@@ -3,7 +3,7 @@ import { classify, type Kind } from '../../topo/kinds.js';
 import { baseName, isBelow, joinPath, parentPath } from '../../topo/paths.js';
 import type { Layout } from '../../znodes/layout.js';
 import { DIRECTORY_ACL, dependsOnChildren, isRecord, type Znode } from '../../znodes/znode.js';
-import { LOCKS, type Places } from './places.js';
+import { ELECTION, LOCKS, type Places } from './places.js';
 
 /** How the znodes of a store lie, by their native paths. */
 export function layoutOf(places: Places): Layout {
@@ -55,8 +55,6 @@ export function layoutOf(places: Places): Layout {
 }
 
 const LEFT_ALONE: ReadonlySet<Kind> = new Set<Kind>(['Lock', 'Election', 'Control']);
-/** Directory of the elections in the global store. */
-const ELECTION = 'election';
 
 function isLockPlace(places: Places, queue: string): boolean {
   return places.place(`${queue}/0000000000`).is === 'lock';
@@ -73,6 +71,7 @@ function isRecordAt(place: OldPlace, native: string, znode: Znode): boolean {
       if (bytes > 0 || ALWAYS.has(place.kind)) return true;
       return place.kind !== 'SrvKeyspace' && znode.stat.numChildren === 0;
     case 'vschemas':
+    case 'derived':
       return bytes > 0;
     case 'replication-path':
       return true;

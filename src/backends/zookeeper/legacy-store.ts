@@ -1,4 +1,5 @@
 import { Numberings } from '../../legacy/numberings.js';
+import type { Numbering } from '../../legacy/reading.js';
 import { Transcoder } from '../../legacy/transcoder.js';
 import type { ConnectSettings } from '../../topo/backend.js';
 import type { Store } from '../../znodes/store.js';
@@ -11,12 +12,15 @@ export class LegacyStore {
   readonly store: Store;
   readonly places: Places;
   readonly transcoder: Transcoder;
+  /** As it was given. */
+  readonly typeNumbers: Numbering | undefined;
   /** Of a cell: the global store, of which some of its records are made. */
   readonly global: GlobalStore | undefined;
 
   constructor(store: Store, places: Places, settings: ConnectSettings) {
     this.store = store;
     this.places = places;
+    this.typeNumbers = settings.typeNumbers;
     this.global = places.cell === undefined ? undefined : new GlobalStore(store, settings);
     const numberings = new Numberings({
       store: store.context.store,

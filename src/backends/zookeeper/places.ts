@@ -6,6 +6,8 @@ import { joinPath } from '../../topo/paths.js';
 
 /** Directory of the entries of a lock in the canonical tree. */
 export const LOCKS = 'locks';
+/** The directory of the elections in the global store. */
+export const ELECTION = 'election';
 
 /** The name in a root, which is a cell's or `global`. */
 function cellOf(root: string): string | undefined {

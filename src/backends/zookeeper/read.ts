@@ -11,7 +11,7 @@ import type { Own, RecordPlace } from './own.js';
 export interface Made extends OldValue {
   /** Names its state. */
   readonly token: string;
-  /** Native paths; more than one, or one that is not the record's own, where it is made of several. */
+  /** By their whole paths; more than one, or one that is not the record's own, where it is made of several. */
   readonly of: readonly string[];
 }
 
@@ -24,7 +24,7 @@ export async function readOwn(
   options: CallOptions | undefined,
 ): Promise<Made> {
   const read = await transcoder.attempt(bytes, () => transcoder.readOld(place, bytes, options, shards));
-  return { ...read, token, of: [places.native(place.path)] };
+  return { ...read, token, of: [places.znode(places.native(place.path))] };
 }
 
 /** The value of a record; undefined: it has no counterpart. */
@@ -44,9 +44,8 @@ export function rawValue({ store }: LegacyStore, { data, stat }: Znode): Value {
 }
 
 /** Unsupported for a write to a record that is made of several znodes. */
-export function madeOfSeveral({ store, places }: LegacyStore, path: string, { of }: Made): TopologyError {
-  const named = of.map((native) => places.znode(native)).join(', ');
-  return new TopologyError(ErrorCode.Unsupported, `this record is made of ${named}, and none of them is it`, {
+export function madeOfSeveral({ store }: LegacyStore, path: string, { of }: Made): TopologyError {
+  return new TopologyError(ErrorCode.Unsupported, `this record is made of ${of.join(', ')}`, {
     path,
     store: store.context.store,
     hint: 'change these with the tools of their time, or copy the topology to a store of today first',

@@ -42,13 +42,13 @@ export async function joinedReplication(
   if (bytes === undefined || shard === undefined) return alone;
   if (alone?.bytes !== undefined && sameBytes(alone.bytes, bytes)) return alone;
   const { losses = [], derived = [] } = alone?.told ?? {};
-  const native = legacy.places.native(place.path);
+  const znode = legacy.places.znode(legacy.places.native(place.path));
   const ofShard = Places.global.znode(`keyspaces/${keyspace}/shards/${place.shard}`);
   return {
     bytes,
     told: toldOf({ losses, derived, notes: graph.notes }),
     token: [own?.token, shard.own?.token, digest(nested)].join('+'),
-    of: own === undefined ? [ofShard] : [native, ofShard],
+    of: own === undefined ? [ofShard] : [znode, ofShard],
   };
 }
 

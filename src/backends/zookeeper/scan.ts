@@ -4,13 +4,16 @@ import { compareBytewise, isBelow } from '../../topo/paths.js';
 import { type Readers, type ScanItem, scanPages } from '../../znodes/scan.js';
 import { settle } from '../../znodes/store.js';
 import type { Found } from '../../znodes/walk.js';
+import { about } from './about.js';
 import { beside, plainItem } from './beside.js';
+import { find } from './file.js';
 import type { LegacyStore } from './legacy-store.js';
 import { type Around, readMade } from './made.js';
 import { ownOf, type RecordPlace } from './own.js';
+import { ELECTION } from './places.js';
 import { type Made, valueOfMade } from './read.js';
-import { firstSegments, isPlain, plainNative, sourcesOf } from './sources.js';
-import { findShared, SHARED } from './vschemas.js';
+import { isPlain, movedSegments, plainNative, sourcesOf } from './sources.js';
+import { findShared, SHARED, unreadableShared } from './vschemas.js';
 import { walkFrom } from './walk-from.js';
 
 /**
@@ -32,18 +35,9 @@ async function* items(
   options: CallOptions | undefined,
 ): AsyncGenerator<readonly ScanItem[], undefined> {
   await legacy.global?.bringUpToDate(options);
-  const scan: Scan = { legacy, readers, options, named: new Set() };
-  if (prefix !== '') {
-    yield* section(scan, prefix, (path) => isBelow(path, prefix));
-    return;
-  }
-  const { store } = legacy;
-  const listed = store.read('', options, (client, request) => client.getChildren(store.root, request));
-  const names = (await settle(listed, ErrorCode.NoNode))?.children ?? [];
-  const top = await store.readZnode('', options);
-  if ((top?.data?.byteLength ?? 0) > 0) yield [beside(legacy, 'left', '', 'data in a directory')];
-  for (const name of firstSegments(legacy, names))
-    yield* section(scan, name, (path) => path === name || isBelow(path, name));
+  const scan: Scan = { legacy, readers, options, about: prefix, named: new Set() };
+  if (prefix === '') yield* everything(scan);
+  else yield* section(scan, prefix);
 }
 
 /** One scan under way. */
@@ -51,22 +45,66 @@ interface Scan {
   readonly legacy: LegacyStore;
   readonly readers: Readers;
   readonly options: CallOptions | undefined;
+  /** Canonical path that errors name. */
+  readonly about: string;
   /** What is no record and was named: some tops are walked for two sections. */
   readonly named: Set<string>;
 }
 
-/** What is below a canonical path, and may be at it. */
-async function* section(
+/** All below the root: what was moved at its place among what lies as the canonical tree has it. */
+async function* everything(scan: Scan): AsyncGenerator<readonly ScanItem[], undefined> {
+  const { legacy, options } = scan;
+  const { store } = legacy;
+  const listed = store.read(scan.about, options, (client, request) =>
+    client.getChildren(store.root, request),
+  );
+  const names = (await settle(listed, ErrorCode.NoNode))?.children ?? [];
+  const top = await store.readZnode('', options, scan.about);
+  if ((top?.data?.byteLength ?? 0) > 0) yield [beside(legacy, 'left', '', 'data in a directory')];
+  const moved = movedSegments(legacy, names);
+  const ahead = names.filter((name) => isPlain(legacy, name) && !isElection(legacy, name));
+  ahead.sort(compareBytewise);
+  const takePlain = async function* (limit: string | undefined) {
+    const end = ahead.findIndex((name) => limit !== undefined && compareBytewise(name, limit) > 0);
+    const some = ahead.splice(0, end < 0 ? ahead.length : end);
+    if (some.length > 0) yield* plainItems(scan, new Set(some));
+  };
+  for (const path of moved.sort(compareBytewise)) {
+    yield* takePlain(path);
+    const own = await inScan(scan, find(legacy, path, options));
+    if (own !== undefined) yield [{ path, ...own }];
+    yield* takePlain(`${path}/`);
+    yield* section(scan, path);
+  }
+  yield* takePlain(undefined);
+}
+
+/** What `work` gives; its errors are those of the scan. */
+function inScan<T>({ about: path }: Scan, work: Promise<T>): Promise<T> {
+  return about(path, work);
+}
+
+function isElection({ places }: LegacyStore, name: string): boolean {
+  return places.cell === undefined && name === ELECTION;
+}
+
+async function* plainItems(
   scan: Scan,
-  path: string,
-  isWanted: (path: string) => boolean,
+  names: ReadonlySet<string>,
 ): AsyncGenerator<readonly ScanItem[], undefined> {
-  const { legacy } = scan;
-  const wanted = (item: ScanItem) => ('native' in item ? isNew(scan, item.native) : isWanted(item.path));
+  const { legacy, about, readers, options } = scan;
+  for await (const group of walkFrom(legacy.store, { top: '', names, about, readers }, options))
+    yield await itemsOf(scan, group, {});
+}
+
+/** What is below a canonical path. */
+async function* section(scan: Scan, path: string): AsyncGenerator<readonly ScanItem[], undefined> {
+  const { legacy, about, readers, options } = scan;
+  const wanted = (item: ScanItem) => ('native' in item ? isNew(scan, item.native) : isBelow(item.path, path));
   if (isPlain(legacy, path) || (legacy.places.cell !== undefined && /^tablets(\/|$)/.test(path))) {
     const tops = isPlain(legacy, path) ? [plainNative(legacy, path)] : sourcesOf(legacy, path);
     for (const top of tops)
-      for await (const group of walkFrom(legacy.store, top, scan.options, scan.readers))
+      for await (const group of walkFrom(legacy.store, { top, about, readers }, options))
         yield (await itemsOf(scan, group, {})).filter(wanted);
     return;
   }
@@ -95,7 +133,11 @@ async function* collected(scan: Scan, path: string): AsyncGenerator<readonly Sca
   };
   const own = new Set<string>();
   for (const top of sourcesOf(legacy, path)) {
-    for await (const group of walkFrom(legacy.store, top, options, scan.readers)) {
+    for await (const group of walkFrom(
+      legacy.store,
+      { top, about: scan.about, readers: scan.readers },
+      options,
+    )) {
       for (const { path: native } of group) own.add(native);
       yield await itemsOf(scan, group, around);
     }
@@ -124,13 +166,6 @@ async function withoutOwn(
   const broken = shared === undefined ? undefined : unreadableShared(shared);
   if (broken !== undefined) found.push(recordOf(legacy, SHARED, broken));
   return found;
-}
-
-/** The shared node as a record, where it cannot be read: so that nothing is hidden. */
-export function unreadableShared({ own, unreadable }: NonNullable<Around['shared']>): Made | undefined {
-  if (unreadable === undefined) return undefined;
-  const told = { losses: [], derived: [], notes: [], unreadable };
-  return { ...own, told, of: [SHARED] };
 }
 
 async function itemsOf(scan: Scan, group: readonly Found[], around: Around): Promise<ScanItem[]> {

@@ -1,13 +1,7 @@
-import {
-  findNumbering,
-  type NumberedRecord,
-  type NumberedRecords,
-  type NumberingFound,
-} from '../../legacy/numbering.js';
+import { findNumbering, type NumberingFound } from '../../legacy/numbering.js';
+import { type Numbered, type NumberingLooked, numbered } from '../../legacy/numberings.js';
 import type { OldKind } from '../../legacy/places.js';
-import { readOld } from '../../legacy/read.js';
 import type { CallOptions } from '../../topo/connection.js';
-import { isTopologyError } from '../../topo/errors.js';
 import type { Store } from '../../znodes/store.js';
 import type { GlobalStore } from './global.js';
 import { Places } from './places.js';
@@ -26,43 +20,40 @@ interface Of {
  */
 export async function findSigns(
   { store, places, global }: Of,
-  _about: string,
+  about: string,
   options: CallOptions | undefined,
-): Promise<NumberingFound> {
-  if (global === undefined)
-    return findNumbering({ ...NONE, shards: await records(store, places, 'keyspaces', 'Shard', options) });
-  const above = await global.open();
+): Promise<NumberingLooked> {
+  const look = (at: Store, of: Places, top: string, kind: OldKind) =>
+    records(at, of, { top, kind, about }, options);
+  const above = global === undefined ? store : await global.open();
   const [shards, srvKeyspaces] = await Promise.all([
-    records(above, Places.global, 'keyspaces', 'Shard', options),
-    records(store, places, 'ns', 'SrvKeyspace', options),
+    look(above, Places.global, 'keyspaces', 'Shard'),
+    global === undefined ? [] : look(store, places, 'ns', 'SrvKeyspace'),
   ]);
-  const found = findNumbering({ ...NONE, shards, srvKeyspaces });
-  if (found.signs.length > 0) return found;
-  const tablets = await records(store, places, 'tablets', 'Tablet', options);
-  return findNumbering({ shards, srvKeyspaces, tablets });
+  const found = findNumbering({ shards, srvKeyspaces, tablets: [] });
+  if (global === undefined || found.signs.length > 0) return looked(found, [...shards, ...srvKeyspaces]);
+  const tablets = await look(store, places, 'tablets', 'Tablet');
+  const all = [...shards, ...srvKeyspaces, ...tablets];
+  return looked(findNumbering({ shards, srvKeyspaces, tablets }), all);
 }
 
-const NONE: NumberedRecords = { shards: [], tablets: [], srvKeyspaces: [] };
+function looked(found: NumberingFound, all: readonly Numbered[]): NumberingLooked {
+  return { ...found, matters: all.some(({ matters }) => matters) };
+}
 
-/** Records of generation 2 of one kind; what is no record tells nothing. */
+/** Records of generation 2 of one kind. */
 async function records(
   store: Store,
   places: Places,
-  top: string,
-  kind: OldKind,
+  { top, kind, about }: { readonly top: string; readonly kind: OldKind; readonly about: string },
   options: CallOptions | undefined,
-): Promise<NumberedRecord[]> {
-  const found: NumberedRecord[] = [];
-  for await (const group of walkFrom(store, top, options)) {
+): Promise<Numbered[]> {
+  const found: Numbered[] = [];
+  for await (const group of walkFrom(store, { top, about }, options)) {
     for (const { path, data } of group) {
       const place = places.place(path);
       if (place.is !== 'record' || place.kind !== kind || data === null) continue;
-      try {
-        const { generation, bytes } = readOld(place, data, { numbering: 'current' });
-        if (generation === 2 && bytes !== undefined) found.push({ path: place.path, bytes });
-      } catch (error) {
-        if (!isTopologyError(error)) throw error;
-      }
+      found.push(...numbered(place, data));
     }
   }
   return found;

@@ -1,6 +1,7 @@
-import { baseName, compareBytewise, joinPath, parentPath } from '../../topo/paths.js';
+import { ELECTIONS } from '../../topo/locks.js';
+import { baseName, joinPath, parentPath } from '../../topo/paths.js';
 import type { LegacyStore } from './legacy-store.js';
-import { LOCKS } from './places.js';
+import { ELECTION, LOCKS } from './places.js';
 import { SHARED } from './vschemas.js';
 
 /** First segments of canonical paths whose records lie elsewhere, or in another order, than the canonical tree has them. */
@@ -22,18 +23,21 @@ export function isPlain({ places }: LegacyStore, path: string): boolean {
 
 /** Native path of what lies as the canonical tree has it. */
 export function plainNative({ places }: LegacyStore, path: string): string {
-  return places.cell === undefined ? path.replace(/^elections(?=\/|$)/, 'election') : path;
+  return places.cell === undefined ? path.replace(/^elections(?=\/|$)/, ELECTION) : path;
 }
 
-/** Canonical first segments, in byte order, of what may be below a root that has znodes of these names. */
-export function firstSegments({ places }: LegacyStore, names: readonly string[]): string[] {
+/**
+ * Canonical first segments of what lies elsewhere, or in another order, below a root that has znodes of these names. None of them has a character
+ * that sorts before a slash.
+ */
+export function movedSegments({ places }: LegacyStore, names: readonly string[]): string[] {
   const isGlobal = places.cell === undefined;
-  const moved = names.flatMap((name): string[] => {
-    if (isGlobal) return name === 'election' ? ['elections'] : [name];
-    // Records below the directories of the old names, whatever they are, and locks of shards of the serving graph.
-    return name === 'vschema' ? [name, 'SrvVSchema'] : [name];
-  });
-  return [...new Set([...moved, 'keyspaces'])].sort(compareBytewise);
+  const moved = isGlobal ? GLOBAL_MOVED : CELL_MOVED;
+  const found = names.filter((name) => moved.has(name));
+  if (isGlobal && names.includes(ELECTION)) found.push(ELECTIONS);
+  // ShardReplication and VSchemas may be made of znodes elsewhere.
+  found.push('keyspaces', ...(found.includes('vschema') && !isGlobal ? ['SrvVSchema'] : []));
+  return [...new Set(found)];
 }
 
 /** Native tops below and at which all is that is below a canonical path, which does not lie as the canonical tree has it. */

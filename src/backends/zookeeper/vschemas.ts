@@ -5,6 +5,7 @@ import { ErrorCode, isTopologyError, type TopologyError } from '../../topo/error
 import type { RecordTold, Told } from '../../topo/told.js';
 import type { LegacyStore } from './legacy-store.js';
 import { type Own, ownOf, type RecordPlace } from './own.js';
+import { Places } from './places.js';
 import { type Made, readOwn } from './read.js';
 
 /** Native path of the node with the VSchemas of all keyspaces, as until 2016. */
@@ -41,6 +42,13 @@ export async function findShared(
   }
 }
 
+/** The shared node as a record, where it cannot be read: so that nothing is hidden. */
+export function unreadableShared({ own, unreadable }: SharedVSchemas): Made | undefined {
+  if (unreadable === undefined) return undefined;
+  const told = { losses: [], derived: [], notes: [], unreadable };
+  return { ...own, told, of: [Places.global.znode(SHARED)] };
+}
+
 /** The VSchema of a keyspace, of either home or both. Where the two differ it is that of its own, and unreadable. */
 export async function joinedVSchema(
   legacy: LegacyStore,
@@ -55,8 +63,13 @@ export async function joinedVSchema(
   if (ofShared === undefined || shared === undefined) return alone;
   const { token } = shared.own;
   if (alone?.bytes === undefined)
-    return { bytes: ofShared.bytes, told: toldOf(ofShared), token: `+${token}`, of: [SHARED] };
-  const both = { token: `${alone.token}+${token}`, of: [...alone.of, SHARED] };
+    return {
+      bytes: ofShared.bytes,
+      told: toldOf(ofShared),
+      token: `+${token}`,
+      of: [Places.global.znode(SHARED)],
+    };
+  const both = { token: `${alone.token}+${token}`, of: [...alone.of, Places.global.znode(SHARED)] };
   if (alone.told?.unreadable !== undefined) return { ...alone, ...both };
   const { losses = [], derived = [], notes = [] } = alone.told ?? {};
   const transcoded = { generation: undefined, bytes: alone.bytes, losses, derived, notes };

@@ -1,12 +1,13 @@
-import { readOld } from '../../legacy/read.js';
 import type { CallOptions, WriteOp, WriteOptions } from '../../topo/connection.js';
 import { ErrorCode, isTopologyError, TopologyError } from '../../topo/errors.js';
 import { changed, noRecord, recordExists } from '../../topo/refusals.js';
 import { Version } from '../../topo/version.js';
 import { write as writeNative } from '../../znodes/batch.js';
 import { create as createNative, remove as removeNative, update as updateNative } from '../../znodes/file.js';
+import { capabilitiesOf } from '../../znodes/limits.js';
 import { about } from './about.js';
 import { findMade } from './file.js';
+import { checkGeneration } from './generation.js';
 import type { LegacyStore } from './legacy-store.js';
 import type { RecordPlace } from './own.js';
 import { type Made, madeOfSeveral } from './read.js';
@@ -130,6 +131,14 @@ async function nativeOp(
   await checkMade(legacy, op, place, options);
   if (!('bytes' in op)) return { ...op, path: native };
   const bytes = await legacy.transcoder.write(place, op.bytes, options);
+  const { maxValueBytes } = capabilitiesOf(legacy.store);
+  if (bytes.byteLength > maxValueBytes) {
+    const message = `as JSON the value has ${bytes.byteLength} bytes, ${maxValueBytes} are allowed`;
+    throw new TopologyError(ErrorCode.TooLarge, message, {
+      path: op.path,
+      store: legacy.store.context.store,
+    });
+  }
   return { ...op, path: native, bytes };
 }
 
@@ -154,37 +163,11 @@ async function checkMade(
   }
   if (op.version !== null && op.version.token !== made.token) throw changed(context, path);
   if (isSeveral(made)) throw madeOfSeveral(legacy, path, made);
-  if (op.type === 'update') await checkGeneration(legacy, place, options);
+  if (op.type === 'update') await checkGeneration(legacy, place, legacy.places.native(path), options);
 }
 
 function isSeveral({ token }: Made): boolean {
   return token.includes('+');
-}
-
-/** Unsupported for a record of generation 1: nobody can say what Vitess of the time would make of the other one in its place. */
-async function checkGeneration(
-  { store, places }: LegacyStore,
-  place: RecordPlace,
-  options: CallOptions | undefined,
-): Promise<void> {
-  const znode = await store.readZnode(places.native(place.path), options);
-  let generation: 1 | 2 | undefined;
-  try {
-    generation = readOld(place, znode?.data ?? new Uint8Array(), { numbering: 'current' }).generation;
-  } catch (error) {
-    // What is in neither form may be mended.
-    if (!isTopologyError(error, ErrorCode.Corrupt)) throw error;
-  }
-  if (generation !== 1) return;
-  throw new TopologyError(
-    ErrorCode.Unsupported,
-    'this record is of generation 1 (2012 to 2014), which is only read: whoever still reads it may not know what is written today',
-    {
-      path: place.path,
-      store: store.context.store,
-      hint: 'write it with the tools of its time, or copy the topology to a store of today first',
-    },
-  );
 }
 
 function nativeOf({ store, places }: LegacyStore, path: string): string {
