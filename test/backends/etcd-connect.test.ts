@@ -33,6 +33,19 @@ describe('what is not there, or is not etcd', () => {
     }
   });
 
+  test('an answer that is cut off is not waited for', async () => {
+    const server = http.createServer((_, answer) => {
+      answer.writeHead(200, { 'Content-Length': '1000', 'X-Etcd-Index': '5' });
+      answer.write('{"action":');
+      setTimeout(() => answer.destroy(), 20);
+    });
+    const error = await listening(server, (address) =>
+      failure(connect(address, '/vt', { connectTimeoutMs: 600_000 })),
+    );
+    expect(error).toMatchObject({ code: 'Unavailable' });
+    expect(error.message).toContain('the connection broke');
+  });
+
   test.runIf(available.etcd('3.4'))('an etcd server without the old API', async () => {
     const etcd = await startEtcd({ version: '3.4' });
     const error = await failure(connect(etcd.servers, '/vt', SOON));

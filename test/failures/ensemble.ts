@@ -12,7 +12,7 @@ import {
 /** A product as members of it, and how clients find it. */
 export interface Product {
   readonly name: string;
-  readonly implementation: 'zk2' | 'etcd2' | 'consul';
+  readonly implementation: 'zk2' | 'etcd2' | 'consul' | 'etcd';
   readonly available: () => boolean;
   /** Starts one member, or by default three. */
   readonly start: (members?: 1 | 3) => Promise<Cluster>;
@@ -20,8 +20,8 @@ export interface Product {
   /** Clients know every member; otherwise they know one, which passes on what it is asked. */
   readonly manyEntries: boolean;
   /**
-   * Its servers may carry out what they were sent seconds after the answer was lost, whatever happened: Consul holds
-   * requests back while there is no leader. See `late` of a scenario.
+   * Its servers may carry out what they were sent seconds after the answer was lost, whatever happened: Consul, and etcd by its
+   * old API, hold requests back while there is no leader. See `late` of a scenario.
    */
   readonly actsLate: boolean;
   /**
@@ -66,6 +66,18 @@ export const ETCD: Product = {
   manyEntries: true,
   actsLate: false,
   goesOnWithFullDisk: true,
+};
+
+/** The retired format of etcd, whose locks do not end with their holders. */
+export const OLD_ETCD: Product = {
+  name: 'etcd 3.3, by its old API',
+  implementation: 'etcd',
+  available: () => available.etcd('3.3'),
+  start: (members: 1 | 3 = 3) => startEtcd({ version: '3.3', members, flags: ['--enable-v2'] }),
+  isLeader: async ({ address }) =>
+    field(await json(`http://${address}/v2/stats/self`), 'state') === 'StateLeader',
+  manyEntries: true,
+  actsLate: true,
 };
 
 export const CONSUL: Product = {

@@ -3,7 +3,7 @@ import type { Places } from '../followers.js';
 
 /** One side: which kind of store, and its servers. */
 export interface Side {
-  readonly implementation: 'zk2' | 'etcd2' | 'consul';
+  readonly implementation: 'zk2' | 'etcd2' | 'consul' | 'etcd';
   readonly servers: string;
 }
 
