@@ -373,6 +373,38 @@ describe.runIf(available.etcd('3.3'))('records of a retired etcd store', () => {
     }
   });
 
+  test('the serving graph of a cell is read and written beside the records', async () => {
+    const { connection, root } = await planted(SECOND_ETCD.nyc, { scope: 'nyc' });
+    const { serving } = connection;
+    if (serving === undefined) throw new Error('no serving graph');
+    expect(await serving.list('ns')).toEqual(['user']);
+    expect(await serving.list('ns/user')).toEqual(['-80']);
+    expect(await serving.list('ns/user/-80')).toEqual(['master']);
+    expect(await serving.list('ns/none')).toEqual([]);
+    const path = 'ns/user/-80/master';
+    const points = await serving.read(path);
+    expect(decode('topodata.EndPoints', points?.bytes ?? text('none')).json).toEqual({
+      entries: [{ uid: 110, host: 'localhost', port_map: { vt: 1101 } }],
+    });
+    const bytes = encode('topodata.EndPoints', { entries: [{ uid: 1, host: 'h' }] });
+    const replica = 'ns/user/-80/replica';
+    expect(await serving.read(replica)).toBeUndefined();
+    const made = await serving.put(replica, bytes, null);
+    expect(JSON.parse((await v2.get(`${root}/${replica}/_Data`)) ?? '')).toEqual({
+      entries: [{ uid: 1, host: 'h' }],
+    });
+    expect(await errorOf(serving.put(replica, bytes, null))).toMatchObject({
+      code: 'NodeExists',
+      path: replica,
+    });
+    const next = await serving.put(replica, bytes, made);
+    expect(await errorOf(serving.remove(replica, made))).toMatchObject({ code: 'BadVersion' });
+    await serving.remove(replica, next);
+    expect(await serving.list('ns/user/-80')).toEqual(['master']);
+    expect(await errorOf(serving.read('ns/user'))).toMatchObject({ code: 'InvalidPath' });
+    expect((await planted()).connection.serving).toBeUndefined();
+  });
+
   test('what etcd would not give back, or would hide, is refused before it is written', async () => {
     const { connection, root } = await planted();
     for (const bytes of [[0x80], [0xff, 0xfe], [0xc3]]) {

@@ -78,6 +78,7 @@ export const OLD_ETCD: Product = {
     field(await json(`http://${address}/v2/stats/self`), 'state') === 'StateLeader',
   manyEntries: true,
   actsLate: true,
+  goesOnWithFullDisk: true,
 };
 
 export const CONSUL: Product = {

@@ -9,6 +9,7 @@ import { LOCK } from './layout.js';
 import { acquire, lockQueue } from './lock.js';
 import { position } from './position.js';
 import { scan } from './scan.js';
+import { servingOf } from './serving.js';
 import type { EtcdStore } from './store.js';
 import { watch } from './watch.js';
 import { watchRecursive } from './watch-recursive.js';
@@ -72,6 +73,7 @@ export function etcdConnection(store: EtcdStore, root: string): Connection {
     watchLeader: (dir, options) => watchLeader(store, dir, options),
     position: (options) => position(store, options),
     identity: (options) => identity(store, options),
+    serving: servingOf(store),
     close: () => store.close(),
   });
 }

@@ -3,12 +3,11 @@ import { compareBytewise, isBelow, joinPath, parentPath } from '../../topo/paths
 import type { Answer, Node } from './answers.js';
 import { noDirectory } from './error.js';
 import { canonicalDirectories, homesBelow, isLasting, mayShareVSchemas } from './homes.js';
-import { lockEntry } from './layout.js';
+import { isRecordPlace, lockEntry } from './layout.js';
 import { isHeld } from './lock-file.js';
 import { readMany } from './read-many.js';
 import { scan } from './scan.js';
 import type { EtcdStore } from './store.js';
-import { isRecordPlace } from './transcode.js';
 import { findShared } from './vschemas.js';
 
 export async function listDir(store: EtcdStore, path: string, options: CallOptions): Promise<string[]> {

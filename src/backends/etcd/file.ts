@@ -5,11 +5,12 @@ import { type Answer, REFUSALS } from './answers.js';
 import { addCompanions, clear } from './companions.js';
 import { removeEmpty } from './empty.js';
 import { changed, noRecord, recordExists } from './error.js';
+import { isRecordPlace, type RecordPlace } from './layout.js';
 import { breakLock, type LockPlace, lockPlace } from './lock-file.js';
 import type { Condition } from './member.js';
 import { find, isVSchema } from './record.js';
 import type { EtcdStore } from './store.js';
-import { isRecordPlace, type RecordPlace } from './transcode.js';
+import { writeText } from './transcode.js';
 import { makeVersion, readVersion, type State } from './version.js';
 import { findShared } from './vschemas.js';
 
@@ -26,7 +27,7 @@ export async function create(
   options: CallOptions,
 ): Promise<Version> {
   const target = targetOf(store, path);
-  const text = await store.transcoder.write(target.place, bytes, options);
+  const text = await writeText(store, target.place, bytes, options);
   await checkHome(store, target, options, () => recordExists(store.context, path));
   const undo = await addCompanions(store, path, options);
   try {
@@ -35,7 +36,7 @@ export async function create(
     // A directory that somebody left empty is none.
     if (answer.refused === REFUSALS.nodeExists && (await removeEmpty(store, target.native, path, options)))
       answer = await put();
-    return versionOf(store, target, answer);
+    return versionOf(store, path, answer);
   } catch (error) {
     if (isTopologyError(error) && error.code !== ErrorCode.OutcomeUnknown) await undo();
     throw error;
@@ -51,14 +52,14 @@ export async function update(
 ): Promise<Version> {
   const state = version && readVersion(store.context.store, version, path);
   const target = version === null ? targetOf(store, path) : existing(store, path);
-  const text = await store.transcoder.write(target.place, bytes, options);
+  const text = await writeText(store, target.place, bytes, options);
   await checkHome(store, target, options, () => sharedHome(store, path));
   if (state !== null) {
     const answer = await write(store, target, text, { prevIndex: ownOf(store, state, path) }, options);
-    return versionOf(store, target, answer);
+    return versionOf(store, path, answer);
   }
   await addCompanions(store, path, options);
-  return versionOf(store, target, await write(store, target, text, {}, options));
+  return versionOf(store, path, await write(store, target, text, {}, options));
 }
 
 export async function remove(
@@ -77,7 +78,7 @@ export async function remove(
   const target = existing(store, path);
   await checkHome(store, target, options, () => sharedHome(store, path));
   const answer = await store.remove(target.native, condition(), path, options);
-  check(store, path, answer);
+  checkDone(store, path, answer);
   await clear(store, target, options);
 }
 
@@ -144,18 +145,19 @@ function sharedHome({ layout }: EtcdStore, path: string): TopologyError {
 }
 
 /** The index that a write depends on. BadVersion where the record had a part in the file of all keyspaces, and has not any more. */
-function ownOf(store: EtcdStore, { own, shared }: State, path: string): number {
+export function ownOf(store: EtcdStore, { own, shared }: State, path: string): number {
   if (own === undefined || shared !== undefined) throw changed(store.context, path);
   return own;
 }
 
-function versionOf(store: EtcdStore, { path }: Target, answer: Answer): Version {
-  check(store, path, answer);
+/** The version of what was written; throws why nothing was. */
+export function versionOf(store: EtcdStore, path: string, answer: Answer): Version {
+  checkDone(store, path, answer);
   return makeVersion(store.context.store, { own: answer.node?.modifiedIndex });
 }
 
 /** Throws why nothing was written. */
-function check({ context }: EtcdStore, path: string, { refused }: Answer): void {
+export function checkDone({ context }: EtcdStore, path: string, { refused }: Answer): void {
   const { store } = context;
   switch (refused) {
     case undefined:

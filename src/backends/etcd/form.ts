@@ -1,12 +1,9 @@
 import { readAddresses, writeAddresses } from '../../legacy/cell-addresses.js';
 import { textFor } from '../../legacy/etcd-text.js';
-import { OLD_MESSAGES } from '../../legacy/places.js';
-import { readOld } from '../../legacy/read.js';
 import type { Numbering } from '../../legacy/reading.js';
-import { writeSecond } from '../../legacy/second-write.js';
+import { holdOld } from '../../legacy/transcoder.js';
 import { type Loss, NotHeld, type RecordForm } from '../../topo/told.js';
-import { Layout } from './layout.js';
-import { isRecordPlace } from './transcode.js';
+import { isRecordPlace, Layout } from './layout.js';
 
 const forms = new Map<string, RecordForm>();
 
@@ -31,8 +28,7 @@ function holdIn(cell: string | undefined, numbering: Numbering): RecordForm['hol
       const { value, losses } = addressesHeld(path, bytes);
       return { bytes: readAddresses(path, value), losses };
     }
-    const { value, losses } = writeSecond(OLD_MESSAGES[place.kind], bytes, { path, numbering });
-    return { bytes: readOld(place, value, { numbering }).bytes ?? new Uint8Array(), losses };
+    return holdOld(place, bytes, numbering);
   };
 }
 

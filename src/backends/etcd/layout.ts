@@ -22,6 +22,15 @@ export function isOfGlobal(native: string): boolean {
   return /^(cells|election|keyspaces|vschema)(\/|$)/.test(native);
 }
 
+/** The place of a file that is a record. */
+export type RecordPlace = Extract<OldPlace, { is: 'record' | 'raw' | 'addresses' }>;
+/** The place of a file in JSON: a record, or of the serving graph. */
+export type JsonPlace = Extract<OldPlace, { is: 'record' | 'derived' }>;
+
+export function isRecordPlace(place: OldPlace): place is RecordPlace {
+  return place.is === 'record' || place.is === 'raw' || place.is === 'addresses';
+}
+
 /** A hidden file that a directory may have. */
 export interface Candidate {
   /** Relative to the root. */

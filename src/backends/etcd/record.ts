@@ -1,15 +1,16 @@
+import type { OldValue } from '../../legacy/transcoder.js';
 import type { CallOptions, StoredRecord, Value } from '../../topo/connection.js';
 import type { Node } from './answers.js';
-import { SHARED_VSCHEMAS } from './layout.js';
+import { isRecordPlace, type RecordPlace, SHARED_VSCHEMAS } from './layout.js';
 import { isHeld } from './lock-file.js';
 import { readFile } from './read-many.js';
 import type { EtcdStore } from './store.js';
-import { isRecordPlace, type ReadRecord, type RecordPlace } from './transcode.js';
+import { readText } from './transcode.js';
 import { makeVersion, type State } from './version.js';
 import { findShared, joinedVSchema, type SharedVSchemas } from './vschemas.js';
 
 /** A file, or the files, that one record is read from. */
-export type Found = ReadRecord & { readonly value: Value | undefined };
+export type Found = OldValue & { readonly value: Value | undefined };
 
 /** The record at a path of the canonical tree; undefined: there is none, or one without counterpart. */
 export async function find(
@@ -48,7 +49,7 @@ export async function recordOf(
     return read && found(store, read, { own: own?.modifiedIndex, shared: part }, own);
   }
   if (own?.value === undefined) return undefined;
-  const read = await store.transcoder.read(place, own.value, options);
+  const read = await readText(store, place, own.value, options);
   return found(store, read, { own: own.modifiedIndex }, own);
 }
 
@@ -73,7 +74,7 @@ export function unreadableShared(store: EtcdStore, shared: SharedVSchemas): Stor
   return { path: SHARED_VSCHEMAS, bytes, version, ephemeral: false, told: shared.told };
 }
 
-function found({ context }: EtcdStore, read: ReadRecord, state: State, own: Node | undefined): Found {
+function found({ context }: EtcdStore, read: OldValue, state: State, own: Node | undefined): Found {
   const { bytes, told } = read;
   if (bytes === undefined) return { ...read, value: undefined };
   const version = makeVersion(context.store, state);

@@ -5,13 +5,12 @@ import { checkPath, compareBytewise, isBelow } from '../../topo/paths.js';
 import type { Beside } from '../../topo/told.js';
 import type { Node } from './answers.js';
 import { homesBelow, mayShareVSchemas } from './homes.js';
-import { lockEntry } from './layout.js';
+import { isRecordPlace, lockEntry } from './layout.js';
 import { isHeld } from './lock-file.js';
 import { position } from './position.js';
 import { readMany } from './read-many.js';
 import { isVSchema, lockValue, recordOf, unreadableShared } from './record.js';
 import type { EtcdStore } from './store.js';
-import { isRecordPlace } from './transcode.js';
 import { findShared, type SharedVSchemas } from './vschemas.js';
 
 /** Records of a page, of which hidden ones cost a request each. */

@@ -1,12 +1,13 @@
+import { type OldValue, toldOf } from '../../legacy/transcoder.js';
 import { checkVSchemas, type FoundVSchema, type FoundVSchemas, joinVSchemas } from '../../legacy/vschemas.js';
 import type { CallOptions } from '../../topo/connection.js';
 import { isTopologyError, type TopologyError } from '../../topo/errors.js';
 import type { RecordTold, Transcoded } from '../../topo/told.js';
 import type { Node } from './answers.js';
-import { SHARED_VSCHEMAS } from './layout.js';
+import { type RecordPlace, SHARED_VSCHEMAS } from './layout.js';
 import { readFile } from './read-many.js';
 import type { EtcdStore } from './store.js';
-import type { ReadRecord, RecordPlace } from './transcode.js';
+import { readText } from './transcode.js';
 
 /** The file with the VSchemas of all keyspaces, as until 2016. */
 export interface SharedVSchemas {
@@ -47,12 +48,12 @@ export async function joinedVSchema(
   own: Node | undefined,
   shared: SharedVSchemas | undefined,
   options: CallOptions | undefined,
-): Promise<ReadRecord | undefined> {
+): Promise<OldValue | undefined> {
   const { keyspace = '' } = place;
   const ofShared = shared?.vschemas.get(keyspace);
   if (own?.value === undefined)
     return ofShared === undefined ? undefined : { bytes: ofShared.bytes, told: toldOf(ofShared) };
-  const read = await store.transcoder.read(place, own.value, options);
+  const read = await readText(store, place, own.value, options);
   if (ofShared === undefined || shared === undefined || read.bytes === undefined) return read;
   if (read.told?.unreadable !== undefined) return read;
   const { losses = [], derived = [], notes = [] } = read.told ?? {};
@@ -81,8 +82,4 @@ function differenceOf(found: readonly FoundVSchema[]): TopologyError | undefined
     if (isTopologyError(error)) return error;
     throw error;
   }
-}
-
-function toldOf({ losses, derived, notes }: FoundVSchema): RecordTold | undefined {
-  return losses.length + derived.length + notes.length === 0 ? undefined : { losses, derived, notes };
 }

@@ -3,11 +3,10 @@ import { followPasses } from '../../topo/follow.js';
 import { type EventQueue, watchEvents } from '../../topo/queue.js';
 import { type Answer, REFUSALS } from './answers.js';
 import type { EtcdClient } from './client.js';
-import { SHARED_VSCHEMAS } from './layout.js';
+import { isRecordPlace, SHARED_VSCHEMAS } from './layout.js';
 import { position } from './position.js';
 import { find, isVSchema } from './record.js';
 import type { EtcdStore } from './store.js';
-import { isRecordPlace } from './transcode.js';
 
 export function watch(store: EtcdStore, path: string, options?: CallOptions): AsyncIterable<WatchEvent> {
   return watchEvents(store.context, options, path, (queue) => {

@@ -1,91 +1,21 @@
-import { findNumbering, type NumberedRecord, type NumberingFound } from '../../legacy/numbering.js';
+import { findNumbering, type NumberedRecord } from '../../legacy/numbering.js';
+import type { NumberingLooked } from '../../legacy/numberings.js';
 import type { OldRecord } from '../../legacy/places.js';
 import { readOld } from '../../legacy/read.js';
 import type { Numbering } from '../../legacy/reading.js';
 import type { CallOptions } from '../../topo/connection.js';
-import { ErrorCode, isTopologyError, TopologyError } from '../../topo/errors.js';
+import { isTopologyError } from '../../topo/errors.js';
 import type { Transcoded } from '../../topo/told.js';
 import type { Node } from './answers.js';
 import type { EtcdClient } from './client.js';
 import { listNative, readMany } from './read-many.js';
 
-/** Milliseconds for which it stays known that nothing tells. */
-const UNKNOWN_MS = 5_000;
-/** Signs that an error names. */
-const MOST_SHOWN = 4;
-
-/** Which numbers types of tablets have in one store: as given, or else as its own records tell, asked for when it first matters. */
-export class Numberings {
-  readonly #client: EtcdClient;
-  #known: Numbering | undefined;
-  #asked: { readonly found: Promise<Found>; readonly at: number } | undefined;
-
-  constructor(client: EtcdClient, given: Numbering | undefined) {
-    this.#client = client;
-    this.#known = given;
-  }
-
-  /** Undefined: it was not asked for yet, or nothing tells. */
-  get known(): Numbering | undefined {
-    return this.#known;
-  }
-
-  /** For a record that means something else by the other numbers. Guard when nothing tells. */
-  async toRead(about: string, options: CallOptions | undefined): Promise<Numbering> {
-    const { numbering, signs } = await this.#find(about, options);
-    if (numbering !== undefined) return numbering;
-    throw this.#unknown(about, signs);
-  }
-
-  /** As {@link toRead}; where no record has any, those that Vitess 2.0 and 2.1 had. */
-  async toWrite(about: string, options: CallOptions | undefined): Promise<Numbering> {
-    const { numbering, signs, matters } = await this.#find(about, options);
-    if (numbering === undefined && matters) throw this.#unknown(about, signs);
-    this.#known ??= 'current';
-    return this.#known;
-  }
-
-  async #find(about: string, options: CallOptions | undefined): Promise<Found> {
-    if (this.#known !== undefined) return { numbering: this.#known, signs: [], matters: true };
-    const { clock } = this.#client.context;
-    if (this.#asked === undefined || clock.now() - this.#asked.at > UNKNOWN_MS)
-      this.#asked = { found: findSigns(this.#client, about, options), at: clock.now() };
-    try {
-      const found = await this.#asked.found;
-      this.#known ??= found.numbering;
-      return found;
-    } catch (error) {
-      this.#asked = undefined;
-      throw error;
-    }
-  }
-
-  #unknown(about: string, signs: NumberingFound['signs']): TopologyError {
-    const shown = signs.slice(0, MOST_SHOWN).map(({ path, reason }) => `${path}: ${reason}`);
-    const message =
-      signs.length === 0
-        ? 'nothing in this store tells which numbers its types of tablets have'
-        : `the records of this store disagree about the numbers that types of tablets have: ${shown.join('; ')}`;
-    return new TopologyError(ErrorCode.Guard, message, {
-      path: about,
-      store: this.#client.context.store,
-      hint: 'say whether they are those of 2.0.0-alpha1 to alpha4 (first) or those of everything since (current)',
-    });
-  }
-}
-
-/** What the records of a store tell. */
-interface Found extends NumberingFound {
-  /** Whether any of them has a number of a type. */
-  readonly matters: boolean;
-}
-
 /** In a cell the serving graph is asked first: it is small, and has a sign unless nothing is served. */
-async function findSigns(
+export async function findSigns(
   client: EtcdClient,
   about: string,
   options: CallOptions | undefined,
-): Promise<Found> {
+): Promise<NumberingLooked> {
   const look = async (kind: 'shards' | 'tablets' | 'srvKeyspaces', natives: readonly string[]) => {
     const { records, matters } = await numbered(client, natives, about, options);
     const none = { shards: [], tablets: [], srvKeyspaces: [] };
