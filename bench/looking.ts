@@ -47,7 +47,7 @@ const STARTERS: Readonly<Record<string, () => Promise<Place>>> = {
     return placeOf('etcd2', server, '/bench/');
   },
   async consul() {
-    const server = await startConsul({ version: '1.8' });
+    const server = await startConsul({ version: '1.8', fsync: true });
     return placeOf('consul', server, 'bench/');
   },
   async file() {

@@ -56,7 +56,7 @@ const STARTERS = {
     return placeOf(etcd.servers, etcd);
   },
   consul: async () => {
-    const consul = await startConsul({ version: '1.8' });
+    const consul = await startConsul({ version: '1.8', fsync: true });
     return placeOf(consul.servers, consul);
   },
   memory: async () => ({ server: 'etcd:bench', version: 'of etcd flavour', stop: async () => {} }),

@@ -38,5 +38,5 @@ const JAVA_FLAGS = ['-Xms1g', '-Xmx8g', '-XX:+UseSerialGC'];
 const STARTERS = {
   zk2: () => startZooKeeper({ version: '3.8', fsync: true, javaFlags: JAVA_FLAGS }),
   etcd2: () => startEtcd({ version: '3.5', fsync: true }),
-  consul: () => startConsul({ version: '1.8' }),
+  consul: () => startConsul({ version: '1.8', fsync: true }),
 };

@@ -120,14 +120,16 @@ function makeMember(plan: MemberPlan): Member & { start(): Promise<void>; awaitR
  * its choice and its use, all is planned again.
  *
  * @param plan gives the members, for data kept below `folder`
+ * @param parent where `folder` is made, by default where the system has temporary files
  */
 export async function startCluster(
   product: string,
   version: string,
   plan: (folder: string) => Promise<readonly MemberPlan[]>,
+  parent?: string,
   attempts = 3,
 ): Promise<Cluster> {
-  const folder = await makeFolder();
+  const folder = await makeFolder(parent);
   const members = (await plan(folder)).map(makeMember);
   const [member] = members;
   if (member === undefined) throw new Error(`${product}: a cluster needs a member`);
@@ -168,7 +170,8 @@ export async function startCluster(
     return cluster;
   } catch (error) {
     await cluster.stop();
-    if (attempts > 1 && CLASH.test(String(error))) return startCluster(product, version, plan, attempts - 1);
+    if (attempts > 1 && CLASH.test(String(error)))
+      return startCluster(product, version, plan, parent, attempts - 1);
     throw error;
   }
 }

@@ -1,6 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Cluster, type MemberPlan, startCluster } from './cluster.js';
+import { withoutWaiting } from './memory.js';
 import { type BundleName, bundle } from './packages.js';
 import { freePorts } from './ports.js';
 import { upstream } from './versions.js';
@@ -30,6 +31,8 @@ export interface ConsulOptions {
   readonly tls?: ConsulTls;
   /** Nothing is allowed without a token; this one, a UUID, is allowed everything. */
   readonly acl?: { readonly managementToken: string };
+  /** Whether writes reach the disk before they are answered, as in production. Default false: tests are faster. */
+  readonly fsync?: boolean;
 }
 
 export interface ConsulCluster extends Cluster {
@@ -103,7 +106,8 @@ export async function startConsul(options: ConsulOptions): Promise<ConsulCluster
       }),
     );
   };
-  const started = await startCluster('consul', upstream(versions['consul']), plan);
+  const parent = options.fsync === true ? undefined : await withoutWaiting();
+  const started = await startCluster('consul', upstream(versions['consul']), plan, parent);
   const scheme = tls === undefined ? 'http' : 'https';
   return { ...started, endpoints: started.members.map(({ address }) => `${scheme}://${address}`), apis };
 }

@@ -3,6 +3,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { type Cluster, type MemberPlan, startCluster } from './cluster.js';
+import { withoutWaiting } from './memory.js';
 import { type BundleName, bundle } from './packages.js';
 import { freePorts } from './ports.js';
 import { upstream } from './versions.js';
@@ -122,7 +123,9 @@ export async function startEtcd(options: EtcdOptions): Promise<EtcdCluster> {
     );
   };
 
-  const started = await startCluster('etcd', upstream(versions['etcd-server']), plan);
+  const waits = options.fsync !== true && UNSAFE_NO_FSYNC[options.version].length === 0;
+  const parent = waits ? await withoutWaiting() : undefined;
+  const started = await startCluster('etcd', upstream(versions['etcd-server']), plan, parent);
   const endpoints = started.members.map((member) => `${scheme}://${member.address}`);
   const trust = tls === undefined ? [] : ['--cacert', tls.ca, '--cert', tls.cert, '--key', tls.key];
   const ctl = async (args: readonly string[], input = ''): Promise<string> => {

@@ -135,9 +135,9 @@ export async function run(command: Command): Promise<Program> {
   };
 }
 
-/** Makes a folder for data which is deleted when this process ends, however it ends. */
-export async function makeFolder(): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), 'topo2topo-server-'));
+/** Makes a folder for data, in `parent`, which is deleted when this process ends, however it ends. */
+export async function makeFolder(parent = tmpdir()): Promise<string> {
+  const folder = await mkdtemp(join(parent, 'topo2topo-server-'));
   watchdog().send({ action: 'keep', folder });
   return folder;
 }
