@@ -25,14 +25,16 @@ function manyPath(i: number): string {
 
 const manyBytes = (path: string) => utf8(`${path} `.repeat(4));
 
-/** A place with 20,000 records, made once. */
+const manyPaths = ({ subject }: Context): string[] =>
+  Array.from({ length: subject.many ?? MANY }, (_, i) => manyPath(i));
+
+/** A place with many records, made once. */
 function manyRecords(context: Context): Promise<string> {
   const { shared, place, plant } = context;
-  return shared('20,000 records', async () => {
+  return shared('many records', async () => {
     const root = place('-many');
-    const paths = Array.from({ length: MANY }, (_, i) => manyPath(i));
     await plant(
-      paths.map((path) => [path, manyBytes(path)] as const),
+      manyPaths(context).map((path) => [path, manyBytes(path)] as const),
       root,
     );
     return root;
@@ -128,12 +130,12 @@ export const scan = theme('scan', [
     },
   },
   {
-    title: 'a scan of 20,000 records gives each once, in byte order, with its bytes',
+    title: 'a scan of many records gives each once, in byte order, with its bytes',
     run: async (context) => {
       const connection = await context.open(await manyRecords(context));
       const { records } = await scanAll(connection);
-      assert.equal(records.length, MANY);
-      const expected = inByteOrder(Array.from({ length: MANY }, (_, i) => manyPath(i)));
+      const expected = inByteOrder(manyPaths(context));
+      assert.equal(records.length, expected.length);
       for (const [i, record] of records.entries()) {
         if (record.path !== expected[i]) assert.fail(`${record.path} instead of ${expected[i]} at ${i}`);
         if (!manyBytes(record.path).equals(record.bytes))
@@ -142,12 +144,10 @@ export const scan = theme('scan', [
     },
   },
   {
-    title: 'a scan of a part of 20,000 records gives that part',
+    title: 'a scan of a part of many records gives that part',
     run: async (context) => {
       const connection = await context.open(await manyRecords(context));
-      const expected = Array.from({ length: MANY }, (_, i) => manyPath(i)).filter((path) =>
-        path.startsWith('cells/zone3/'),
-      );
+      const expected = manyPaths(context).filter((path) => path.startsWith('cells/zone3/'));
       assert.deepEqual(await scanPaths(connection, 'cells/zone3'), inByteOrder(expected));
     },
   },
@@ -162,9 +162,7 @@ export const scan = theme('scan', [
       );
       assert.deepEqual(
         counts,
-        [0, 1, 2].map(
-          (zone) => Array.from({ length: MANY }, (_, i) => i).filter((i) => i % 7 === zone).length,
-        ),
+        [0, 1, 2].map((zone) => manyPaths(context).filter((_, i) => i % 7 === zone).length),
       );
     },
   },
@@ -172,7 +170,7 @@ export const scan = theme('scan', [
     title: 'a scan that is aborted half-way fails with Interrupted or is complete, never short in silence',
     run: async (context) => {
       const connection = await context.open(await manyRecords(context));
-      await endsEarly(connection, 'Interrupted', () => {
+      await endsEarly(context, connection, 'Interrupted', () => {
         const abort = new AbortController();
         return { options: { signal: abort.signal }, strike: async () => abort.abort() };
       });
@@ -183,7 +181,7 @@ export const scan = theme('scan', [
     run: async (context) => {
       const connection = await context.open(await manyRecords(context));
       await connection.get(manyPath(0));
-      await endsEarly(connection, 'Timeout', () => {
+      await endsEarly(context, connection, 'Timeout', () => {
         const deadline = Date.now() + 500;
         const passed = () => eventually('the deadline', async () => Date.now() > deadline);
         return { options: { deadline }, strike: passed };
@@ -315,8 +313,9 @@ export const scan = theme('scan', [
   },
 ]);
 
-/** Begins a scan of the 20,000, strikes after its first page: it ends with `code`, or had everything. */
+/** Begins a scan of the many, strikes after its first page: it ends with `code`, or had everything. */
 async function endsEarly(
+  context: Context,
   connection: Context['connection'],
   code: 'Interrupted' | 'Timeout',
   begin: () => { options: { signal?: AbortSignal; deadline?: number }; strike: () => Promise<unknown> },
@@ -332,6 +331,6 @@ async function endsEarly(
     }
   })();
   const outcome = await reading.catch((error: unknown) => error);
-  if (outcome === undefined) assert.equal(seen, MANY, 'the scan ended short in silence');
+  if (outcome === undefined) assert.equal(seen, manyPaths(context).length, 'the scan ended short in silence');
   else await refuses(connection, code, Promise.reject(outcome), { path: '' });
 }

@@ -284,7 +284,7 @@ const CAUGHT: Readonly<Partial<Record<Fault['kind'], readonly string[]>>> = {
   'empty listing': [
     'listDir gives the names of records and directories, each once',
     'listDirFull says what is a file and what a directory',
-    'a scan of 20,000 records gives each once, in byte order, with its bytes',
+    'a scan of many records gives each once, in byte order, with its bytes',
     'a scan that is aborted half-way fails with Interrupted or is complete, never short in silence',
     'reads see at once what this connection was told is written',
   ],
