@@ -16,8 +16,10 @@ const LONG = [
   'test/failures',
   'test/copy/faults',
   'test/verify/live.test.ts',
+  'test/cli/freeze-servers.test.ts',
   'test/backends/zk2-tls-conformance.test.ts',
   'test/backends/zk2-conformance.test.ts',
+  'test/backends/zk2-native.test.ts',
   'test/backends/etcd2.test.ts',
   'test/backends/zookeeper-conformance.test.ts',
 ];

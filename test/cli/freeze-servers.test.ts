@@ -5,6 +5,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { sampleTopology } from '../../src/cli/demo/sample.js';
 import { eventually } from '../conformance/tools.js';
 import { cli, cliJson } from '../support/cli.js';
+import { isNightly } from '../support/nightly.js';
 import { addressOn, PRODUCTS, type Server } from '../support/products.js';
 import { withStore } from '../support/topologies.js';
 
@@ -80,7 +81,7 @@ describe.each(PRODUCTS.filter((product) => product.available))('a freeze of $nam
       expect(out.includes('not quiesced')).toBe(!product.seals);
       expect(out).toContain('quiesced');
       expect(err).toMatch(
-        /not frozen: taking all locks\nfrozen 0\.. s of 30 s: sealing\nfrozen .* of 30 s: copying/,
+        /not frozen: taking all locks\n(frozen .* of 30 s: sealing\n)+frozen .* of 30 s: copying/,
       );
       expect(await lockedIn(address('global'))).toEqual([]);
     },
@@ -130,7 +131,8 @@ describe.each(PRODUCTS.filter((product) => product.available))('a freeze of $nam
     LIMIT_MS,
   );
 
-  test(
+  // Half a minute for each product: locks that go by themselves take their time. What makes them go is part of the contract.
+  test.runIf(isNightly || product.implementation === 'zk2')(
     'killed at any step it leaves locks that are shown, and go by themselves, and a seal that can be taken off',
     async () => {
       await Promise.all(['sealing', 'copying', 'verifying', 'checking', 'holding'].map(killedAt));
