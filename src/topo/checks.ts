@@ -76,25 +76,27 @@ export function checkBatch(connection: CheckedStore, ops: readonly WriteOp[], mo
   checkWritable(connection);
   if (ops.length === 0) throw new TopologyError(ErrorCode.InvalidBatch, 'the batch is empty', { store });
   checkRoom(connection, 'operations', ops.length + more, capabilities.batch.maxOps);
-  const seen = new Map<string, number>();
+  const seen = new Set<string>();
   let total = 0;
-  ops.forEach((op, index) => {
-    atIndex(index, () => {
+  for (const [index, op] of ops.entries()) {
+    try {
       checkStoredPath(connection, op.path, 'record');
       if ('bytes' in op) checkValue(connection, op.path, op.bytes);
       if ('version' in op && op.version !== null) tokenFor(store, op.version, op.path);
-    });
-    const first = seen.get(op.path);
-    if (first !== undefined) {
+    } catch (error) {
+      throw error instanceof TopologyError ? error.at(index) : error;
+    }
+    seen.add(op.path);
+    if (seen.size === index) {
+      const first = ops.findIndex(({ path }) => path === op.path);
       throw new TopologyError(ErrorCode.InvalidBatch, `operations ${first} and ${index} have the same path`, {
         path: op.path,
         store,
         index,
       });
     }
-    seen.set(op.path, index);
     total += operationBytes(op);
-  });
+  }
   checkRoom(connection, 'bytes', total, capabilities.batch.maxBytes);
 }
 
@@ -104,12 +106,4 @@ function checkRoom(connection: CheckedStore, unit: string, count: number, allowe
     store: connection.store,
     hint: 'divide it into several',
   });
-}
-
-function atIndex(index: number, check: () => void): void {
-  try {
-    check();
-  } catch (error) {
-    throw error instanceof TopologyError ? error.at(index) : error;
-  }
 }
