@@ -163,10 +163,9 @@ function connection(scope: string, made: Made): Connection {
     listDirFull: async (dir) =>
       namesIn(dir).map((name) => ({ name, type: 'directory' as const, ephemeral: false })),
     async get(path) {
-      // All that is got by its path comes before the tablets.
       for (const record of recordsOf(scope, only(made, path))) {
         if (record[0] === path) return stored(record);
-        if (record[0].startsWith('tablets/')) break;
+        if (record[0] > path) break;
       }
       throw absent(path);
     },
