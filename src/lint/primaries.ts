@@ -3,7 +3,7 @@ import type { JsonObject } from '../topo/codec-json.js';
 import { termOf } from '../topo/term.js';
 import { found, type LintFinding, type Where } from './finding.js';
 import { termText } from './terms.js';
-import type { KnownShard, World } from './world.js';
+import { type KnownShard, shardPath, type World } from './world.js';
 
 /** What is kept of a tablet that a shard names. */
 interface Seen {
@@ -61,7 +61,7 @@ export class Primaries {
   }
 
   *#compare(shard: KnownShard, primary: string): Generator<LintFinding> {
-    const where = { path: shard.path, keyspace: shard.keyspace, shard: shard.name };
+    const where = { path: shardPath(shard), keyspace: shard.keyspace, shard: shard.name };
     const named = { ...where, tablet: primary };
     if (!this.#seen.has(primary)) {
       yield found('primary-gone', where, `there is no tablet ${primary}`);

@@ -2,7 +2,7 @@ import { isAtLeast, type Target } from '../graph/target.js';
 import { listed } from '../topo/finding.js';
 import { found, type LintFinding } from './finding.js';
 import { isSnapshot, serves } from './keyspaces.js';
-import type { KnownKeyspace, KnownShard, World } from './world.js';
+import { type KnownKeyspace, type KnownShard, shardPath, type World } from './world.js';
 
 /** What is wrong with single shards, by what the global store says. */
 export function* shards(world: World, target: Target): Generator<LintFinding> {
@@ -17,8 +17,8 @@ function* ofShard(
   world: World,
   target: Target,
 ): Generator<LintFinding> {
-  const { name, path, sources, namedCells, hasPrimary, primary, primaryCell, isServing, servedOnce } = shard;
-  const where = { path, keyspace: keyspace.name, shard: name };
+  const { name, sources, namedCells, hasPrimary, primary, primaryCell, isServing, servedOnce } = shard;
+  const where = { path: shardPath(shard), keyspace: keyspace.name, shard: name };
   if (name.includes('-') && name !== name.toLowerCase())
     yield found('shard-upper-case', where, `tablets look for the shard ${name.toLowerCase()}`);
   if (servedOnce && !isServing && isAtLeast(target, 12))

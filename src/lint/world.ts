@@ -36,7 +36,6 @@ export interface KnownKeyspace {
 export interface KnownShard {
   readonly keyspace: string;
   readonly name: string;
-  readonly path: string;
   /** False: the record does not decode, and all that follows is unknown. */
   readonly isRead: boolean;
   readonly range: StoredRange | undefined;
@@ -62,6 +61,8 @@ export class WorldReading implements World {
   readonly keyspaces = new Map<string, KnownKeyspace>();
   readonly rules = new Map<RulesKind, readonly JsonObject[]>();
   readonly #check: RecordCheck;
+  /** One text for each name, which very many shards have. */
+  readonly #cellNames = new Map<string, string>();
 
   constructor(check: RecordCheck) {
     this.#check = check;
@@ -69,7 +70,7 @@ export class WorldReading implements World {
 
   /** Takes note of a record, and answers with what is wrong with it by itself. */
   add(record: StoredRecord): readonly LintFinding[] {
-    const { kind, path, names, json, found } = this.#check.examine('global', record);
+    const { kind, names, json, found } = this.#check.examine('global', record);
     const { cell = '', alias = '', keyspace = '', shard = '' } = names;
     switch (kind) {
       case 'CellInfo':
@@ -85,7 +86,7 @@ export class WorldReading implements World {
         Object.assign(this.#keyspace(keyspace), { hasVSchema: true, vschema: json });
         break;
       case 'Shard':
-        this.#keyspace(keyspace).shards.set(shard, readShard(keyspace, shard, path, json));
+        this.#addShard(keyspace, shard, json);
         break;
       case 'RoutingRules':
       case 'ShardRoutingRules':
@@ -95,6 +96,15 @@ export class WorldReading implements World {
         break;
     }
     return found;
+  }
+
+  #addShard(keyspace: string, shard: string, json: JsonObject | undefined): void {
+    const { name, shards } = this.#keyspace(keyspace);
+    const read = readShard(name, shard, json);
+    const { primaryCell } = read;
+    if (primaryCell !== undefined && !this.#cellNames.has(primaryCell))
+      this.#cellNames.set(primaryCell, primaryCell);
+    shards.set(shard, { ...read, primaryCell: primaryCell && this.#cellNames.get(primaryCell) });
   }
 
   #keyspace(name: string): KnownKeyspace {
@@ -113,7 +123,7 @@ export class WorldReading implements World {
   }
 }
 
-function readShard(keyspace: string, name: string, path: string, json: JsonObject | undefined): KnownShard {
+function readShard(keyspace: string, name: string, json: JsonObject | undefined): KnownShard {
   const fields = json ?? {};
   const served = list(fields['served_types']).map(object);
   const controls = list(fields['tablet_controls']).map(object);
@@ -122,7 +132,6 @@ function readShard(keyspace: string, name: string, path: string, json: JsonObjec
   return {
     keyspace,
     name,
-    path,
     isRead: json !== undefined,
     range: rangeOf(fields['key_range']),
     isServing: fields['is_primary_serving'] === true,
@@ -131,10 +140,12 @@ function readShard(keyspace: string, name: string, path: string, json: JsonObjec
     primary: aliasOf(primary),
     primaryCell: primary === undefined ? undefined : text(object(primary)['cell']),
     term: termOf(fields['primary_term_start_time']),
-    sources: list(fields['source_shards'])
-      .map(object)
-      .map((source) => `${text(source['keyspace'])}/${text(source['shard'])}`),
-    namedCells: [...controls, ...served].flatMap(({ cells }) => list(cells).map(text)),
+    sources: kept(
+      list(fields['source_shards'])
+        .map(object)
+        .map((source) => `${text(source['keyspace'])}/${text(source['shard'])}`),
+    ),
+    namedCells: kept([...controls, ...served].flatMap(({ cells }) => list(cells).map(text))),
   };
 }
 
@@ -152,5 +163,36 @@ export function aliasOf(json: Json | undefined): string | undefined {
 function rangeOf(json: Json | undefined): StoredRange | undefined {
   if (json === undefined) return undefined;
   const { start, end } = object(json);
-  return { start: Buffer.from(text(start), 'base64'), end: Buffer.from(text(end), 'base64') };
+  return new TextRange(text(start), text(end));
+}
+
+/** A key range that is kept as base64: two short texts are much less than two buffers. */
+class TextRange implements StoredRange {
+  readonly #start: string;
+  readonly #end: string;
+
+  constructor(start: string, end: string) {
+    this.#start = start;
+    this.#end = end;
+  }
+
+  get start(): Uint8Array {
+    return Buffer.from(this.#start, 'base64');
+  }
+
+  get end(): Uint8Array {
+    return Buffer.from(this.#end, 'base64');
+  }
+}
+
+const NONE: readonly string[] = [];
+
+/** Nearly all lists are empty: these are one. */
+function kept(names: readonly string[]): readonly string[] {
+  return names.length === 0 ? NONE : names;
+}
+
+/** Where the record of a shard is. */
+export function shardPath({ keyspace, name }: Pick<KnownShard, 'keyspace' | 'name'>): string {
+  return `keyspaces/${keyspace}/shards/${name}/Shard`;
 }
