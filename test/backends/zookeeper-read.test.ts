@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { backend } from '../../src/backends/zookeeper/index.js';
 import type { ConnectSettings } from '../../src/topo/backend.js';
-import { decode } from '../../src/topo/codec.js';
+import { decode, encode } from '../../src/topo/codec.js';
 import type { Connection } from '../../src/topo/connection.js';
 import { ErrorCode } from '../../src/topo/errors.js';
 import type { Loss } from '../../src/topo/told.js';
@@ -15,7 +15,7 @@ import { available, type Cluster, startZooKeeper } from '../servers/index.js';
 import { type LegacyNode, legacyFixture } from '../support/fixtures.js';
 import { nativeClientBuilt } from '../support/native.js';
 import { SETTINGS } from '../support/topologies.js';
-import { legacyAddress, openLegacy, scanned } from './zookeeper-tools.js';
+import { legacyAddress, openLegacy, scanned, withClient } from './zookeeper-tools.js';
 
 describe.runIf(available.zookeeper('3.8'))('a legacy zookeeper store, as it is read', () => {
   let cluster: Cluster;
@@ -153,7 +153,16 @@ describe.runIf(available.zookeeper('3.8'))('a legacy zookeeper store, as it is r
       await nyc.close();
       return told?.unreadable ?? decode('topodata.Tablet', bytes).json['type'];
     };
+    const written = async (uid: number) => {
+      const nyc = await openLegacy(cluster.servers, 'nyc');
+      const bytes = encode('topodata.Tablet', { type: 'REPLICA' });
+      await nyc.create(`tablets/nyc-000000000${uid}/Tablet`, bytes).finally(() => nyc.close());
+      return withClient(cluster.servers, async (client) =>
+        (await client.getData(`/zk/nyc/vt/tablets/000000000${uid}`)).data?.toString(),
+      );
+    };
     expect(await typeBy({})).toMatchObject({ code: ErrorCode.Guard, path });
+    await expect(written(3)).rejects.toMatchObject({ code: ErrorCode.Guard });
     expect(await typeBy({ typeNumbers: 'current' })).toBe('RDONLY');
     expect(await typeBy({ typeNumbers: 'first' })).toBe('REPLICA');
     const served = (served_type: number) => ({ served_type, shard_references: [{ name: '0' }] });
@@ -162,11 +171,12 @@ describe.runIf(available.zookeeper('3.8'))('a legacy zookeeper store, as it is r
       cluster.servers,
     );
     expect(await typeBy({})).toBe('REPLICA');
+    expect(await written(4)).toBe('{\n  "type": 3\n}');
   });
 
   test('the tablets of a cell are streamed, listed by their numbers, and found by them', async () => {
     const tablets = Object.fromEntries(
-      Array.from({ length: 1_500 }, (_, uid) => [
+      Array.from({ length: 200 }, (_, uid) => [
         `/zk/nyc/vt/tablets/${String(uid).padStart(10, '0')}`,
         { alias: { cell: 'nyc', uid } },
       ]),

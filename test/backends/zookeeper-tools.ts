@@ -25,6 +25,15 @@ export function openLegacy(
   return backend.connect(legacyAddress(servers, cell), { ...SETTINGS, ...settings });
 }
 
+/** A client of a cluster, for the time of `work`. */
+export async function withClient<T>(
+  servers: string,
+  work: (client: ZooKeeperClient) => Promise<T>,
+): Promise<T> {
+  const client = await connectOwnClient({ servers: servers.split(',') });
+  return work(client).finally(() => client.close());
+}
+
 /** All that a scan gives. */
 export async function scanned(
   connection: Connection,

@@ -2,9 +2,10 @@ import type { CallOptions, Value } from '../../topo/connection.js';
 import { noRecord } from '../../topo/refusals.js';
 import { about } from './about.js';
 import { isEntry } from './beside.js';
+import { generationOf } from './generation.js';
 import type { LegacyStore } from './legacy-store.js';
 import { type Around, readMade } from './made.js';
-import { ownOf } from './own.js';
+import { ownOf, type RecordPlace } from './own.js';
 import { type Made, rawValue, valueOfMade } from './read.js';
 import { findShared, SHARED, unreadableShared } from './vschemas.js';
 
@@ -59,7 +60,7 @@ export async function findMade(
     legacy,
     place,
     isOwn ? ownOf(own) : undefined,
-    await aroundOf(legacy, path, options),
+    await aroundOf(legacy, place, own?.data, options),
     options,
   );
 }
@@ -67,16 +68,15 @@ export async function findMade(
 /** What a record is made of beside its own znode. */
 async function aroundOf(
   legacy: LegacyStore,
-  path: string,
+  place: RecordPlace,
+  data: Uint8Array | null | undefined,
   options: CallOptions | undefined,
 ): Promise<Around> {
-  const { places, global } = legacy;
-  const native = places.native(path);
-  const place = places.place(native);
-  if (place.is !== 'record') return {};
+  const { global } = legacy;
   if (place.kind === 'VSchema') return { shared: await findShared(legacy, options) };
   const { keyspace } = place;
   if (place.kind === 'ShardReplication')
     return { shards: await global?.shards({ keyspace, shard: place.shard }, options) };
-  return place.kind === 'SrvKeyspace' ? { shards: await global?.shards({ keyspace }, options) } : {};
+  const isFirst = place.kind === 'SrvKeyspace' && generationOf(place, data ?? new Uint8Array()) === 1;
+  return isFirst ? { shards: await global?.shards({ keyspace }, options) } : {};
 }

@@ -4,6 +4,16 @@ import type { CallOptions } from '../../topo/connection.js';
 import { ErrorCode, isTopologyError, TopologyError } from '../../topo/errors.js';
 import type { LegacyStore } from './legacy-store.js';
 
+/** The generation of a record; undefined: it has no fields, or is in neither form. */
+export function generationOf(record: OldRecord, value: Uint8Array): 1 | 2 | undefined {
+  try {
+    return readOld(record, value, { numbering: 'current' }).generation;
+  } catch (error) {
+    if (!isTopologyError(error, ErrorCode.Corrupt)) throw error;
+    return undefined;
+  }
+}
+
 /** Unsupported for a record of generation 1: nobody can say what Vitess of the time would make of the other one in its place. */
 export async function checkGeneration(
   { store }: LegacyStore,
@@ -12,14 +22,8 @@ export async function checkGeneration(
   options: CallOptions | undefined,
 ): Promise<void> {
   const znode = await store.readZnode(native, options);
-  let generation: 1 | 2 | undefined;
-  try {
-    generation = readOld(record, znode?.data ?? new Uint8Array(), { numbering: 'current' }).generation;
-  } catch (error) {
-    // What is in neither form may be mended.
-    if (!isTopologyError(error, ErrorCode.Corrupt)) throw error;
-  }
-  if (generation !== 1) return;
+  // What is in neither form may be mended.
+  if (generationOf(record, znode?.data ?? new Uint8Array()) !== 1) return;
   throw new TopologyError(
     ErrorCode.Unsupported,
     'this record is of generation 1 (2012 to 2014), which is only read: whoever still reads it may not know what is written today',

@@ -8,6 +8,7 @@ import type { CallOptions } from '../../topo/connection.js';
 import { isTopologyError } from '../../topo/errors.js';
 import type { TabletAlias } from '../../topo/names.js';
 import type { Transcoded } from '../../topo/told.js';
+import { generationOf } from './generation.js';
 import type { GlobalShard } from './global.js';
 import type { LegacyStore } from './legacy-store.js';
 import type { Own, RecordPlace } from './own.js';
@@ -67,10 +68,6 @@ function firstOf(shard: GlobalShard | undefined): {
     if (!isTopologyError(error)) throw error;
     return {};
   }
-}
-
-function generationOf(place: RecordPlace, value: Uint8Array): Transcoded['generation'] {
-  return readOld(place, value, { numbering: 'current' }).generation;
 }
 
 function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
