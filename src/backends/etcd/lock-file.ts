@@ -42,7 +42,7 @@ export function mayStay({ cell }: Layout, dir: string): boolean {
  * Whether a lock that somebody holds has a file that stays: one that was there before it was taken. Vitess of 2016 and 2017 made it with each
  * use, and gave it a time to live.
  */
-export function stays(layout: Layout, dir: string, { ttl, createdIndex, modifiedIndex }: Node): boolean {
+function stays(layout: Layout, dir: string, { ttl, createdIndex, modifiedIndex }: Node): boolean {
   return ttl === undefined && createdIndex !== modifiedIndex && mayStay(layout, dir);
 }
 

@@ -6,9 +6,11 @@ import { ErrorCode, isTopologyError, TopologyError } from '../../topo/errors.js'
 import { alreadyLocked, nothingToLock } from '../../topo/held-lock.js';
 import type { Lock, LockEntry, LockRequest } from '../../topo/locks.js';
 import { type Answer, type Node, REFUSALS } from './answers.js';
+import { type Attempt, briefly, giveBack, isLeftBy, takeBack } from './attempt.js';
 import { listDir } from './directory.js';
 import { hold, type Taken, ttlSeconds } from './hold.js';
-import { freeLock, isHeld, type LockPlace, lockPlace, mayStay, stays } from './lock-file.js';
+import { isHeld, type LockPlace, lockPlace, mayStay } from './lock-file.js';
+import type { PutOptions } from './member.js';
 import { readFile } from './read-many.js';
 import type { EtcdStore } from './store.js';
 import { makeVersion } from './version.js';
@@ -35,7 +37,8 @@ export async function acquire(
   store.closed.addEventListener('abort', onClosed, { once: true });
   const forget = store.beforeClose(async () => onClosed());
   try {
-    return await new Contender(store, request, place, stop.signal).run();
+    // The end of the connection waits for what a wait that is cut short has to give back.
+    return await store.locks.track(new Contender(store, request, place, stop.signal).run());
   } finally {
     cancelTimer?.();
     options?.signal?.removeEventListener('abort', onAbort);
@@ -76,8 +79,8 @@ class Contender {
   readonly #request: LockRequest;
   readonly #place: LockPlace;
   readonly #signal: AbortSignal;
-  /** Index before an attempt of which it is not known what became of it. */
-  #doubt: number | undefined;
+  /** An attempt of which it is not known what became of it. */
+  #doubt: Attempt | undefined;
 
   /** @param signal fires with the error of a wait that is over */
   constructor(store: EtcdStore, request: LockRequest, place: LockPlace, signal: AbortSignal) {
@@ -106,7 +109,7 @@ class Contender {
         round = 0;
       } catch (error) {
         if (signal.aborted) {
-          if (this.#doubt !== undefined) void this.#takeBack(this.#doubt);
+          if (this.#doubt !== undefined) this.#goOn(takeBack(this.#store, this.#doubt));
           throw this.#endOf(failure);
         }
         failure = this.#passing(error);
@@ -131,10 +134,9 @@ class Contender {
     if (node?.value === undefined) return this.#take(node, index);
     if (purpose !== 'election' && !isHeld(layout, dir, node)) return this.#take(node, index);
     const doubt = this.#doubt;
-    this.#doubt = undefined;
-    if (doubt !== undefined && node.modifiedIndex > doubt && node.value === this.#request.contents) {
+    if (doubt !== undefined && isLeftBy(doubt, node)) {
       // Ours, unless somebody else wrote the very same: written anew, it is lost to whoever that was.
-      return this.#take(node, index, node.createdIndex > doubt);
+      return this.#take(node, index, node.createdIndex > doubt.index);
     }
     if (!this.#request.wait) throw alreadyLocked(this.#store.context, dir);
     return index + 1;
@@ -145,23 +147,21 @@ class Contender {
    * @param made whether it came to be by an attempt of ours
    */
   async #take(found: Node | undefined, index: number, made = found === undefined): Promise<Taken | number> {
-    const { contents, wait, ttlMs } = this.#request;
-    const { native, dir, purpose } = this.#place;
+    const { wait, ttlMs } = this.#request;
+    const { dir, purpose } = this.#place;
     const { clock } = this.#store.context;
     const ms = ttlMs ?? this.#store.electionTtlMs;
     const ttl = purpose === 'election' ? { ms: ttlSeconds(ms) * 1000, since: clock.now() } : undefined;
     const condition = found === undefined ? { prevExist: false } : { prevIndex: found.modifiedIndex };
     const put = { ...condition, ttl: ttl && ttlSeconds(ms) };
-    this.#doubt = index;
-    let answer: Answer;
-    try {
-      answer = await this.#store.put(native, contents, put, dir, { signal: this.#signal });
-    } catch (error) {
-      if (!isTopologyError(error, ErrorCode.OutcomeUnknown)) this.#doubt = undefined;
-      throw error;
-    }
-    this.#doubt = undefined;
     const fixed = !made && purpose !== 'election' && mayStay(this.#store.layout, dir);
+    const answer = await this.#send(put, {
+      place: this.#place,
+      contents: this.#request.contents,
+      index,
+      found,
+      fixed,
+    });
     if (answer.node !== undefined) return { node: answer.node, fixed, ttl };
     if (answer.refused === REFUSALS.notADirectory) throw nothingToLock(this.#store.context, dir);
     if (answer.refused === REFUSALS.notAFile) throw this.#noLock();
@@ -180,19 +180,42 @@ class Contender {
     if (names.length === 0) throw nothingToLock(this.#store.context, dir);
   }
 
-  /** Gives back what an attempt may have taken whose answer was lost. */
-  async #takeBack(doubt: number): Promise<void> {
-    const store = this.#store;
-    const { native, dir, purpose } = this.#place;
-    const { clock } = store.context;
-    const options = { deadline: clock.now() + store.electionTtlMs };
-    const work = async () => {
-      const node = await readFile(store, native, dir, options);
-      if (node === undefined || node.modifiedIndex <= doubt || node.value !== this.#request.contents) return;
-      const fixed = purpose !== 'election' && stays(store.layout, dir, node);
-      await freeLock(store, this.#place, { prevIndex: node.modifiedIndex, fixed }, options);
-    };
-    await store.locks.track(work()).catch(() => {});
+  /** Sends an attempt. It goes on when the wait ends: only its answer tells whether there is something to give back, and nothing else would take it back. */
+  #send(put: PutOptions, attempt: Attempt): Promise<Answer> {
+    const { native, dir } = this.#place;
+    const signal = this.#signal;
+    const putting = this.#store.put(native, this.#request.contents, put, dir, briefly(this.#store));
+    return new Promise((resolve, reject) => {
+      const end = () => {
+        this.#goOn(this.#undo(putting, attempt));
+        reject(signal.reason);
+      };
+      signal.addEventListener('abort', end, { once: true });
+      if (signal.aborted) end();
+      putting
+        .then(resolve, (error: unknown) => {
+          if (isTopologyError(error, ErrorCode.OutcomeUnknown)) this.#doubt = attempt;
+          reject(error);
+        })
+        .finally(() => signal.removeEventListener('abort', end));
+    });
+  }
+
+  /** Has work done that nobody waits for but the end of the connection. */
+  #goOn(work: Promise<void>): void {
+    this.#store.locks.track(work).catch(() => {});
+  }
+
+  /** Gives back what an attempt takes whose wait is over. */
+  async #undo(putting: Promise<Answer>, attempt: Attempt): Promise<void> {
+    let answer: Answer;
+    try {
+      answer = await putting;
+    } catch {
+      await takeBack(this.#store, attempt);
+      return;
+    }
+    if (answer.node !== undefined) await giveBack(this.#store, attempt, answer.node);
   }
 
   /** A failure that the wait outlasts; throws any other. */
