@@ -1,6 +1,7 @@
 import type { Connection, Value } from '../topo/connection.js';
 import { find } from '../topo/find.js';
 import { classify } from '../topo/kinds.js';
+import { GLOBAL } from '../topo/topology.js';
 import type { Watched } from '../topo/watches.js';
 import { carry } from '../verify/carried.js';
 import { ForeignWrite, foreignWrite } from './conflicts.js';
@@ -75,6 +76,14 @@ export class FollowedPart implements Watched {
     if (value === undefined || carrying === undefined) return value;
     const row = classify(scopeKind(scope), path, value.ephemeral);
     return { ...value, bytes: carry(row, { path, ...value }, carrying).bytes };
+  }
+
+  /** Reads what deciding on single records depends on. Fails as the stores do. */
+  async prepare(): Promise<void> {
+    if (this.scope !== GLOBAL) return;
+    const { signal, deadline } = this.#options;
+    const [from, to] = await Promise.all([this.part.from(), this.part.to()]);
+    await this.part.context(from, to).carrying?.graph.read({ signal, deadline });
   }
 
   get scope(): string {

@@ -110,6 +110,7 @@ class Follower {
     const { clock, rate, graceMs = GRACE_MS } = options;
     const followed = { ...options, pace: new Pace(clock, rate), graceMs, wake: () => this.#wake() };
     this.#parts = parts.map((part) => new FollowedPart(part, followed));
+    await Promise.all(this.#parts.map((part) => part.prepare()));
     await Promise.all(this.#parts.map((part) => this.#watches.begin(part)));
     for (;;) {
       try {

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { storesFor } from '../../src/cli/stores.js';
 import { applyCopy, planCopy } from '../../src/copy/copy.js';
+import { follow } from '../../src/copy/follow.js';
 import type { CopyOptions } from '../../src/copy/options.js';
 import { PlanWriter, readPlan } from '../../src/copy/plan-file.js';
 import { NEWEST } from '../../src/graph/target.js';
@@ -15,10 +16,13 @@ import { ErrorCode } from '../../src/topo/errors.js';
 import { type Beside, LOSS_KINDS, type LossKind, type Tolerance } from '../../src/topo/told.js';
 import { Topology } from '../../src/topo/topology.js';
 import type { ServingWish } from '../../src/verify/carried.js';
+import { certify } from '../../src/verify/certificate.js';
+import { readCertificate } from '../../src/verify/certificate-file.js';
 import { decide } from '../../src/verify/verdict.js';
 import { verify } from '../../src/verify/verify.js';
 import { withOldStores } from '../support/old-store.js';
 import { contents, SETTINGS, withStore } from '../support/topologies.js';
+import { until } from '../support/until.js';
 
 const ALL = new Set(Object.keys(LOSS_KINDS) as LossKind[]);
 const BAD = 'tablets/nyc-0000000199/Tablet';
@@ -271,6 +275,29 @@ describe('from an old form', () => {
     ]);
   });
 
+  test('a certificate says which kinds of values were lost, how many, and which of them were accepted', async () => {
+    const options = await sides(old('global'), today('global'), SAID);
+    await copy(options);
+    const { source, destination, target, serving } = options;
+    const accepted = { ...options.overrules, acceptedLosses: new Set(['parent', 'tablet-type'] as const) };
+    const report = await verify({
+      ...{ source, destination, target, serving, ...accepted },
+      ...{ concurrency: 2, digests: true },
+    });
+    const certificate = certify(report, {
+      ...{ tool: '1', started: 0, ended: 1, from: 'a', to: 'b', failOn: 'stale', ignore: [] },
+      ...{ settle: undefined, authority: 'source' },
+    });
+    expect(readCertificate(JSON.stringify({ certificate })).certificate).toMatchObject({
+      decision: 'different',
+      losses: {
+        state: { values: 1, accepted: false },
+        parent: { values: 1, accepted: true },
+        'tablet-type': { values: 1, accepted: true },
+      },
+    });
+  });
+
   test('a plan in a file has each loss, and each thing told, in a line of its own', async () => {
     const options = await sides(old('global'), today('global'), SAID);
     const dir = await mkdtemp(join(tmpdir(), 'topo2topo-'));
@@ -305,6 +332,60 @@ describe('from an old form', () => {
       ]);
     } finally {
       await rm(dir, { recursive: true });
+    }
+  });
+});
+
+describe('following an old form', () => {
+  beforeEach(() => fill(old, GLOBAL, NYC));
+
+  const path = 'tablets/nyc-0000000110/Tablet';
+  const change = (value: object) =>
+    withStore(old('nyc'), async (store) => {
+      await store.update(path, Buffer.from(JSON.stringify(value)), null);
+    });
+
+  test('what changes comes over in protobuf, and a loss that nobody accepted stops it', async () => {
+    const stop = new AbortController();
+    const options = await sides(old('global'), today('global'), {
+      ...SAID,
+      acceptedLosses: new Set(['state', 'parent', 'tablet-type'] as const),
+    });
+    let phase = 'copying';
+    const running = follow({
+      ...options,
+      signal: stop.signal,
+      passEveryMs: 60_000,
+      gatherMs: 5,
+      onState: (state) => {
+        phase = state.phase;
+      },
+    });
+    try {
+      await until('it follows', () => phase === 'following');
+      await change({ alias: { cell: 'nyc', uid: 110 }, hostname: 'other', keyspace: 'user', shard: '-80' });
+      await until('the change is there', async () => {
+        const bytes = (await contents(today('nyc'))).get(path);
+        return bytes !== undefined && decode('topodata.Tablet', bytes).json['hostname'] === 'other';
+      });
+      const shard = 'keyspaces/main/shards/0/Shard';
+      await withStore(old('global'), async (store) => {
+        await store.update(shard, Buffer.from('{"Cells": ["nyc"]}'), null);
+      });
+      await until('so is that of a shard, with its flag', async () => {
+        const bytes = (await contents(today('global'))).get(shard) ?? Buffer.alloc(0);
+        const { cells, is_primary_serving: serves } = decode('topodata.Shard', bytes).json;
+        return cells !== undefined && serves === true;
+      });
+      expect((await compared(options)).differences).toEqual([]);
+      await change({ Alias: { Cell: 'nyc', Uid: 110 }, Hostname: 'third', Health: { lag: 'high' } });
+      await expect(running).rejects.toMatchObject({
+        code: ErrorCode.Guard,
+        message: expect.stringContaining('Health = {"lag":"high"} (health)'),
+      });
+    } finally {
+      stop.abort();
+      await running.catch(() => {});
     }
   });
 });
