@@ -20,6 +20,8 @@ export interface PlanContext {
   readonly paths?: ReadonlySet<string> | undefined;
   /** Where the destination's cells are; used for CellInfo. */
   readonly cells: ReadonlyMap<string, Cell>;
+  /** Names of the source's cells, where a client configuration tells them; undefined: records of the source do. */
+  readonly configuredCells?: ReadonlySet<string> | undefined;
   /** Whether records that only the destination has are deleted. */
   readonly deletes?: boolean | undefined;
   /** How records change their form on the way; undefined: they do not. */

@@ -34,6 +34,8 @@ export type Problem =
   | 'leased'
   /** A tablet of another cell: the cell's address is that of another one. */
   | 'other cell'
+  /** A Shard that names cells which the client configuration of the source lacks. */
+  | 'of unknown cells'
   /** Somebody else wrote or deleted the destination's record since the copy that is resumed began. */
   | 'foreign'
   /** The destination's primary is newer: it is, or was, in use. */
@@ -82,6 +84,7 @@ export function findingsOf(
   add('path refused', context.capabilities.pathProblem?.(path));
   add('path refused', lockProblem(path, context));
   if (row.kind === 'Tablet') add('other cell', cellProblem(path, context));
+  if (row.kind === 'Shard') add('of unknown cells', unknownCells(source, context));
   if (existing?.record.ephemeral === true)
     add('leased', 'it belongs to a session or lease in the destination');
   if (existing === undefined && context.ledger?.isDeleted(path) === true)
@@ -149,6 +152,16 @@ function cellProblem(path: string, { scope }: PlanContext): string | undefined {
   } catch {
     return undefined;
   }
+}
+
+function unknownCells(shard: Decoded, { configuredCells }: PlanContext): string | undefined {
+  if (configuredCells === undefined) return undefined;
+  const { cells } = shard.fields;
+  const named = [shard.message('primary_alias')?.['cell'], ...(Array.isArray(cells) ? cells : [])];
+  const unknown = named.filter(
+    (cell) => typeof cell === 'string' && cell !== '' && !configuredCells.has(cell),
+  );
+  return unknown.length === 0 ? undefined : [...new Set(unknown)].join(', ');
 }
 
 function blankProblem(source: Decoded, existing: Decoded): string | undefined {

@@ -152,6 +152,13 @@ const FINDING_GUARDS: readonly FindingGuard[] = [
     overruled: ({ otherCell }) => otherCell === true,
   },
   {
+    guard: 'empty-cells',
+    problems: ['of unknown cells'],
+    what: 'the client configuration of the source lacks cells that shards name: nothing in them would be copied',
+    hint: 'add these cells and their servers to the configuration; if there is nothing left of them, add --allow-empty-cells',
+    overruled: ({ emptyCells }) => emptyCells === true,
+  },
+  {
     guard: 'cannot-hold',
     problems: ['too large', 'path too long', 'path refused', 'not held'],
     what: 'the destination cannot hold',

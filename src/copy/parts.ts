@@ -103,6 +103,9 @@ export async function partsOf(selection: Selection): Promise<Parts> {
     })),
   ];
   const graph = new ServingGraph(source, selection.serving);
+  const configuredCells = sourceCells.some((cell) => cell.source === 'config')
+    ? new Set(sourceCells.map(({ name }) => name))
+    : undefined;
   const isAsked = (scope: string) => selection.scopes === undefined || selection.scopes.has(scope);
   const parts = all.map((part): Part => {
     const ledger = selection.ledgers?.get(part.scope) ?? new Ledger();
@@ -119,6 +122,7 @@ export async function partsOf(selection: Selection): Promise<Parts> {
         keyspaces: selection.keyspaces,
         paths: selection.paths && (selection.paths.get(part.scope) ?? NO_PATHS),
         cells: byName,
+        configuredCells,
         carrying: carryingOf(from, to, graph, selection.target),
         deletes: selection.deletes,
         ledger,

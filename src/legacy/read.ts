@@ -27,8 +27,8 @@ export interface ReadOptions {
 
 /**
  * Reads a record of either generation, which is told by its names alone: those of generation 1 begin with capital letters. Corrupt, naming
- * the path, the field and what is wrong with it, when it is in neither form. A Keyspace that is no JSON at all is read as an empty one
- * with a note, since keyspaces had no data at first and other tools left theirs there.
+ * the path, the field and what is wrong with it, when it is in neither form. A Keyspace that is no JSON is read as an empty one
+ * with a note, since keyspaces had no data at first and other tools left theirs there, unless it begins as one of generation 2.
  */
 export function readOld(record: OldRecord, value: Uint8Array, options: ReadOptions): Transcoded {
   const told = reading(record.path, options.numbering);
@@ -69,11 +69,16 @@ function jsonOf({ kind }: OldRecord, value: Uint8Array, told: Reading): JsonObje
   try {
     return readJsonText(value);
   } catch (error) {
-    if (kind !== 'Keyspace' || !isTopologyError(error)) throw error;
+    if (kind !== 'Keyspace' || !isTopologyError(error) || beginsAsSecond(value)) throw error;
     const text = `what is in it is left behind, since ${error.message}: ${shortened(JSON.stringify(Buffer.from(value).toString()))}`;
     told.notes.push({ path: told.path, field: '', text });
     return {};
   }
+}
+
+/** Whether a value begins as a record of generation 2, which always had data: what does not parse is then damaged, and nobody else's. */
+function beginsAsSecond(value: Uint8Array): boolean {
+  return /^\s*\{\s*"[a-z]/.test(Buffer.from(value).toString('latin1'));
 }
 
 /** A record in canonical JSON; undefined: it has no counterpart. */

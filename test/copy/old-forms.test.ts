@@ -9,7 +9,7 @@ import { follow } from '../../src/copy/follow.js';
 import type { CopyOptions } from '../../src/copy/options.js';
 import { PlanWriter, readPlan } from '../../src/copy/plan-file.js';
 import { NEWEST } from '../../src/graph/target.js';
-import { parseAddress } from '../../src/topo/address.js';
+import { parseAddress, type StoreAddress } from '../../src/topo/address.js';
 import { systemClock } from '../../src/topo/clock.js';
 import { decode, encode } from '../../src/topo/codec.js';
 import { ErrorCode } from '../../src/topo/errors.js';
@@ -91,11 +91,12 @@ afterEach(async () => {
   await Promise.all(opened.splice(0).map((topology) => topology.close()));
 });
 
+function bytesOf(value: unknown): Uint8Array {
+  if (value instanceof Uint8Array) return value;
+  return Buffer.from(typeof value === 'string' ? value : JSON.stringify(value));
+}
+
 async function fill(place: (scope: string) => string, global: typeof GLOBAL, nyc: typeof NYC): Promise<void> {
-  const bytesOf = (value: unknown) =>
-    value instanceof Uint8Array
-      ? value
-      : Buffer.from(typeof value === 'string' ? value : JSON.stringify(value));
   const { server, root } = parseAddress(place('nyc'));
   const cell = encode('topodata.CellInfo', { server_address: server, root });
   for (const [scope, records] of [
@@ -107,9 +108,9 @@ async function fill(place: (scope: string) => string, global: typeof GLOBAL, nyc
     });
 }
 
-async function open(address: string): Promise<Topology> {
+async function open(address: string, configured?: ReadonlyMap<string, StoreAddress>): Promise<Topology> {
   const stores = withOldStores(storesFor(SETTINGS, 'write'), ({ root }) => root.startsWith('/old'), BESIDE);
-  const topology = await Topology.open({ global: parseAddress(address), stores });
+  const topology = await Topology.open({ global: parseAddress(address), stores, configured });
   opened.push(topology);
   return topology;
 }
@@ -164,6 +165,32 @@ describe('from an old form', () => {
       message: expect.stringMatching(message),
     });
     expect((await contents(today('global'))).size).toBe(0);
+  });
+
+  test('a cell that shards name and the client configuration lacks stops the copy before anything is written', async () => {
+    await withStore(old('global'), async (store) => {
+      await store.delete('cells/nyc/CellInfo', null);
+      const shard = {
+        cells: ['nyc', 'sfo'],
+        master_alias: { cell: 'lon', uid: 1 },
+        served_types: [{ tablet_type: 1 }],
+      };
+      await store.create('keyspaces/user/shards/0/Shard', bytesOf(shard));
+    });
+    const configured = new Map([['nyc', parseAddress(old('nyc'))]]);
+    const options = {
+      ...(await sides(old('global'), today('global'), SAID)),
+      source: await open(old('global'), configured),
+    };
+    await expect(copy(options)).rejects.toMatchObject({
+      code: ErrorCode.Guard,
+      message: expect.stringMatching(
+        /configuration .* lacks cells that shards name.*global:keyspaces\/user\/shards\/0\/Shard .*\(lon, sfo\)/,
+      ),
+    });
+    expect((await contents(today('global'))).size).toBe(0);
+    await copy({ ...options, overrules: { ...options.overrules, emptyCells: true } });
+    expect((await contents(today('global'))).size).toBeGreaterThan(0);
   });
 
   test('a kind of loss is named in the hint as it can be accepted', async () => {

@@ -251,6 +251,12 @@ describe('Keyspace', () => {
     expect([generation, json, notes.length, losses]).toEqual([undefined, {}, count, []]);
   });
 
+  test('that begins as one of generation 2 and ends too soon is not taken for what somebody else left', () => {
+    expect(() => read('Keyspace', '{\n  "served_froms": [{"tablet_type": 1')).toThrow(
+      expect.objectContaining({ code: 'Corrupt', message: expect.stringContaining('it is not JSON') }),
+    );
+  });
+
   test('that is JSON of another form is not left behind in silence', () => {
     expect(() => read('Keyspace', { ShardingColumnType: 'int' })).toThrow(
       expect.objectContaining({
