@@ -7,7 +7,15 @@ import { secretFile } from './files.js';
 import { type Flags, text, usage } from './flags.js';
 import type { Env } from './io.js';
 import { tlsOfFiles } from './pem.js';
-import { checkProduct, type Product, productOf, type Side, secretVariable, sideFlag } from './side-flags.js';
+import {
+  checkProduct,
+  type Product,
+  productOf,
+  type Side,
+  secretVariable,
+  sideFlag,
+  TYPE_NUMBERS,
+} from './side-flags.js';
 
 /** How to connect to the stores of one side. */
 export interface SideSettings extends ConnectSettings {
@@ -28,8 +36,22 @@ export function connectSettings(flags: Flags, side: Side, env: Env, address: Sto
     connectTimeoutMs: Math.min(timeoutMs, 10_000),
     requestTimeoutMs: timeoutMs,
     zkClient: flags['zk-client'] === 'native' ? 'native' : 'own',
+    typeNumbers: typeNumbers(flags, side, address),
     ...productSettings(flags, side, env, address),
   };
+}
+
+function typeNumbers(
+  flags: Flags,
+  side: Side,
+  { implementation }: StoreAddress,
+): ConnectSettings['typeNumbers'] {
+  const flag = sideFlag(side, TYPE_NUMBERS);
+  const given = text(flags, flag);
+  if (given === undefined) return undefined;
+  if (implementation === 'zookeeper' || implementation === 'etcd')
+    return given === 'first' ? 'first' : 'current';
+  throw usage(`--${flag} is about zookeeper and etcd, the retired formats, and ${implementation} is none`);
 }
 
 function productSettings(flags: Flags, side: Side, env: Env, address: StoreAddress): Partial<SideSettings> {

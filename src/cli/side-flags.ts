@@ -60,6 +60,9 @@ export function addressNames(side: Side): string[] {
   return [...(side === '' ? [] : [side]), word, implementation, server, root];
 }
 
+/** The flag that says which numbers types of tablets have in a store of a retired format. */
+export const TYPE_NUMBERS = 'type-numbers';
+
 /** The variable of the environment that gives a flag. */
 export function variableOf(flag: string): string {
   return `TOPO2TOPO_${flag.replaceAll('-', '_').toUpperCase()}`;
@@ -171,6 +174,11 @@ export function sideFlags(side: Side): FlagSpec[] {
       ? []
       : [textFlag(side, `address of ${which}, for example zk2://h1:2181,h2:2181/vitess/global`)]),
     textFlag(cellFlag(side), cells, { many: true }),
+    textFlag(
+      sideFlag(side, TYPE_NUMBERS),
+      `types of tablets in a retired format: numbers of 2.0.0-alpha1 to alpha4, or those since; where records do not tell`,
+      { choices: ['first', 'current'] },
+    ),
   ];
   const logins = LOGIN_FLAGS.map(
     ({ name, describe, isSwitch }): FlagSpec => ({

@@ -83,7 +83,7 @@ export class Numberings {
     return new TopologyError(ErrorCode.Guard, message, {
       path: about,
       store: this.#source.store,
-      hint: 'say by the setting typeNumbers whether they are those of 2.0.0-alpha1 to alpha4 (first) or those of everything since (current)',
+      hint: 'say whether they are those of 2.0.0-alpha1 to alpha4 or those of everything since: --type-numbers first or current (of two topologies --from-type-numbers, --to-type-numbers)',
     });
   }
 }
