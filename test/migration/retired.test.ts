@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { decode } from '../../src/topo/codec.js';
 import { classify } from '../../src/topo/kinds.js';
 import { clearZookeeper, plantEtcd, plantZookeeper, writeClientConfig } from '../legacy/plant.js';
+import { FIRST } from '../legacy/samples/first.js';
 import { nodesOf } from '../legacy/samples/sample.js';
 import { WHOLE_RECORDS, WHOLE_ZOOKEEPER, wholeEtcd } from '../legacy/samples/whole.js';
 import { available, startEtcd, startZooKeeper } from '../servers/index.js';
@@ -132,6 +133,26 @@ describe.runIf(available.etcd('3.3') && available.zookeeper('3.8'))('a topology 
     await copied(zk2('global'), from);
     const whole = nodesOf(WHOLE_ZOOKEEPER).filter(({ path }) => !/\/ns\/[^/]+\/./.test(path));
     for (const { path, value } of whole) expect(await znode(path), path).toEqual(jsonIn(value));
+  });
+
+  test('of generation 1 stops at what would be lost, and comes over without it once that is accepted', async () => {
+    const { servers } = zookeeper;
+    await clearZookeeper(servers);
+    const planted = await plantZookeeper(FIRST, servers);
+    const from = `zookeeper:${await writeClientConfig(folder, planted)}`;
+    await planted.leave();
+    const to = `zk2://${servers}/of-first/global`;
+    const roots = ['--to-cell-root', '/of-first/{cell}'];
+    const refused = await cli(['copy', from, to, ...roots]);
+    expect(refused.code).toBe(4);
+    expect(refused.err).toMatch(/no place in the destination \(6 state, 7 parent, 1 health, 2 tablet-type\)/);
+    expect(refused.err).toContain('--accept-loss state,parent,health,tablet-type');
+    expect(await contents(to)).toEqual(new Map());
+    const accepted = ['--accept-loss', 'state,parent', '--accept-loss', 'health,tablet-type'];
+    const { verification, scopes } = await copied(from, to, ...roots, ...accepted);
+    expect(verification.decision).toBe('accepted');
+    expect(scopes.flatMap(({ losses }) => losses)).toHaveLength(16);
+    expect((await cli(['verify', from, to])).code).toBe(1);
   });
 });
 
