@@ -302,6 +302,26 @@ describe('from an old form', () => {
     ]);
   });
 
+  test('after the move the old store is compared with what today’s records become in it', async () => {
+    const options = await sides(old('global'), today('global'), SAID);
+    await copy(options);
+    const { source, destination, target, serving } = options;
+    const back = () =>
+      verify({
+        ...{ source, destination, target, serving, concurrency: 2, authority: 'destination' },
+        skipsUnreadable: options.overrules?.skipsUnreadable,
+      });
+    expect(await back()).toMatchObject({ differences: [], losses: [] });
+    await withStore(today('global'), async (store) => {
+      const keyspace = encode('topodata.Keyspace', { sharding_column_name: 'id', durability_policy: 'none' });
+      await store.update('keyspaces/user/Keyspace', keyspace, null);
+    });
+    expect(await back()).toMatchObject({
+      differences: [],
+      losses: [{ kind: 'newer-field', field: 'durability_policy', class: 'loss' }],
+    });
+  });
+
   test('a certificate says which kinds of values were lost, how many, and which of them were accepted', async () => {
     const options = await sides(old('global'), today('global'), SAID);
     await copy(options);
