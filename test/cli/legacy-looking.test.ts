@@ -1,0 +1,114 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type Planted, plantZookeeper, writeClientConfig } from '../legacy/plant.js';
+import { BROKEN } from '../legacy/samples/odd.js';
+import { WHOLE_RECORDS, WHOLE_ZOOKEEPER } from '../legacy/samples/whole.js';
+import { available, startZooKeeper } from '../servers/index.js';
+import { cli } from '../support/cli.js';
+
+describe.runIf(available.zookeeper('3.8'))('looking at a legacy zookeeper of two ensembles', () => {
+  let servers: Awaited<ReturnType<typeof startZooKeeper>>[];
+  let planted: Planted;
+  let folder: string;
+  let address: string;
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'topo2topo-'));
+    servers = await Promise.all([1, 2].map(() => startZooKeeper({ version: '3.8' })));
+    const [first = '', second = ''] = servers.map((server) => server.servers);
+    planted = await plantZookeeper(WHOLE_ZOOKEEPER, { global: first, nyc: first, sfo: second, lon: second });
+    address = `zookeeper:${await writeClientConfig(folder, planted)}`;
+  });
+  afterAll(async () => {
+    await planted?.leave();
+    await Promise.all((servers ?? []).map((server) => server.stop()));
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  const look = (...line: string[]) => cli(line, { ZK_CLIENT_LOCAL_CELL: 'sfo' });
+  const out = async (...line: string[]) => {
+    const { code, out: said, err } = await look(...line);
+    expect({ line, code, err }).toEqual({ line, code: 0, err: '' });
+    return said.split('\n').filter((text) => text !== '');
+  };
+  const paths = (scope: string) =>
+    Object.keys(WHOLE_RECORDS).flatMap((path) => (path.startsWith(`${scope}:`) ? [path] : []));
+
+  test('the canonical tree, the cells of the configuration in it', async () => {
+    expect(await out('ls', address)).toEqual(['RoutingRules', 'cells', 'keyspaces', 'metadata', 'workflows']);
+    expect(await out('ls', address, 'cells')).toEqual(['lon', 'nyc', 'sfo']);
+    expect(await out('ls', address, 'sfo:tablets')).toEqual(
+      ['200', '210', '220', '221'].map((uid) => `sfo-0000000${uid}`),
+    );
+    const cells = ['lon', 'nyc', 'sfo'].map((cell) => `global:cells/${cell}/CellInfo`);
+    const found = await out('find', address);
+    expect(found.toSorted()).toEqual([...cells, ...['global', 'nyc', 'sfo'].flatMap(paths)].toSorted());
+    expect((await out('ls', address, '-l', 'nyc:keyspaces/main')).join('\n')).toMatch(
+      /^-- +\d+ +\d+:\d+ SrvKeyspace\nd- +- +- shards\/$/,
+    );
+  });
+
+  test('records are decoded, and told', async () => {
+    for (const path of ['global:keyspaces/user/shards/-80/Shard', 'sfo:tablets/sfo-0000000210/Tablet']) {
+      const [line = ''] = await out('cat', address, path, '--decode-proto-json');
+      expect(JSON.parse(line)).toEqual([WHOLE_RECORDS[path]]);
+    }
+    const told = await out('stat', address, 'nyc:keyspaces/user/SrvKeyspace');
+    expect(told.join('\n')).toMatch(/kind +SrvKeyspace, topodata\.SrvKeyspace\n/);
+    expect((await out('grep', address, 'rack')).length).toBeGreaterThan(8);
+  });
+
+  test('the znodes as they are: a path says which cell it is of', async () => {
+    const path = '/zk/sfo/vt/tablets/0000000200';
+    for (const word of [path, path.replace('sfo', 'local'), `sfo:${path}`]) {
+      const { bytes } = await look('cat', address, '--native', word);
+      expect(bytes.toString()).toBe(JSON.stringify(WHOLE_ZOOKEEPER[path], null, 2));
+    }
+    expect(await out('ls', address, '--native', '/zk/nyc/vt')).toEqual([
+      'ns',
+      'replication',
+      'tablets',
+      'vschema',
+    ]);
+    const long = await out('ls', address, '--native', '-l', '/zk/local/vt/tablets');
+    expect(long[0]).toMatch(/^ +czxid +mzxid .* numChildren +acl +name$/);
+    expect(long[1]).toMatch(/ 2 +world:anyone cdrwa +0000000200$/);
+    expect((await out('stat', address, '--native', '/zk/local/vt'))[0]).toBe('/zk/sfo/vt');
+    expect((await out('tree', address, '--native', '/zk/local/vt/ns', '--depth', '1')).slice(1)).toEqual([
+      expect.stringMatching(/^├── main \(\d+ B\) …$/),
+      expect.stringMatching(/^├── old \(\d+ B\)$/),
+      expect.stringMatching(/^└── user \(\d+ B\) …$/),
+    ]);
+    expect(await out('find', address, '--native', '/zk/sfo', '--name', 'vschema')).toEqual([
+      '/zk/sfo/vt/vschema',
+    ]);
+  });
+
+  test('a cell that is not there is refused, with those that are', async () => {
+    for (const line of [
+      ['ls', address, '--cell', 'par'],
+      ['ls', address, '--native', '/zk/par/vt'],
+      ['ls', address, 'par:tablets'],
+    ]) {
+      const { code, err } = await look(...line);
+      expect(code).toBe(2);
+      expect(err).toMatch(/no cell par.*\n.*lon, nyc, sfo/);
+    }
+    const local = await cli(['ls', address, '--native', '/zk/local'], { ZK_CLIENT_LOCAL_CELL: 'par' });
+    expect(local).toMatchObject({
+      code: 2,
+      err: expect.stringMatching(/\/zk\/local is the cell par here.*\n.*ZK_CLIENT_LOCAL_CELL/),
+    });
+  });
+
+  test('what is of neither generation is named, and shown as it is', async () => {
+    const path = '/zk/nyc/vt/tablets/0000000275';
+    const text = String(BROKEN[path]);
+    const odd = await plantZookeeper({ [path]: text }, planted.config);
+    await odd.leave();
+    const told = await out('stat', address, 'nyc:tablets/nyc-0000000275/Tablet');
+    expect(told.join('\n')).toMatch(/decodes +no/);
+    expect((await look('cat', address, '--native', path)).bytes.toString()).toBe(text);
+  });
+});
