@@ -96,7 +96,10 @@ function withFlag(bytes: Uint8Array): Uint8Array {
   return reencode(SHARD, bytes, (json) => ({ ...json, [FLAG]: true }));
 }
 
-/** The flag that a form has no place for, where it would be derived again from what stays; undefined: there is none, or it would not. */
+/**
+ * The flag that a form has no place for, where served_types says the same; undefined: there is none, or it does not. The serving graph is not
+ * enough: Vitess of that time rebuilds it from served_types, and would take the shard out of service.
+ */
 function flagOf(
   { path }: StoredRecord,
   held: ReturnType<RecordForm['hold']>,
@@ -104,6 +107,6 @@ function flagOf(
 ): Derived | undefined {
   if (!held.losses.some(({ field }) => field === FLAG)) return undefined;
   const again = graph.flagOf(path, held.bytes);
-  if (again?.serving !== true) return undefined;
+  if (again?.serving !== true || again.from !== 'served_types') return undefined;
   return { path, field: FLAG, what: `the serving flag: ${again.reason}` };
 }

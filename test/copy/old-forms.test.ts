@@ -447,12 +447,18 @@ describe('into an old form', () => {
     }),
     'keyspaces/user/shards/0/Shard': shard({ is_primary_serving: true }),
   };
-  const NEW_NYC = { 'tablets/nyc-0000000100/Tablet': encode('topodata.Tablet', { hostname: 'localhost' }) };
+  const NEW_NYC = {
+    'tablets/nyc-0000000100/Tablet': encode('topodata.Tablet', { hostname: 'localhost' }),
+    // What Vitess of that time makes anew from served_types, which this shard has not.
+    'keyspaces/user/SrvKeyspace': encode('topodata.SrvKeyspace', {
+      partitions: [{ served_type: 'PRIMARY', shard_references: [{ name: '0' }] }],
+    }),
+  };
   const way = (said: Tolerance) => sides(today('global'), old('global'), said);
 
   beforeEach(() => fill(today, NEW_GLOBAL, NEW_NYC));
 
-  test('what it has no place for stops the copy; a flag that is told by other fields does not', async () => {
+  test('what it has no place for stops the copy; a flag that served_types tells does not', async () => {
     await expect(copy(await way({}))).rejects.toMatchObject({
       code: ErrorCode.Guard,
       message: expect.stringMatching(
