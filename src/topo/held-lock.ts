@@ -1,6 +1,6 @@
 import type { CallOptions } from './call-options.js';
 import type { CallContext } from './calls.js';
-import { ErrorCode, TopologyError } from './errors.js';
+import { ErrorCode, isTopologyError, TopologyError } from './errors.js';
 import type { Lock } from './locks.js';
 
 /** Milliseconds that giving a lock back may take, all tries together. */
@@ -115,6 +115,21 @@ export function alreadyLocked(context: Pick<CallContext, 'store'>, dir: string):
     path: dir,
     store: context.store,
     hint: 'topo2topo locks list shows who holds it',
+  });
+}
+
+/** The error of a wait that ended for `reason`; `failure`: why nothing was known of the lock at its end, which says more than that time is up. */
+export function waitEnded(
+  context: Pick<CallContext, 'store'>,
+  dir: string,
+  reason: unknown,
+  failure: unknown,
+): unknown {
+  if (!isTopologyError(reason, ErrorCode.Timeout) || failure === undefined) return reason;
+  return new TopologyError(ErrorCode.Unavailable, 'no server told of the lock until the deadline', {
+    path: dir,
+    store: context.store,
+    cause: failure,
   });
 }
 

@@ -1,8 +1,8 @@
 import { setMaxListeners } from 'node:events';
 import { interrupted, timedOut, timeLeft } from '../../topo/calls.js';
 import type { CallOptions } from '../../topo/connection.js';
-import { ErrorCode, isTopologyError, TopologyError } from '../../topo/errors.js';
-import { alreadyLocked, nothingToLock } from '../../topo/held-lock.js';
+import { ErrorCode, TopologyError } from '../../topo/errors.js';
+import { alreadyLocked, nothingToLock, waitEnded } from '../../topo/held-lock.js';
 import { ELECTIONS, type Lock, type LockEntry, type LockRequest } from '../../topo/locks.js';
 import { isBelow, joinPath } from '../../topo/paths.js';
 import type { Pair } from './answers.js';
@@ -127,7 +127,8 @@ class Contender {
         failure = undefined;
         round = 0;
       } catch (error) {
-        if (signal.aborted) throw this.#endOf(failure);
+        if (signal.aborted)
+          throw waitEnded(this.#client.context, this.#place.dir, this.#signal.reason, failure);
         failure = this.#passing(error);
         after = undefined;
         await this.#client.pause(round, signal);
@@ -203,18 +204,6 @@ class Contender {
     if (failed.code === ErrorCode.OutcomeUnknown) return failed;
     if (this.#request.wait && failed.retryable) return failed;
     throw failed;
-  }
-
-  /** The error of a wait that is over; `failure`: why nothing was known of the lock at its end. */
-  #endOf(failure: unknown): unknown {
-    const { reason } = this.#signal;
-    if (!isTopologyError(reason, ErrorCode.Timeout) || failure === undefined) return reason;
-    const { store } = this.#client.context;
-    return new TopologyError(ErrorCode.Unavailable, 'no server told of the lock until the deadline', {
-      path: this.#place.dir,
-      store,
-      cause: failure,
-    });
   }
 
   #noLock(): TopologyError {

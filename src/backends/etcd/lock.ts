@@ -3,7 +3,7 @@ import { isFreeLock } from '../../legacy/etcd-paths.js';
 import { interrupted, timedOut, timeLeft } from '../../topo/calls.js';
 import type { CallOptions } from '../../topo/connection.js';
 import { ErrorCode, isTopologyError, TopologyError } from '../../topo/errors.js';
-import { alreadyLocked, nothingToLock } from '../../topo/held-lock.js';
+import { alreadyLocked, nothingToLock, waitEnded } from '../../topo/held-lock.js';
 import type { Lock, LockEntry, LockRequest } from '../../topo/locks.js';
 import { type Answer, type Node, REFUSALS } from './answers.js';
 import { type Attempt, briefly, giveBack, isLeftBy, takeBack } from './attempt.js';
@@ -110,7 +110,7 @@ class Contender {
       } catch (error) {
         if (signal.aborted) {
           if (this.#doubt !== undefined) this.#goOn(takeBack(this.#store, this.#doubt));
-          throw this.#endOf(failure);
+          throw waitEnded(this.#store.context, this.#place.dir, this.#signal.reason, failure);
         }
         failure = this.#passing(error);
         from = undefined;
@@ -225,18 +225,6 @@ class Contender {
     if (failed.code === ErrorCode.OutcomeUnknown) return failed;
     if (this.#request.wait && failed.retryable) return failed;
     throw failed;
-  }
-
-  /** The error of a wait that is over; `failure`: why nothing was known of the lock at its end. */
-  #endOf(failure: unknown): unknown {
-    const { reason } = this.#signal;
-    if (!isTopologyError(reason, ErrorCode.Timeout) || failure === undefined) return reason;
-    const { store } = this.#store.context;
-    return new TopologyError(ErrorCode.Unavailable, 'no server told of the lock until the deadline', {
-      path: this.#place.dir,
-      store,
-      cause: failure,
-    });
   }
 
   #noLock(): TopologyError {
