@@ -2,6 +2,7 @@ import type { DoneBackup } from './backing-up.js';
 import { noticeLines } from './copy-text.js';
 import { count, type Io, size, table } from './io.js';
 import { listLines } from './lists.js';
+import { transcodedJson, transcodedLines } from './transcoded-text.js';
 
 /** A backup, for people. */
 export function backupText(io: Io, { file, record, plan, ms, removed, left }: DoneBackup): string {
@@ -19,6 +20,7 @@ export function backupText(io: Io, { file, record, plan, ms, removed, left }: Do
   return [
     bold(`backup ${from} → ${file}`),
     table(io, ['store', 'records', 'position'], rows),
+    ...transcodedLines(io, plan),
     ...noticeLines(io, plan),
     ...listLines(io, 'left by a backup that was killed, removed', left),
     ...listLines(io, 'not kept any longer, removed', removed),
@@ -32,5 +34,9 @@ export function backupJson({ file, record, plan, ms, removed, left }: DoneBackup
   const skipped = plan.scopes.flatMap((scope) =>
     [...scope.skipped()].map(({ path, kind, reason }) => ({ scope: scope.scope, path, kind, reason })),
   );
-  return { command: 'backup', file, ms, ...record, skipped, removed, left };
+  const scopes = record.scopes.map((each) => {
+    const planned = plan.scopes.find(({ scope }) => scope === each.scope);
+    return { ...each, ...(planned === undefined ? {} : transcodedJson(planned)) };
+  });
+  return { command: 'backup', file, ms, ...record, scopes, skipped, removed, left };
 }

@@ -127,6 +127,18 @@ describe.runIf(available.etcd('3.3') && available.zookeeper('3.8'))('a topology 
     const place = etcd2('of-zookeeper');
     await copied(from, place('global'), '--to-cell-root', '/of-zookeeper/{cell}');
     expect(await held(place)).toEqual(serving());
+
+    const file = `file:${join(folder, 'whole.topo')}`;
+    const backup = (await cliJson(['backup', from, file])) as CopyJson;
+    expect(backup.scopes[1]?.derived).toContainEqual(expect.objectContaining({ what: 'SrvShard' }));
+    const restored = await cli([
+      'restore',
+      file,
+      etcd2('restored')('global'),
+      '--to-cell-root',
+      '/restored/{cell}',
+    ]);
+    expect(restored).toMatchObject({ code: 0, err: expect.stringContaining('no is_primary_serving') });
     await planted.leave();
 
     await clearZookeeper(servers);

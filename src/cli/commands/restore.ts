@@ -43,13 +43,14 @@ export const restoreCommand: Command = {
   async run(flags, io, signal) {
     const { server } = fileOf(flags, 'from', 'a restore begins with the file of a backup');
     const asText = flags['output'] !== 'json';
-    const { given, facts } = await withTopologyFile(server, flags, io, signal, async (backup) => {
+    const { given, facts, origin } = await withTopologyFile(server, flags, io, signal, async (backup) => {
       const record = await checkBackup(backup, { signal });
       if (asText) io.out(backupTitle(backup, record));
       const recorded = flags['recorded-cells'] === true;
       return {
         given: recorded ? await recordedCells(flags, backup, record.from, signal) : flags,
         facts: backupFacts(backup, record, systemClock.now()),
+        origin: parseAddress(record.from).implementation,
       };
     });
     const isWhole = ['cells', 'kinds', 'keyspace'].every((name) => flags[name] === undefined);
@@ -57,9 +58,22 @@ export const restoreCommand: Command = {
     const also = { command: 'restore', backup: facts };
     const exit = await runCopy({ ...given, verify: verifies }, io, signal, undefined, also);
     if (asText && !isWhole) partNote(io);
+    const { implementation } = givenAddress(flags, 'to', text(flags, 'destination'));
+    if (isRetired(origin) && !isRetired(implementation)) flagNote(io, origin);
     return exit;
   },
 };
+
+function isRetired(implementation: string): boolean {
+  return implementation === 'zookeeper' || implementation === 'etcd';
+}
+
+/** A backup has shards as its store had them, and no copy of a file knows the serving graph that they were told by. */
+function flagNote(io: Io, origin: string): void {
+  io.err(
+    `this backup is of a ${origin} store, whose shards have no is_primary_serving, and Vitess 12 and newer takes them for not serving: set it before anything rebuilds the serving graph (topo2topo lint names the shards), or copy from the store itself, which derives it`,
+  );
+}
 
 function partNote(io: Io): void {
   io.out(
