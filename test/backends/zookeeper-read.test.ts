@@ -15,6 +15,7 @@ import { available, type Cluster, startZooKeeper } from '../servers/index.js';
 import { type LegacyNode, legacyFixture } from '../support/fixtures.js';
 import { nativeClientBuilt } from '../support/native.js';
 import { SETTINGS } from '../support/topologies.js';
+import { OPEN } from '../zookeeper/support.js';
 import { legacyAddress, openLegacy, scanned, withClient } from './zookeeper-tools.js';
 
 describe.runIf(available.zookeeper('3.8'))('a legacy zookeeper store, as it is read', () => {
@@ -99,6 +100,19 @@ describe.runIf(available.zookeeper('3.8'))('a legacy zookeeper store, as it is r
     expect(told?.unreadable).toMatchObject({ code: ErrorCode.Corrupt, store: global.store });
     expect((await scanned(global)).beside).toMatchObject([{ is: 'left', native: '/zk/global/vt/keyspaces' }]);
     await Promise.all([global.close(), nyc.close()]);
+  });
+
+  test('what waits in the queue of a tablet is named as an operation', async () => {
+    const tablet = '/zk/nyc/vt/tablets/0000000001';
+    await plantZookeeper({ [`${tablet}/action`]: null, [tablet]: {} }, cluster.servers);
+    await withClient(cluster.servers, (client) =>
+      client.create({ path: `${tablet}/action/0000000001`, data: Buffer.from('{}'), acl: OPEN }),
+    );
+    const nyc = await openLegacy(cluster.servers, 'nyc');
+    expect((await scanned(nyc)).beside).toMatchObject([
+      { is: 'left', native: `${tablet}/action/0000000001`, why: expect.stringContaining('operation') },
+    ]);
+    await nyc.close();
   });
 
   test('a VSchema in both homes is one, unless they differ', async () => {

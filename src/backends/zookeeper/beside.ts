@@ -42,10 +42,13 @@ export function plainItem(legacy: LegacyStore, found: Found): StoredRecord | Bes
   }
 }
 
+const ORDER = 'an order to a tablet: an operation is in progress, or waits';
+
 function lockItem(legacy: LegacyStore, of: string, found: Found): StoredRecord | Beside {
   const { path: native } = found;
   if (isEntry(legacy, found)) return record(legacy, joinPath(of, LOCKS, baseName(native)), found);
-  return beside(legacy, 'left', native, 'left in the queue of a lock');
+  const isOrder = legacy.places.cell !== undefined;
+  return beside(legacy, 'left', native, isOrder ? ORDER : 'left in the queue of a lock');
 }
 
 /**
