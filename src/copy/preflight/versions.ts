@@ -7,6 +7,8 @@ const TESTED: Readonly<Partial<Record<Implementation, readonly [first: string, l
   zk2: ['3.4', '3.9'],
   etcd2: ['3.3', '3.5'],
   consul: ['1.8', '1.8'],
+  zookeeper: ['3.4', '3.8'],
+  etcd: ['3.3', '3.4'],
 };
 /** The first release of ZooKeeper that reads many znodes by one request. */
 const MULTI_READ = '3.6';
@@ -23,7 +25,8 @@ export function versions({ side, scopes, address, health }: ServersReading): Dia
     const release = releaseOf(version);
     const untested =
       first === undefined || last === undefined || isBefore(release, first) || isBefore(last, release);
-    const slow = implementation === 'zk2' && isBefore(release, MULTI_READ);
+    const slow =
+      (implementation === 'zk2' || implementation === 'zookeeper') && isBefore(release, MULTI_READ);
     return [
       ...(untested ? [diagnose('version-untested', place, `${implementation} is ${version}`)] : []),
       ...(slow ? [diagnose('version-slow', place, `ZooKeeper is ${version}`)] : []),
