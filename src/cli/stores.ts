@@ -27,11 +27,11 @@ export function storesFor(
   onRetry?: OnRetry,
 ): Stores {
   return {
-    async open(address: StoreAddress, scope: string, global?: StoreAddress) {
+    async open(address, scope, global, cells) {
       const backend = await loadBackend(address.implementation);
       const consulToken = settings.consulTokens?.get(scope) ?? settings.consulToken;
       const mustExist = access === 'read';
-      const opening = backend.connect(address, { ...settings, consulToken, scope, global, mustExist });
+      const opening = backend.connect(address, { ...settings, consulToken, scope, global, cells, mustExist });
       const connection = await untilAborted(opening, address, signal);
       const { clock, requestTimeoutMs: timeoutMs } = settings;
       const retried = onRetry === undefined ? undefined : (error: unknown) => onRetry(scope, error);

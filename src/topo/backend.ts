@@ -69,6 +69,11 @@ export interface ConnectSettings {
    * store, or it is not known.
    */
   readonly global?: StoreAddress | undefined;
+  /**
+   * Stores of the retired formats: all cells of the topology by name, for that of a cell, whose tablets are named in other cells' records, too.
+   * Undefined: this is the global store, or they are not known.
+   */
+  readonly cells?: ReadonlyMap<string, StoreAddress> | undefined;
   /** ZooKeeper jute.maxbuffer, in bytes, where the servers raise it. */
   readonly zkMaxRequestBytes?: number | undefined;
 }
@@ -86,9 +91,14 @@ export interface TlsSettings {
 export interface Stores {
   /**
    * See {@link Backend.connect}. `scope`: `global`, or the cell whose store it is, for what differs by cell: credentials, and the keys of retired
-   * formats. `global`: of a cell, where its topology's global store is.
+   * formats. `global`: of a cell, where its topology's global store is; `cells`: and where its cells are, if a configuration says it.
    */
-  open(address: StoreAddress, scope: string, global?: StoreAddress): Promise<Connection>;
+  open(
+    address: StoreAddress,
+    scope: string,
+    global?: StoreAddress,
+    cells?: ReadonlyMap<string, StoreAddress>,
+  ): Promise<Connection>;
   /** See {@link Backend.openNative}. Unsupported where there is nothing but the canonical tree. */
   openNative(address: StoreAddress, scope: string): Promise<NativeStore>;
   /** See {@link Backend.health}; undefined where there are no servers. */

@@ -131,7 +131,7 @@ export class Topology {
     const key = `${cell.name}\0${formatAddress(cell.address)}\0${cell.address.root}`;
     const known = this.#open.get(key);
     if (known !== undefined) return known;
-    const opening = this.#spec.stores.open(cell.address, cell.name, this.address).catch((error: unknown) => {
+    const opening = this.#openCell(cell).catch((error: unknown) => {
       this.#open.delete(key);
       throw this.#inCell(cell.name, error);
     });
@@ -168,6 +168,13 @@ export class Topology {
     const opened = await Promise.allSettled(this.#open.values());
     const connections = opened.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
     await Promise.all([this.global, ...connections].map((connection) => connection.close()));
+  }
+
+  #openCell({ name, address }: Pick<Cell, 'name' | 'address'>): Promise<Connection> {
+    const { stores, configured, cells } = this.#spec;
+    if (configured === undefined) return stores.open(address, name, this.address);
+    const places = new Map([...configured].map(([each, at]) => [each, cells?.get(each) ?? at]));
+    return stores.open(address, name, this.address, places);
   }
 
   #inCell(name: string, error: unknown): unknown {

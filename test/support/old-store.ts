@@ -153,8 +153,8 @@ export function withOldStores(
   return {
     ...stores,
     openNative: stores.openNative,
-    async open(address, scope, global) {
-      const inner = await stores.open(address, scope, global);
+    async open(address, scope, global, cells) {
+      const inner = await stores.open(address, scope, global, cells);
       return isOld(address) ? new OldConnection(inner, scope, beside[scope] ?? []) : inner;
     },
   };

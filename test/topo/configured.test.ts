@@ -101,7 +101,7 @@ test('what is configured cannot be written', async () => {
   ).rejects.toMatchObject({ code: ErrorCode.ReadOnly });
 });
 
-test('a topology finds its configured cells, and says to each where its global store is', async () => {
+test('a topology finds its configured cells, and says to each where its global store and the others are', async () => {
   const global = address('global');
   const opened: unknown[] = [];
   const stores = {
@@ -124,7 +124,7 @@ test('a topology finds its configured cells, and says to each where its global s
   await topology.cell({ name: 'nyc', address: address('nyc') });
   expect(opened).toEqual([
     [global, 'global'],
-    [address('nyc'), 'nyc', global],
+    [address('nyc'), 'nyc', global, cells('nyc', 'sfo')],
   ]);
   await topology.close();
 });

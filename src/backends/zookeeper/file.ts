@@ -4,7 +4,7 @@ import { about } from './about.js';
 import { isEntry } from './beside.js';
 import { generationOf } from './generation.js';
 import type { LegacyStore } from './legacy-store.js';
-import { type Around, readMade } from './made.js';
+import { type Around, aroundCell, readMade } from './made.js';
 import { ownOf, type RecordPlace } from './own.js';
 import { type Made, rawValue, valueOfMade } from './read.js';
 import { findShared, SHARED, unreadableShared } from './vschemas.js';
@@ -75,8 +75,7 @@ async function aroundOf(
   const { global } = legacy;
   if (place.kind === 'VSchema') return { shared: await findShared(legacy, options) };
   const { keyspace } = place;
-  if (place.kind === 'ShardReplication')
-    return { shards: await global?.shards({ keyspace, shard: place.shard }, options) };
+  if (place.kind === 'ShardReplication') return aroundCell(legacy, { keyspace, shard: place.shard }, options);
   const isFirst = place.kind === 'SrvKeyspace' && generationOf(place, data ?? new Uint8Array()) === 1;
   return isFirst ? { shards: await global?.shards({ keyspace }, options) } : {};
 }

@@ -1,9 +1,7 @@
-import { type StoreAddress, sharesServer, storeName } from '../../topo/address.js';
-import type { ConnectSettings } from '../../topo/backend.js';
+import type { StoreAddress } from '../../topo/address.js';
 import type { CallOptions } from '../../topo/connection.js';
-import { type Connected, connectStore } from '../../znodes/connect.js';
-import { Store } from '../../znodes/store.js';
-import { layoutOf } from './layout.js';
+import type { Store } from '../../znodes/store.js';
+import type { Nearby } from './nearby.js';
 import { type Own, ownOf } from './own.js';
 import { Places } from './places.js';
 import { walkFrom } from './walk-from.js';
@@ -21,19 +19,14 @@ export interface GlobalShard {
 /** Shards by `<keyspace>/<shard>`. */
 export type GlobalShards = ReadonlyMap<string, GlobalShard>;
 
-/** The global store of a cell's topology, connected to when it is first needed. */
+/** The global store of a cell's topology. */
 export class GlobalStore {
-  readonly #own: Store;
-  readonly #settings: ConnectSettings;
+  readonly #nearby: Nearby;
   readonly #address: StoreAddress;
-  #opening: Promise<{ readonly store: Store; readonly connected?: Connected }> | undefined;
 
-  /** Where nothing says where it is, it is taken to be on the servers of the cell. */
-  constructor(own: Store, settings: ConnectSettings) {
-    this.#own = own;
-    this.#settings = settings;
-    const server = own.servers.join(',');
-    this.#address = { server, ...settings.global, implementation: 'zookeeper', root: '/zk/global/vt' };
+  constructor(nearby: Nearby, address: StoreAddress) {
+    this.#nearby = nearby;
+    this.#address = address;
   }
 
   /** All shards, or those of a keyspace, or the one. */
@@ -68,39 +61,11 @@ export class GlobalStore {
   }
 
   /** Brings it up to date, if anything was read from it yet. */
-  async bringUpToDate(options: CallOptions | undefined): Promise<void> {
-    if (this.#opening === undefined) return;
-    const store = await this.open();
-    if (store.sessions === this.#own.sessions) return;
-    await store.read(undefined, options, (client, request) => client.sync('/', request));
+  bringUpToDate(options: CallOptions | undefined): Promise<void> {
+    return this.#nearby.bringUpToDate(this.#address, options);
   }
 
-  async open(): Promise<Store> {
-    this.#opening ??= this.#open();
-    try {
-      return (await this.#opening).store;
-    } catch (error) {
-      this.#opening = undefined;
-      throw error;
-    }
-  }
-
-  async close(): Promise<void> {
-    const opened = await this.#opening?.catch(() => undefined);
-    await opened?.connected?.close();
-  }
-
-  async #open(): Promise<{ readonly store: Store; readonly connected?: Connected }> {
-    const layout = layoutOf(Places.global);
-    const own = this.#own;
-    const servers = { ...this.#address, server: own.servers.join(',') };
-    if (!sharesServer(this.#address, servers)) {
-      const connected = await connectStore(this.#address, this.#settings, layout);
-      return { store: connected.store, connected };
-    }
-    const context = { ...own.context, store: storeName(this.#address) };
-    const { sessions, locks, closed } = own;
-    const { root } = this.#address;
-    return { store: new Store({ context, root, layout, sessions, locks, servers: own.servers, closed }) };
+  open(): Promise<Store> {
+    return this.#nearby.open(this.#address, Places.global);
   }
 }

@@ -4,6 +4,8 @@ import { Transcoder } from '../../legacy/transcoder.js';
 import type { ConnectSettings } from '../../topo/backend.js';
 import type { Store } from '../../znodes/store.js';
 import { GlobalStore } from './global.js';
+import { Nearby } from './nearby.js';
+import { OtherCells } from './other-cells.js';
 import type { Places } from './places.js';
 import { findSigns } from './signs.js';
 
@@ -16,12 +18,26 @@ export class LegacyStore {
   readonly typeNumbers: Numbering | undefined;
   /** Of a cell: the global store, of which some of its records are made. */
   readonly global: GlobalStore | undefined;
+  /** Of a cell: the others, whose links may name its tablets. */
+  readonly others: OtherCells | undefined;
+  readonly #nearby: Nearby;
 
   constructor(store: Store, places: Places, settings: ConnectSettings) {
     this.store = store;
     this.places = places;
     this.typeNumbers = settings.typeNumbers;
-    this.global = places.cell === undefined ? undefined : new GlobalStore(store, settings);
+    this.#nearby = new Nearby(store, settings);
+    const { cell } = places;
+    // Where nothing says where it is, it is taken to be on the servers of the cell.
+    const server = store.servers.join(',');
+    const global = {
+      server,
+      ...settings.global,
+      implementation: 'zookeeper',
+      root: '/zk/global/vt',
+    } as const;
+    this.global = cell === undefined ? undefined : new GlobalStore(this.#nearby, global);
+    this.others = cell === undefined ? undefined : new OtherCells(this.#nearby, cell, settings.cells);
     const numberings = new Numberings({
       store: store.context.store,
       clock: store.context.clock,
@@ -32,6 +48,6 @@ export class LegacyStore {
   }
 
   close(): Promise<void> {
-    return this.global?.close() ?? Promise.resolve();
+    return this.#nearby.close();
   }
 }

@@ -1,6 +1,7 @@
 import type { CallOptions } from '../../topo/connection.js';
 import type { GlobalShards } from './global.js';
 import type { LegacyStore } from './legacy-store.js';
+import type { OtherReplications } from './other-cells.js';
 import type { Own, RecordPlace } from './own.js';
 import { type Made, readOwn } from './read.js';
 import { joinedReplication } from './replication.js';
@@ -12,6 +13,21 @@ export interface Around {
   readonly shared?: SharedVSchemas | undefined;
   /** Of a cell: the shards of the global store. */
   readonly shards?: GlobalShards | undefined;
+  /** Of a cell: the ShardReplications of the others. */
+  readonly others?: OtherReplications | undefined;
+}
+
+/** What the ShardReplications of a cell are made of: of all shards, or those of a keyspace, or of the one. */
+export async function aroundCell(
+  { global, others }: LegacyStore,
+  of: { readonly keyspace?: string | undefined; readonly shard?: string | undefined },
+  options: CallOptions | undefined,
+): Promise<Around> {
+  const [shards, replications] = await Promise.all([
+    global?.shards(of, options),
+    others?.replications(of, options),
+  ]);
+  return { shards, others: replications };
 }
 
 /** The record of a place; undefined: there is none. `own`: what its own znode holds, undefined where there is no such. */
@@ -28,7 +44,7 @@ export async function readMade(
       legacy,
       place,
       own,
-      around.shards?.get(`${place.keyspace}/${place.shard}`),
+      { shard: around.shards?.get(`${place.keyspace}/${place.shard}`), others: around.others },
       options,
     );
   if (own === undefined) return undefined;

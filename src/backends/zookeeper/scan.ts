@@ -8,7 +8,7 @@ import { about } from './about.js';
 import { beside, plainItem } from './beside.js';
 import { find } from './file.js';
 import type { LegacyStore } from './legacy-store.js';
-import { type Around, readMade } from './made.js';
+import { type Around, aroundCell, readMade } from './made.js';
 import { ownOf, type RecordPlace } from './own.js';
 import { ELECTION } from './places.js';
 import { type Made, valueOfMade } from './read.js';
@@ -129,7 +129,7 @@ async function* collected(scan: Scan, path: string): AsyncGenerator<readonly Sca
   const ofKeyspaces = first === 'keyspaces' || first === SHARED;
   const around: Around = {
     shared: ofKeyspaces ? await findShared(legacy, options) : undefined,
-    shards: first === 'keyspaces' ? await legacy.global?.shards({ keyspace, shard }, options) : undefined,
+    ...(first === 'keyspaces' ? await aroundCell(legacy, { keyspace, shard }, options) : {}),
   };
   const own = new Set<string>();
   for (const top of sourcesOf(legacy, path)) {
@@ -146,18 +146,15 @@ async function* collected(scan: Scan, path: string): AsyncGenerator<readonly Sca
 }
 
 /** Records that have no znode of their own, and what the shared node has beside records. */
-async function withoutOwn(
-  scan: Scan,
-  { shared, shards }: Around,
-  own: ReadonlySet<string>,
-): Promise<ScanItem[]> {
+async function withoutOwn(scan: Scan, around: Around, own: ReadonlySet<string>): Promise<ScanItem[]> {
   const { legacy } = scan;
   const { places } = legacy;
+  const { shared, shards } = around;
   const found: ScanItem[] = [];
   const add = async (native: string) => {
     const place = places.place(native);
     if (own.has(native) || place.is !== 'record') return;
-    found.push(...(await madeItems(scan, place, undefined, { shared, shards })));
+    found.push(...(await madeItems(scan, place, undefined, around)));
   };
   for (const keyspace of shared?.vschemas.keys() ?? []) await add(`keyspaces/${keyspace}/vschema`);
   for (const { keyspace, shard } of shards?.values() ?? []) await add(`replication/${keyspace}/${shard}`);

@@ -1,6 +1,7 @@
 import type { CallOptions, SyncedEvent, WatchEvent } from '../../topo/connection.js';
-import { baseName, isBelow, joinPath } from '../../topo/paths.js';
+import { baseName, isBelow, joinPath, parentPath } from '../../topo/paths.js';
 import { type EventQueue, watchEvents } from '../../topo/queue.js';
+import type { Store } from '../../znodes/store.js';
 import {
   endWithConnection,
   watch as watchNative,
@@ -29,7 +30,10 @@ export function watch(
     const natives = [native, places.entry(path), kind === 'VSchema' || path === SHARED ? SHARED : undefined];
     for (const each of new Set(natives))
       if (each !== undefined) void reader.listen(watchNative(store, each, reader.call), again);
-    if (kind === 'ShardReplication') await listenAbove(reader, legacy, path.replace(/\/[^/]+$/, ''), again);
+    if (kind === 'ShardReplication') {
+      await listenAbove(reader, legacy, path.replace(/\/[^/]+$/, ''), again);
+      listenBeside(reader, legacy, parentPath(native ?? ''), again);
+    }
     again();
     await reader.run();
   }) as AsyncIterable<WatchEvent>;
@@ -50,8 +54,10 @@ export function watchRecursive(
       if (native === SHARED && places.cell === undefined) void markVSchemas(legacy, reader, mark);
       else mark(recordsOf(places, native));
     });
-    if (prefix === '' || prefix.split('/')[0] === 'keyspaces')
+    if (prefix === '' || prefix.split('/')[0] === 'keyspaces') {
       await listenAbove(reader, legacy, 'keyspaces', (native) => mark(replicationOf(native)));
+      listenBeside(reader, legacy, 'replication', (native) => mark(recordsOf(places, native)));
+    }
     await reader.insist(async () => {
       for await (const { records } of scan(legacy, prefix, reader.call))
         for (const { path, ...value } of records) reader.deliver({ type: 'record', path, value });
@@ -72,6 +78,21 @@ async function listenAbove(
   if (global === undefined) return;
   const above = await reader.insist(() => global.open());
   if (above !== undefined) await reader.listen(watchNatives(above, top, reader.call), onChange);
+}
+
+/** Listens to what is below a directory of the other cells' stores, from when each can be reached: a watch of this one does not wait for them. */
+function listenBeside(
+  reader: Reader,
+  { others }: LegacyStore,
+  top: string,
+  onChange: (native: string) => void,
+): void {
+  const listen = async (open: () => Promise<Store>) => {
+    const store = await reader.insist(open);
+    if (store !== undefined) await reader.listen(watchNatives(store, top, reader.call), onChange);
+  };
+  // Why one cannot be read is told with the records that may lack its links.
+  for (const open of others?.stores ?? []) void listen(open).catch(() => {});
 }
 
 /** The node of all VSchemas has changed: any VSchema may have, and whether it can be read. */
