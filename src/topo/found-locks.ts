@@ -8,8 +8,8 @@ import { parentPath } from './paths.js';
 
 /** What is locked. */
 export interface LockPlace {
-  readonly type: 'keyspace' | 'shard' | 'name' | 'election' | 'directory';
-  /** `<keyspace>`, `<keyspace>/<shard>`, the name, or the directory. */
+  readonly type: 'keyspace' | 'shard' | 'tablet' | 'name' | 'election' | 'directory';
+  /** `<keyspace>`, `<keyspace>/<shard>`, the alias, the name, or the directory. */
   readonly name: string;
   /** Relative to the root. */
   readonly dir: string;
@@ -109,7 +109,8 @@ export async function readLock(
     entries: entries.map((entry) => ({
       ...entry,
       said: place.type === 'election' ? undefined : parseLockContents(entry.contents),
-      orphan: entry.owner === undefined,
+      // What waits for a tablet is an order, and the tablet's process deletes it.
+      orphan: entry.owner === undefined && place.type !== 'tablet',
     })),
   };
 }
@@ -176,6 +177,8 @@ export function placeOf(dir: string): LockPlace {
   if (shardOf !== undefined) return { type: 'shard', name: `${shardOf}/${shard}`, dir };
   const [, keyspace] = /^keyspaces\/([^/]+)$/.exec(dir) ?? [];
   if (keyspace !== undefined) return { type: 'keyspace', name: keyspace, dir };
+  const [, alias] = /^tablets\/([^/]+)$/.exec(dir) ?? [];
+  if (alias !== undefined) return { type: 'tablet', name: alias, dir };
   if (dir.startsWith(`${NAMED_LOCKS}/`))
     return { type: 'name', name: dir.slice(NAMED_LOCKS.length + 1), dir };
   if (dir.startsWith(`${ELECTIONS}/`))

@@ -82,6 +82,9 @@ export const KINDS: readonly KindRow[] = [
   excluded('Lock', 'global', 'routing_rules/locks/**', 'both'),
   excluded('Lock', 'global', 'routing_rules/Lock', 'ephemeral'),
   excluded('Lock', 'global', 'internal/named_locks/**', 'both'),
+  // Stores of the retired formats: operations on tablets, and on shards of the serving graph. Vitess of today locks neither.
+  excluded('Lock', 'cell', 'tablets/{alias}/locks/**', 'ephemeral'),
+  excluded('Lock', 'cell', 'ns/{keyspace}/{shard}/locks/**', 'ephemeral'),
   excluded('Election', 'global', 'elections/**', 'both'),
 
   record('CellInfo', 'global', 'cells/{cell}/CellInfo', 'topodata.CellInfo', { copied: 'rewritten' }),

@@ -1,9 +1,14 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { backend } from '../../src/backends/zookeeper/index.js';
 import type { ConnectSettings } from '../../src/topo/backend.js';
 import { decode, encode } from '../../src/topo/codec.js';
 import type { Connection } from '../../src/topo/connection.js';
 import { ErrorCode } from '../../src/topo/errors.js';
+import { findLocks } from '../../src/topo/found-locks.js';
+import { classify } from '../../src/topo/kinds.js';
 import type { Loss } from '../../src/topo/told.js';
 import { clearZookeeper, plantZookeeper } from '../legacy/plant.js';
 import { FIRST } from '../legacy/samples/first.js';
@@ -12,6 +17,7 @@ import { SECOND_ZOOKEEPER } from '../legacy/samples/second.js';
 import { WHOLE_ZOOKEEPER } from '../legacy/samples/whole.js';
 import { readZnodes } from '../legacy/znodes.js';
 import { available, type Cluster, startZooKeeper } from '../servers/index.js';
+import { cli } from '../support/cli.js';
 import { type LegacyNode, legacyFixture } from '../support/fixtures.js';
 import { nativeClientBuilt } from '../support/native.js';
 import { SETTINGS } from '../support/topologies.js';
@@ -102,17 +108,40 @@ describe.runIf(available.zookeeper('3.8'))('a legacy zookeeper store, as it is r
     await Promise.all([global.close(), nyc.close()]);
   });
 
-  test('what waits in the queue of a tablet is named as an operation', async () => {
+  test('what waits in the queue of a tablet is an operation, in the list of locks and for a copy', async () => {
     const tablet = '/zk/nyc/vt/tablets/0000000001';
     await plantZookeeper({ [`${tablet}/action`]: null, [tablet]: {} }, cluster.servers);
+    const data = Buffer.from('{"Action": "Ping", "State": "Queued"}');
     await withClient(cluster.servers, (client) =>
-      client.create({ path: `${tablet}/action/0000000001`, data: Buffer.from('{}'), acl: OPEN }),
+      client.create({ path: `${tablet}/action/0000000001`, data, acl: OPEN }),
     );
     const nyc = await openLegacy(cluster.servers, 'nyc');
-    expect((await scanned(nyc)).beside).toMatchObject([
-      { is: 'left', native: `${tablet}/action/0000000001`, why: expect.stringContaining('operation') },
+    const path = 'tablets/nyc-0000000001/locks/0000000001';
+    const { records, beside } = await scanned(nyc);
+    expect(beside).toEqual([]);
+    expect(records).toMatchObject([{ path: 'tablets/nyc-0000000001/Tablet' }, { path, ephemeral: true }]);
+    expect(await nyc.get(path)).toMatchObject({ ephemeral: true });
+    expect(classify('cell', path, true)).toMatchObject({ kind: 'Lock', copied: false });
+    const survey = await findLocks(nyc, '', new AbortController().signal);
+    expect(survey).toMatchObject([
+      {
+        type: 'tablet',
+        name: 'nyc-0000000001',
+        entries: [{ path, orphan: false, said: { action: 'Ping' } }],
+      },
     ]);
     await nyc.close();
+
+    const folder = await mkdtemp(join(tmpdir(), 'orders-'));
+    const config = join(folder, 'zk_client.json');
+    await writeFile(config, JSON.stringify({ global: cluster.servers, nyc: cluster.servers }));
+    const to = [`zk2://${cluster.servers}/orders/global`, '--to-cell-root', '/orders/{cell}'];
+    const copy = (...flags: string[]) => cli(['copy', `zookeeper:${config}`, ...to, '--dry-run', ...flags]);
+    const stopped = await copy();
+    expect(stopped.err).toContain(path);
+    expect(stopped.err).toContain('--allow-locks');
+    expect((await copy('--allow-locks')).err).not.toContain(path);
+    await rm(folder, { recursive: true });
   });
 
   test('a VSchema in both homes is one, unless they differ', async () => {

@@ -287,6 +287,11 @@ describe('locks', () => {
     ]);
   });
 
+  test('an order to a tablet is one, whatever it says', () => {
+    const tablet = { type: 'tablet', name: 'nyc-0000000001', dir: 'tablets/nyc-0000000001' } as const;
+    expect(ids(of(lock({ ...tablet, entries: [entry('Ping')] })))).toEqual(['operation-running']);
+  });
+
   test.each([
     'PlannedReparentShard(zone1-0000000101, AvoidPrimary = )',
     'EmergencyReparentShard(zone1-0000000101)',

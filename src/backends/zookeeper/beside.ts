@@ -1,11 +1,10 @@
 import { describePlace } from '../../legacy/places.js';
-import type { StoredRecord } from '../../topo/connection.js';
+import type { StoredRecord, Value } from '../../topo/connection.js';
 import { formatTabletAlias, parseTabletAlias } from '../../topo/names.js';
-import { baseName, joinPath } from '../../topo/paths.js';
+import { baseName, isBelow, joinPath } from '../../topo/paths.js';
 import type { Beside, Loss } from '../../topo/told.js';
 import type { Found } from '../../znodes/walk.js';
 import type { Znode } from '../../znodes/znode.js';
-import { isOwned } from '../../znodes/znode.js';
 import type { LegacyStore } from './legacy-store.js';
 import { LOCKS } from './places.js';
 import { rawValue } from './read.js';
@@ -42,21 +41,25 @@ export function plainItem(legacy: LegacyStore, found: Found): StoredRecord | Bes
   }
 }
 
-const ORDER = 'an order to a tablet: an operation is in progress, or waits';
-
 function lockItem(legacy: LegacyStore, of: string, found: Found): StoredRecord | Beside {
   const { path: native } = found;
-  if (isEntry(legacy, found)) return record(legacy, joinPath(of, LOCKS, baseName(native)), found);
-  const isOrder = legacy.places.cell !== undefined;
-  return beside(legacy, 'left', native, isOrder ? ORDER : 'left in the queue of a lock');
+  if (isEntry(legacy, found))
+    return { path: joinPath(of, LOCKS, baseName(native)), ...entryValue(legacy, found) };
+  return beside(legacy, 'left', native, 'left in the queue of a lock');
 }
 
-/**
- * Whether a znode in the queue of a lock is an entry. In a cell one that no session owns is an order to a tablet: nothing that a store of today
- * has.
- */
-export function isEntry({ store, places }: LegacyStore, found: Found): boolean {
-  return store.layout.isRecord(found.path, found) && (places.cell === undefined || isOwned(found.stat));
+/** Whether a znode in the queue of a lock is an entry. In the serving graph one that no session owns is left over: nothing that a store of today has. */
+export function isEntry(legacy: LegacyStore, found: Found): boolean {
+  const { store, places } = legacy;
+  if (!store.layout.isRecord(found.path, found)) return false;
+  return places.cell === undefined || entryValue(legacy, found).ephemeral;
+}
+
+/** An entry. An order to a tablet passes as a lock does, though no session owns it: the tablet's process deletes it when it is carried out. */
+export function entryValue(legacy: LegacyStore, found: Found): Value {
+  const value = rawValue(legacy, found);
+  const isOrder = legacy.places.cell !== undefined && isBelow(found.path, 'tablets');
+  return { ...value, ephemeral: value.ephemeral || isOrder };
 }
 
 /** What a nested node says of who is in the shard is in the cells' ShardReplication; of who replicates from whom nothing says it any more. */

@@ -1,7 +1,7 @@
 import type { CallOptions, Value } from '../../topo/connection.js';
 import { noRecord } from '../../topo/refusals.js';
 import { about } from './about.js';
-import { isEntry } from './beside.js';
+import { entryValue, isEntry } from './beside.js';
 import { generationOf } from './generation.js';
 import type { LegacyStore } from './legacy-store.js';
 import { type Around, aroundCell, readMade } from './made.js';
@@ -28,8 +28,10 @@ export async function find(
   const { store, places } = legacy;
   const entry = places.entry(path);
   const znode = entry === undefined ? undefined : await store.readZnode(entry, options);
-  if (entry !== undefined && znode !== undefined && isEntry(legacy, { ...znode, path: entry }))
-    return rawValue(legacy, znode);
+  if (entry !== undefined && znode !== undefined) {
+    const found = { ...znode, path: entry };
+    if (isEntry(legacy, found)) return entryValue(legacy, found);
+  }
   const native = places.found(path);
   const place = native === undefined ? undefined : places.place(native);
   if (native === undefined || place?.is === 'record' || path === SHARED) {

@@ -34,5 +34,6 @@ export function locks({ side, scope, survey }: ScopeReading, overruled: boolean)
 function idOf({ type }: FoundLock, { orphan, said }: FoundEntry) {
   if (orphan) return 'lock-orphan';
   if (type === 'name') return 'named-lock';
+  if (type === 'tablet') return 'operation-running';
   return OPERATION.test(said?.action ?? '') ? 'operation-running' : 'lock-held';
 }
