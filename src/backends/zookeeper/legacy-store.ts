@@ -37,7 +37,7 @@ export class LegacyStore {
       root: '/zk/global/vt',
     } as const;
     this.global = cell === undefined ? undefined : new GlobalStore(this.#nearby, global);
-    this.others = cell === undefined ? undefined : new OtherCells(this.#nearby, cell, settings.cells);
+    this.others = cell === undefined ? undefined : new OtherCells(this.#nearby, cell, settings);
     const numberings = new Numberings({
       store: store.context.store,
       clock: store.context.clock,

@@ -15,7 +15,9 @@ export class Nearby {
 
   constructor(own: Store, settings: ConnectSettings) {
     this.#own = own;
-    this.#settings = settings;
+    // Whoever needs one is to have time left when it does not answer.
+    const connectTimeoutMs = Math.min(settings.connectTimeoutMs, settings.requestTimeoutMs / 2);
+    this.#settings = { ...settings, connectTimeoutMs };
   }
 
   /** The store at an address. Fails as {@link Backend.connect} does; then the next call tries again. */

@@ -1,4 +1,6 @@
 import type { StoreAddress } from '../../topo/address.js';
+import type { ConnectSettings } from '../../topo/backend.js';
+import type { Clock } from '../../topo/clock.js';
 import type { CallOptions } from '../../topo/connection.js';
 import { isTopologyError, TopologyError } from '../../topo/errors.js';
 import { joinPath } from '../../topo/paths.js';
@@ -23,15 +25,22 @@ export interface OtherReplications {
   readonly missing: TopologyError | undefined;
 }
 
+/** For how long a cell that could not be reached is not tried again, in milliseconds: every record of a shard would wait for it anew. */
+const PAUSE_MS = 5_000;
+
 /** The other cells of a cell's topology. Of them nothing but their ShardReplication is read: those of generation 1 may name tablets of any cell. */
 export class OtherCells {
   readonly #nearby: Nearby;
   readonly #cells: ReadonlyMap<string, StoreAddress>;
 
-  /** `cells`: all of the topology, as far as they are known. */
-  constructor(nearby: Nearby, own: string, cells: ReadonlyMap<string, StoreAddress> = new Map()) {
+  readonly #clock: Clock;
+  /** Those that could not be reached, by their roots. */
+  readonly #failed = new Map<string, { readonly error: unknown; readonly until: number }>();
+
+  constructor(nearby: Nearby, own: string, { cells = new Map(), clock }: ConnectSettings) {
     this.#nearby = nearby;
     this.#cells = new Map([...cells].filter(([name]) => name !== own));
+    this.#clock = clock;
   }
 
   /** Of all shards, or those of a keyspace, or the one. */
@@ -71,13 +80,22 @@ export class OtherCells {
     top: string,
     options: CallOptions | undefined,
   ): Promise<OtherReplication[]> {
+    const failed = this.#failed.get(address.root);
+    if (failed !== undefined && this.#clock.now() < failed.until) throw failed.error;
     const store = await this.#open(address);
     await this.#nearby.bringUpToDate(address, options);
     return replicationsIn(store, Places.of(address), top, options);
   }
 
-  #open(address: StoreAddress): Promise<Store> {
-    return this.#nearby.open(address, Places.of(address));
+  async #open(address: StoreAddress): Promise<Store> {
+    try {
+      const store = await this.#nearby.open(address, Places.of(address));
+      this.#failed.delete(address.root);
+      return store;
+    } catch (error) {
+      this.#failed.set(address.root, { error, until: this.#clock.now() + PAUSE_MS });
+      throw error;
+    }
   }
 }
 
