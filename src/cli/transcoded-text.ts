@@ -1,14 +1,17 @@
-import type { Plan, ScopePlan } from '../copy/plan.js';
+import type { ScopePlan } from '../copy/plan.js';
 import { type PlannedLoss, PROTOBUF, servingText } from '../copy/transcoded.js';
 import { LOSS_KINDS, type Loss, type LossKind, lossCounts, showLoss } from '../topo/told.js';
 import { count, type Io } from './io.js';
 import { listLines, printable } from './lists.js';
 
+/** A part of a topology, and what is told of its records. */
+type ToldScope = Pick<ScopePlan, 'scope' | 'transcoded'>;
+
 /** A loss, and where. */
 type Placed = Loss & { readonly scope: string };
 
-/** What becomes of records that change their form on the way, for people; nothing where none does. A plan has no losses but accepted ones. */
-export function transcodedLines(io: Io, { scopes }: Plan): string[] {
+/** What becomes of records that change their form on the way, for people; nothing where none does. What is told here has no losses but accepted ones. */
+export function transcodedLines(io: Io, { scopes }: { readonly scopes: readonly ToldScope[] }): string[] {
   const losses = scopes.flatMap(({ scope, transcoded }) =>
     transcoded.losses.map((loss) => ({ ...loss, scope })),
   );
@@ -23,7 +26,7 @@ export function transcodedLines(io: Io, { scopes }: Plan): string[] {
   ];
 }
 
-function formLines(scopes: readonly ScopePlan[]): string[] {
+function formLines(scopes: readonly ToldScope[]): string[] {
   const [first] = scopes.filter(({ transcoded: { from, to } }) => from !== undefined || to !== undefined);
   if (first === undefined) return [];
   const { from = PROTOBUF, to = PROTOBUF } = first.transcoded;
@@ -41,7 +44,7 @@ export function lossLines(io: Io, losses: readonly Placed[], accepted: ReadonlyS
   });
 }
 
-function derivedLines(io: Io, scopes: readonly ScopePlan[]): string[] {
+function derivedLines(io: Io, scopes: readonly ToldScope[]): string[] {
   const groups = new Map<string, string[]>();
   for (const { scope, transcoded } of scopes)
     for (const { path, field, what } of transcoded.derived) {
@@ -54,7 +57,7 @@ function derivedLines(io: Io, scopes: readonly ScopePlan[]): string[] {
   );
 }
 
-function servingLines(io: Io, scopes: readonly ScopePlan[]): string[] {
+function servingLines(io: Io, scopes: readonly ToldScope[]): string[] {
   const flags = scopes.flatMap(({ transcoded }) => transcoded.serving);
   return listLines(
     io,
@@ -63,7 +66,7 @@ function servingLines(io: Io, scopes: readonly ScopePlan[]): string[] {
   );
 }
 
-function filledInLines(io: Io, scopes: readonly ScopePlan[]): string[] {
+function filledInLines(io: Io, scopes: readonly ToldScope[]): string[] {
   const fields = new Map<string, { by: string; records: number }>();
   for (const { transcoded } of scopes)
     for (const [name, { by, records }] of transcoded.filledIn) {
@@ -81,7 +84,7 @@ function filledInLines(io: Io, scopes: readonly ScopePlan[]): string[] {
   ];
 }
 
-function notes(scopes: readonly ScopePlan[]): string[] {
+function notes(scopes: readonly ToldScope[]): string[] {
   return scopes.flatMap(({ scope, transcoded }) =>
     transcoded.notes.map(
       ({ path, field, text }) => `${scope}:${path}${field === '' ? '' : ` ${field}`}: ${text}`,
@@ -89,14 +92,14 @@ function notes(scopes: readonly ScopePlan[]): string[] {
   );
 }
 
-function left(scopes: readonly ScopePlan[]): string[] {
+function left(scopes: readonly ToldScope[]): string[] {
   return scopes.flatMap(({ scope, transcoded }) =>
     transcoded.left.map(({ native, why }) => `${scope}: ${native} (${why})`),
   );
 }
 
 /** The same of one part, for programs; nothing where both stores keep records in one form. */
-export function transcodedJson({ transcoded }: ScopePlan): object {
+export function transcodedJson({ transcoded }: Pick<ToldScope, 'transcoded'>): object {
   const { from, to, losses, derived, notes: odd, left: rest, serving, filledIn } = transcoded;
   if (from === undefined && to === undefined) return {};
   const lossJson = ({ kind, record, path, field, value }: PlannedLoss) => ({

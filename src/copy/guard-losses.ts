@@ -7,7 +7,10 @@ export const LOSS = 'values have no place in the destination';
 export const LOSS_HINT = 'to do without them, accept their kind';
 
 /** Values that would be lost: those whose kind is accepted, and the others. */
-export function lossObjections(scopes: readonly ScopePlan[], { acceptedLosses }: Tolerance): Objection[] {
+export function lossObjections(
+  scopes: readonly Pick<ScopePlan, 'scope' | 'transcoded'>[],
+  { acceptedLosses }: Tolerance,
+): Objection[] {
   const all = scopes.flatMap(({ scope, transcoded }) =>
     transcoded.losses.map((loss) => ({ scope, loss, accepted: acceptedLosses?.has(loss.kind) === true })),
   );

@@ -48,7 +48,10 @@ export function named(
 }
 
 /** Records with which something of this kind is the matter, and what. */
-export function found(scopes: readonly ScopePlan[], which: (finding: Finding) => boolean): string[] {
+export function found(
+  scopes: readonly Pick<ScopePlan, 'scope' | 'findings'>[],
+  which: (finding: Finding) => boolean,
+): string[] {
   return scopes.flatMap(({ scope, findings }) =>
     findings.filter(which).map((finding) => findingText(scope, finding)),
   );

@@ -66,29 +66,25 @@ export function checkSourceCells(address: StoreAddress, cells: readonly Cell[], 
 
 /** Refuses a plan that would lose something or fail half-way: Guard, naming the records. */
 export function checkPlan(plan: Plan, overrules: Overrules, before: Before = {}): void {
-  const first = objections(plan, overrules, before).find(({ overruled }) => !overruled);
+  stopAtFirst(objections(plan, overrules, before));
+}
+
+/** Refuses what is the matter with records that are read without being planned: Guard, naming them. */
+export function checkRead(scopes: readonly ReadScope[], overrules: Overrules): void {
+  stopAtFirst([...findingObjections(scopes, overrules), ...lossObjections(scopes, overrules)]);
+}
+
+/** What is told of the records of one part. */
+export type ReadScope = Pick<ScopePlan, 'scope' | 'findings' | 'transcoded'>;
+
+function stopAtFirst(all: readonly Objection[]): void {
+  const first = all.find(({ overruled }) => !overruled);
   if (first !== undefined) stop(first.what, first.about, first.hint);
 }
 
 /** Everything that the guards find in a plan, what is overruled included. Pure. */
 export function objections(plan: Plan, overrules: Overrules, before: Before = {}): Objection[] {
   const { scopes } = plan;
-  const object = (
-    guard: GuardName,
-    what: string,
-    about: readonly string[],
-    hint: string,
-    overruled: boolean | undefined,
-  ): Objection[] => (about.length === 0 ? [] : [{ guard, what, about, hint, overruled: overruled === true }]);
-  const ofFindings = FINDING_GUARDS.flatMap(({ guard, problems, what, hint, flag, overruled }) =>
-    [false, true].flatMap((isOverruled) => {
-      const about = found(
-        scopes,
-        (finding) => problems.includes(finding.problem) && overruled(overrules, finding) === isOverruled,
-      );
-      return object(guard, what, about, hint, isOverruled).map((each) => ({ ...each, flag }));
-    }),
-  );
   return [
     ...object(
       'empty-cells',
@@ -104,7 +100,7 @@ export function objections(plan: Plan, overrules: Overrules, before: Before = {}
       SHRUNK_HINT,
       overrules.shrunk,
     ),
-    ...ofFindings,
+    ...findingObjections(scopes, overrules),
     ...lossObjections(scopes, overrules),
     ...object(
       'locks',
@@ -124,6 +120,31 @@ export function objections(plan: Plan, overrules: Overrules, before: Before = {}
     ...object('primary-deleted', PRIMARY_DELETED, deletedPrimaries(plan), PRIMARY_HINT, false),
     ...deletions(scopes, overrules.maxDelete ?? 0),
   ];
+}
+
+function object(
+  guard: GuardName,
+  what: string,
+  about: readonly string[],
+  hint: string,
+  overruled: boolean | undefined,
+): Objection[] {
+  return about.length === 0 ? [] : [{ guard, what, about, hint, overruled: overruled === true }];
+}
+
+function findingObjections(
+  scopes: readonly Pick<ScopePlan, 'scope' | 'findings'>[],
+  overrules: Overrules,
+): Objection[] {
+  return FINDING_GUARDS.flatMap(({ guard, problems, what, hint, flag, overruled }) =>
+    [false, true].flatMap((isOverruled) => {
+      const about = found(
+        scopes,
+        (finding) => problems.includes(finding.problem) && overruled(overrules, finding) === isOverruled,
+      );
+      return object(guard, what, about, hint, isOverruled).map((each) => ({ ...each, flag }));
+    }),
+  );
 }
 
 /** Refuses one record that a guard stops (Guard). For records that are looked at one by one. */

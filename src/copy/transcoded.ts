@@ -18,6 +18,9 @@ export interface PlannedFlag extends ServingFlag {
 /** What all stores of today keep records in. */
 export const PROTOBUF = 'protobuf';
 
+/** What is told of a record that was carried over. */
+type CarriedTold = Pick<Carried, 'losses' | 'derived' | 'notes' | 'serving'>;
+
 /** What became of a flag, in a few words. */
 export function servingText({ serving }: ServingFlag): string {
   if (serving === undefined) return 'not known whether it serves';
@@ -41,7 +44,7 @@ export class Transcoded {
   readonly filledIn = new Map<string, { readonly by: string; records: number }>();
 
   /** Takes what carrying over one record told. */
-  add(kind: Kind, path: string, { losses, derived, notes, serving }: Carried): void {
+  add(kind: Kind, path: string, { losses, derived, notes, serving }: CarriedTold): void {
     for (const loss of losses) this.losses.push({ ...loss, record: kind });
     this.derived.push(...derived);
     this.notes.push(...notes);

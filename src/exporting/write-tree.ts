@@ -7,7 +7,8 @@ import type { CallOptions, StoredRecord } from '../topo/connection.js';
 import { ErrorCode, TopologyError } from '../topo/errors.js';
 import { nothingIn } from '../topo/find.js';
 import { formatIdentity } from '../topo/identity.js';
-import { classify, type KindRow, notCopiedReason } from '../topo/kinds.js';
+import { classify, type Kind, type KindRow, notCopiedReason } from '../topo/kinds.js';
+import type { Beside, RecordForm } from '../topo/told.js';
 import { GLOBAL, type Topology } from '../topo/topology.js';
 import { digestOf, formatManifest, MANIFEST, type ManifestHead, type ManifestRecord } from './manifest.js';
 import { type Ending, FileNames } from './names.js';
@@ -22,18 +23,37 @@ export interface WrittenTree {
   readonly undecodable: readonly string[];
 }
 
+/** Somebody who is told of all that a tree is made of, and may object to it. */
+export interface TreeJudge {
+  /** A store is read next. `form`: how it keeps records; undefined: as today's stores do. */
+  begin(scope: string, form: RecordForm | undefined): void;
+  /** Why a record of the store stays out of the tree; undefined: it does not. */
+  leavesOut(kind: Kind, record: StoredRecord): string | undefined;
+  /** What the store holds beside records, which is never in a tree. */
+  beside(beside: Beside): void;
+  /** Everything was told. Throws what keeps the tree from being. */
+  end(): void;
+}
+
 /**
  * Writes a topology as a tree of files, one for each record, into a folder that does not exist yet. The folder has its name only when
- * everything is in it. Usage when it exists; Unavailable when it cannot be written; NoNode when there is nothing to write.
+ * everything is in it, and `judge` does not object. Usage when it exists; Unavailable when it cannot be written; NoNode when there is
+ * nothing to write.
  */
 export async function writeTree(
   topology: Topology,
   folder: string,
-  { tool, exported, signal, deadline }: CallOptions & Pick<ManifestHead, 'tool' | 'exported'>,
+  {
+    tool,
+    exported,
+    judge,
+    signal,
+    deadline,
+  }: CallOptions & Pick<ManifestHead, 'tool' | 'exported'> & { readonly judge: TreeJudge },
 ): Promise<WrittenTree> {
   await checkFree(folder);
   const partial = `${folder.replace(/\/+$/, '')}.${randomBytes(4).toString('hex')}.partial`;
-  const writer = new TreeWriter(partial);
+  const writer = new TreeWriter(partial, judge);
   const identities: Record<string, string> = {};
   const positions: Record<string, readonly [string, string]> = {};
   try {
@@ -43,17 +63,20 @@ export async function writeTree(
       const scope = cell?.name ?? GLOBAL;
       const store = cell === undefined ? topology.global : await topology.cell(cell);
       const call = { signal, deadline };
+      judge.begin(scope, store.capabilities.form);
       let first: bigint | undefined;
       let last = 0n;
       for await (const page of store.scan('', call)) {
         first ??= page.position;
         last = page.position;
         for (const record of page.records) await writer.add(scope, record);
+        for (const beside of page.beside ?? []) judge.beside(beside);
       }
       identities[scope] = formatIdentity(await store.identity(call));
       positions[scope] = [String(first ?? last), String(last)];
     }
     if (writer.records.length === 0 && writer.leftOut.size === 0) throw nothingIn(topology.global);
+    judge.end();
     const head = {
       tool,
       exported,
@@ -89,17 +112,20 @@ class TreeWriter {
   readonly leftOut = new Map<string, number>();
   readonly undecodable: string[] = [];
   readonly #folder: string;
+  readonly #judge: TreeJudge;
   readonly #names = new FileNames();
   readonly #made = new Set<string>();
 
-  constructor(folder: string) {
+  constructor(folder: string, judge: TreeJudge) {
     this.#folder = folder;
+    this.#judge = judge;
   }
 
-  async add(scope: string, { path, bytes, ephemeral }: StoredRecord): Promise<void> {
+  async add(scope: string, record: StoredRecord): Promise<void> {
+    const { path, bytes, ephemeral } = record;
     const row = classify(scope === GLOBAL ? 'global' : 'cell', path, ephemeral);
-    if (row.copied === false) {
-      const reason = notCopiedReason(row.kind);
+    const reason = row.copied === false ? notCopiedReason(row.kind) : this.#judge.leavesOut(row.kind, record);
+    if (reason !== undefined) {
       this.leftOut.set(reason, (this.leftOut.get(reason) ?? 0) + 1);
       return;
     }

@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -110,5 +110,29 @@ describe.runIf(available.zookeeper('3.8'))('looking at a legacy zookeeper of two
     const told = await out('stat', address, 'nyc:tablets/nyc-0000000275/Tablet');
     expect(told.join('\n')).toMatch(/decodes +no/);
     expect((await look('cat', address, '--native', path)).bytes.toString()).toBe(text);
+  });
+
+  test('an export stops at what is lost and what cannot be read, and lists what it was to bear with', async () => {
+    const tree = join(folder, 'tree');
+    const unreadable = '/zk/nyc/vt/tablets/0000000275';
+    const tablet = { Alias: { Cell: 'nyc', Uid: 276 }, Hostname: 'localhost', State: 'ReadOnly' };
+    const odd = { [unreadable]: String(BROKEN[unreadable]), '/zk/nyc/vt/tablets/0000000276': tablet };
+    await (await plantZookeeper(odd, planted.config)).leave();
+    const borne = ['--skip-unreadable', 'tablets/nyc-0000000275/Tablet', '--accept-loss', 'state'];
+    const stops = async (flags: string[], message: RegExp) =>
+      expect(await look('export', address, tree, ...flags)).toMatchObject({
+        ...{ code: 4, err: expect.stringMatching(message) },
+      });
+    await stops(borne.slice(2), /no form that is known: nyc:tablets\/nyc-0000000275\/Tablet/);
+    await stops(borne.slice(0, 2), /\(1 state\): nyc:tablets\/nyc-0000000276\/Tablet State = "ReadOnly"/);
+    expect((await readdir(folder)).filter((name) => name.startsWith('tree'))).toEqual([]);
+    const said = (await out('export', address, tree, ...borne)).join('\n');
+    expect(said).toMatch(/left out, in no form that is known: 1\n(.*\n)*.*lost, as accepted: state.*: 1\n/);
+    expect(await readdir(join(tree, 'cells/nyc/tablets'))).not.toContain('nyc-0000000275');
+    const asked = await look('export', address, `${tree}-json`, ...borne, '--output', 'json');
+    expect(JSON.parse(asked.out)).toMatchObject({
+      leftOut: { 'in no form that is known': 1 },
+      transcoded: { nyc: { losses: [{ kind: 'state', value: 'ReadOnly' }] } },
+    });
   });
 });
