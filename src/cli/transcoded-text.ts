@@ -17,6 +17,7 @@ export function transcodedLines(io: Io, { scopes }: { readonly scopes: readonly 
   );
   return [
     ...formLines(scopes),
+    ...readByLines(scopes),
     ...lossLines(io, losses, new Set(losses.map(({ kind }) => kind))),
     ...derivedLines(io, scopes),
     ...servingLines(io, scopes),
@@ -31,6 +32,14 @@ function formLines(scopes: readonly ToldScope[]): string[] {
   if (first === undefined) return [];
   const { from = PROTOBUF, to = PROTOBUF } = first.transcoded;
   return [`  records change their form: ${from} → ${to}`];
+}
+
+function readByLines(scopes: readonly ToldScope[]): string[] {
+  return scopes.flatMap(({ scope, transcoded }) =>
+    [...transcoded.readBy].map(
+      ([text, records]) => `  ${scope}: ${printable(text)}, in ${count(records, 'record')}`,
+    ),
+  );
 }
 
 /** Values that are lost, one list for each kind. */
@@ -100,7 +109,7 @@ function left(scopes: readonly ToldScope[]): string[] {
 
 /** The same of one part, for programs; nothing where both stores keep records in one form. */
 export function transcodedJson({ transcoded }: Pick<ToldScope, 'transcoded'>): object {
-  const { from, to, losses, derived, notes: odd, left: rest, serving, filledIn } = transcoded;
+  const { from, to, losses, derived, notes: odd, left: rest, serving, readBy, filledIn } = transcoded;
   if (from === undefined && to === undefined) return {};
   const lossJson = ({ kind, record, path, field, value }: PlannedLoss) => ({
     kind,
@@ -116,6 +125,7 @@ export function transcodedJson({ transcoded }: Pick<ToldScope, 'transcoded'>): o
     odd,
     left: rest.map(({ native, why }) => ({ native, why })),
     serving,
+    readBy: [...readBy].map(([text, records]) => ({ text, records })),
     filledIn: Object.fromEntries(filledIn),
   };
 }

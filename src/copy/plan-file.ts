@@ -78,7 +78,7 @@ export class PlanWriter {
 /** A line for everything that is told of records that change their form. */
 function* toldLines(
   scope: string,
-  { losses, derived, notes, left, serving }: Transcoded,
+  { losses, derived, notes, left, serving, readBy }: Transcoded,
 ): Generator<PlanLine> {
   for (const { record, ...loss } of losses)
     yield { type: 'loss', scope, ...(record === undefined ? {} : { record }), ...loss };
@@ -87,6 +87,7 @@ function* toldLines(
   for (const { path, field, what } of derived) yield told('derived', path, field, what);
   for (const { path, field, text } of notes) yield told('odd', path, field, text);
   for (const { native, why } of left) yield told('left', native, '', why);
+  for (const text of readBy.keys()) yield told('read', '', '', text);
   for (const flag of serving) yield told('serving', flag.path, '', `${servingText(flag)}: ${flag.reason}`);
 }
 

@@ -54,7 +54,7 @@ export type PlanLine =
   | {
       readonly type: 'told';
       readonly scope: string;
-      readonly as: 'derived' | 'odd' | 'left' | 'serving';
+      readonly as: 'derived' | 'odd' | 'left' | 'serving' | 'read';
       readonly path: string;
       readonly field?: string;
       readonly text: string;

@@ -37,6 +37,8 @@ export class Transcoded {
   /** What is dropped since it can be computed from other records. */
   readonly derived: Derived[] = [];
   readonly notes: Note[] = [];
+  /** How records were read, where that is not plain, and in how many of them. */
+  readonly readBy = new Map<string, number>();
   /** What the source holds beside records and stays behind; what is derived or lost is in the lists of these. */
   readonly left: Beside[] = [];
   readonly serving: PlannedFlag[] = [];
@@ -47,7 +49,10 @@ export class Transcoded {
   add(kind: Kind, path: string, { losses, derived, notes, serving }: CarriedTold): void {
     for (const loss of losses) this.losses.push({ ...loss, record: kind });
     this.derived.push(...derived);
-    this.notes.push(...notes);
+    for (const note of notes) {
+      if (note.once !== true) this.notes.push(note);
+      else this.readBy.set(note.text, (this.readBy.get(note.text) ?? 0) + 1);
+    }
     if (serving !== undefined) this.serving.push({ path, ...serving });
   }
 

@@ -32,6 +32,7 @@ export interface NumberingLooked extends NumberingFound {
 export class Numberings {
   readonly #source: NumberingSource;
   #known: Numbering | undefined;
+  #reason = 'since --type-numbers says so';
   #asked: { readonly found: Promise<NumberingLooked>; readonly at: number } | undefined;
 
   constructor(source: NumberingSource) {
@@ -42,6 +43,11 @@ export class Numberings {
   /** Undefined: it was not asked for yet, or nothing tells. */
   get known(): Numbering | undefined {
     return this.#known;
+  }
+
+  /** Why it is the one that is known, in a few words. */
+  get reason(): string {
+    return this.#reason;
   }
 
   /** For a record that means something else by the other numbers. Guard when nothing tells. */
@@ -66,6 +72,9 @@ export class Numberings {
       this.#asked = { found: this.#source.find(about, options), at: now };
     try {
       const found = await this.#asked.found;
+      const [sign] = found.signs;
+      if (this.#known === undefined && found.numbering !== undefined && sign !== undefined)
+        this.#reason = `since ${sign.reason} (${sign.path})`;
       this.#known ??= found.numbering;
       return found;
     } catch (error) {

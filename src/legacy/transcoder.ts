@@ -28,8 +28,8 @@ export class Transcoder {
   }
 
   /**
-   * Reads a record by the numbers that its store has; which ones is asked for only where that makes a difference. Corrupt, Guard. `shards`: see
-   * {@link ReadOptions}.
+   * Reads a record by the numbers that its store has; which ones is asked for only where that makes a difference. A note says so where they are
+   * those of 2.0.0-alpha1 to alpha4. Corrupt, Guard. `shards`: see {@link ReadOptions}.
    */
   async readOld(
     record: OldRecord,
@@ -39,10 +39,17 @@ export class Transcoder {
   ): Promise<Transcoded> {
     const { known } = this.#numberings;
     const by = (numbering: Numbering) => readOld(record, raw, { numbering, shards });
-    if (known !== undefined) return by(known);
-    const [current, first] = [by('current'), attempt(() => by('first'))];
-    if (first !== undefined && sameReading(current, first)) return current;
-    return by(await this.#numberings.toRead(record.path, options));
+    if (known === 'current') return by(known);
+    const current = known === undefined ? by('current') : attempt(() => by('current'));
+    const first = known === undefined ? attempt(() => by('first')) : by('first');
+    if (current !== undefined && first !== undefined && sameReading(current, first)) return current;
+    const numbering = known ?? (await this.#numberings.toRead(record.path, options));
+    return numbering === 'current' ? by(numbering) : this.#noted(record, by(numbering));
+  }
+
+  #noted({ path }: OldRecord, read: Transcoded): Transcoded {
+    const text = `types of tablets were read by the numbers of 2.0.0-alpha1 to alpha4, ${this.#numberings.reason}`;
+    return { ...read, notes: [...read.notes, { path, field: '', text, once: true }] };
   }
 
   /** What `work` reads; the raw bytes, and unreadable, when these are not what they should be, or nobody can say what they mean. */

@@ -50,6 +50,8 @@ export interface Note {
   readonly field: string;
   /** One sentence without a full stop. */
   readonly text: string;
+  /** It is about how records of the store were read, and told once for all that have the same text. */
+  readonly once?: boolean;
 }
 
 /** What is told of a record beside its bytes. */

@@ -135,4 +135,28 @@ describe.runIf(available.zookeeper('3.8'))('looking at a legacy zookeeper of two
       transcoded: { nyc: { losses: [{ kind: 'state', value: 'ReadOnly' }] } },
     });
   });
+
+  test('a plan and a doctor say in a line that types were read by the numbers of 2015', async () => {
+    const today = 'memory://etcd:legacy-looking/global';
+    const borne = [
+      '--from-type-numbers',
+      'first',
+      '--accept-loss',
+      'state,tablet-type',
+      '--target-version',
+      '11',
+    ];
+    const line = [address, today, '--to-cell-root', '/legacy/{cell}', '--skip-unreadable', 'all', ...borne];
+    const text =
+      'types of tablets were read by the numbers of 2.0.0-alpha1 to alpha4, since --type-numbers says so';
+    const said = await look('plan', ...line, '--allow-locks', '--allow-empty-cells');
+    expect(said).toMatchObject({ code: 0 });
+    expect(said.out.split('\n').filter((each) => each.includes(text))).toEqual(
+      ['global', 'nyc', 'sfo'].map((scope) => expect.stringMatching(`^  ${scope}: .*, in \\d+ records?$`)),
+    );
+    const asked = await look('doctor', ...line, '--output', 'json');
+    expect(JSON.parse(asked.out).findings).toContainEqual(
+      expect.objectContaining({ id: 'transcoded', what: expect.stringContaining(`; in nyc, ${text}`) }),
+    );
+  });
 });

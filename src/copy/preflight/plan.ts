@@ -106,7 +106,11 @@ export function transcodings({ scopes }: Plan): Diagnosis[] {
   if (first === undefined) return [];
   const { from = PROTOBUF, to = PROTOBUF } = first.transcoded;
   const records = scopes.flatMap((scope) => [...scope.writes(TRANSCODED)]).length;
-  return [diagnose('transcoded', {}, `records are rewritten from ${from} into ${to}: ${records} to write`)];
+  const read = scopes.flatMap(({ scope, transcoded }) =>
+    [...transcoded.readBy.keys()].map((text) => `; in ${scope}, ${text}`),
+  );
+  const what = `records are rewritten from ${from} into ${to}: ${records} to write${read.join('')}`;
+  return [diagnose('transcoded', {}, what)];
 }
 
 const TRANSCODED: ReadonlySet<Action> = new Set(['transcode']);
