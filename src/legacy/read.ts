@@ -23,18 +23,21 @@ export interface ReadOptions {
   readonly numbering: Numbering;
   /** Names of the keyspace's shards, for a SrvKeyspace of generation 1; undefined: unknown. */
   readonly shards?: readonly string[] | undefined;
+  /** Whether the store is of a kind that had keyspaces before they had data. Default: it is. */
+  readonly hadBareKeyspaces?: boolean | undefined;
 }
 
 /**
  * Reads a record of either generation, which is told by its names alone: those of generation 1 begin with capital letters. Corrupt, naming
  * the path, the field and what is wrong with it, when it is in neither form. A Keyspace that is no JSON is read as an empty one
- * with a note, since keyspaces had no data at first and other tools left theirs there, unless it begins as one of generation 2.
+ * with a note, since keyspaces had no data at first and other tools left theirs there, unless it begins as one of generation 2, or
+ * `hadBareKeyspaces` says that there they always had data.
  */
 export function readOld(record: OldRecord, value: Uint8Array, options: ReadOptions): Transcoded {
   const told = reading(record.path, options.numbering);
   let generation: Transcoded['generation'];
   try {
-    const json = jsonOf(record, value, told);
+    const json = jsonOf(record, value, told, options);
     generation = generationOf(record.kind, json);
     const canonical = canonicalOf(record, json, generation, told, options);
     const { losses, derived, notes } = told;
@@ -65,11 +68,17 @@ function hasNamedPorts(json: JsonObject): boolean {
   );
 }
 
-function jsonOf({ kind }: OldRecord, value: Uint8Array, told: Reading): JsonObject {
+function jsonOf(
+  { kind }: OldRecord,
+  value: Uint8Array,
+  told: Reading,
+  { hadBareKeyspaces = true }: ReadOptions,
+): JsonObject {
   try {
     return readJsonText(value);
   } catch (error) {
-    if (kind !== 'Keyspace' || !isTopologyError(error) || beginsAsSecond(value)) throw error;
+    const isForeign = kind === 'Keyspace' && hadBareKeyspaces && !beginsAsSecond(value);
+    if (!isForeign || !isTopologyError(error)) throw error;
     const text = `what is in it is left behind, since ${error.message}: ${shortened(JSON.stringify(Buffer.from(value).toString()))}`;
     told.notes.push({ path: told.path, field: '', text });
     return {};

@@ -3,7 +3,7 @@ import { isTopologyError } from '../topo/errors.js';
 import type { Loss, LossKind, RecordTold, Told, Transcoded } from '../topo/told.js';
 import type { Numberings } from './numberings.js';
 import { OLD_MESSAGES, type OldRecord } from './places.js';
-import { readOld } from './read.js';
+import { type ReadOptions, readOld } from './read.js';
 import type { Numbering } from './reading.js';
 import { writeSecond } from './second-write.js';
 import { writeOld } from './write.js';
@@ -29,16 +29,16 @@ export class Transcoder {
 
   /**
    * Reads a record by the numbers that its store has; which ones is asked for only where that makes a difference. A note says so where they are
-   * those of 2.0.0-alpha1 to alpha4. Corrupt, Guard. `shards`: see {@link ReadOptions}.
+   * those of 2.0.0-alpha1 to alpha4. Corrupt, Guard. `more`: what else is known.
    */
   async readOld(
     record: OldRecord,
     raw: Uint8Array,
     options: CallOptions | undefined,
-    shards?: readonly string[],
+    more: Omit<ReadOptions, 'numbering'> = {},
   ): Promise<Transcoded> {
     const { known } = this.#numberings;
-    const by = (numbering: Numbering) => readOld(record, raw, { numbering, shards });
+    const by = (numbering: Numbering) => readOld(record, raw, { ...more, numbering });
     if (known === 'current') return by(known);
     const current = known === undefined ? by('current') : attempt(() => by('current'));
     const first = known === undefined ? attempt(() => by('first')) : by('first');

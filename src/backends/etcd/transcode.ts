@@ -16,7 +16,7 @@ export async function readText(
   const raw = Buffer.from(value);
   if (place.is === 'raw') return { bytes: raw, told: undefined };
   return transcoder.attempt(raw, async () => {
-    if (place.is !== 'addresses') return transcoder.readOld(place, raw, options);
+    if (place.is !== 'addresses') return transcoder.readOld(place, raw, options, { hadBareKeyspaces: false });
     return { bytes: readAddresses(place.path, raw), losses: [], derived: [], notes: [] };
   });
 }

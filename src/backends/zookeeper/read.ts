@@ -23,7 +23,7 @@ export async function readOwn(
   shards: readonly string[] | undefined,
   options: CallOptions | undefined,
 ): Promise<Made> {
-  const read = await transcoder.attempt(bytes, () => transcoder.readOld(place, bytes, options, shards));
+  const read = await transcoder.attempt(bytes, () => transcoder.readOld(place, bytes, options, { shards }));
   return { ...read, token, of: [places.znode(places.native(place.path))] };
 }
 
