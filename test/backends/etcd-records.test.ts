@@ -16,6 +16,7 @@ import { nodesOf, type Sample } from '../legacy/samples/sample.js';
 import { SECOND_ETCD } from '../legacy/samples/second.js';
 import { etcdNodes, readNodes } from '../legacy/znodes.js';
 import { available, type EtcdCluster, startEtcd } from '../servers/index.js';
+import { cli } from '../support/cli.js';
 import { LEGACY_FIXTURES, legacyFixture } from '../support/fixtures.js';
 import { arbitraryRecord } from '../topo/arbitrary-record.js';
 import { connect, V2 } from './etcd-support.js';
@@ -423,5 +424,31 @@ describe.runIf(available.etcd('3.3'))('records of a retired etcd store', () => {
     for (const path of ['_hidden', 'a/_b/c', 'vschema', 'election/x', 'keyspaces/ks/_Data'])
       expect(await errorOf(connection.create(path, text('x')))).toMatchObject({ code: 'InvalidPath', path });
     expect(await v2.ask('GET', root)).toMatchObject({ errorCode: 100 });
+  });
+
+  test('a cell in the root of the global store stops a copy, until it is in a root of its own', async () => {
+    const plan = (...flags: string[]) =>
+      cli([
+        ...['plan', `etcd://${etcd.servers}`, 'memory://etcd:one-root/global', '--to-cell-root', '/{cell}'],
+        ...['--target-version', '11', '--allow-empty-cells', '--output', 'json', ...flags],
+      ]);
+    const tablet = { alias: { cell: 'nyc', uid: 1 }, hostname: 'localhost' };
+    for (const [key, value] of Object.entries({
+      '/vt/cells/nyc': etcd.servers,
+      '/vt/keyspaces/ks/_Data': '{}',
+      '/vt/tablets/nyc-0000000001/_Data': JSON.stringify(tablet),
+    }))
+      await v2.put(key, value);
+    expect(await plan()).toMatchObject({
+      code: 2,
+      err: expect.stringMatching(/the global data and cell nyc of the source overlap.*\n.*--from-cell/s),
+    });
+    await v2.put('/vt-nyc/tablets/nyc-0000000001/_Data', JSON.stringify(tablet));
+    const { code, out, err } = await plan('--from-cell', `nyc=${etcd.servers},/vt-nyc`);
+    expect({ code, err }).toEqual({ code: 0, err: '' });
+    expect(JSON.parse(out).scopes).toMatchObject([
+      { scope: 'global', writes: [{ kind: 'CellInfo' }, { kind: 'Keyspace' }], left: [] },
+      { scope: 'nyc', writes: [{ path: 'tablets/nyc-0000000001/Tablet' }], left: [] },
+    ]);
   });
 });
