@@ -283,9 +283,9 @@ for (const version of CONSUL_VERSIONS) {
         const abort = new AbortController();
         const waiting = failure(connection.lock('keyspaces/ks', 'ours', { signal: abort.signal }));
         await connection.lockQueue('keyspaces/ks');
-        // The session is made and the lock taken as soon as the key is free, and nobody is told.
-        await curl.ask('DELETE', `kv/${key}`);
+        // The session is made and the lock taken once the key is free, and nobody is told.
         proxy.shape('answers', { latencyMs: 1_000 });
+        await curl.ask('DELETE', `kv/${key}`);
         await until('the lock is taken', async () => (await curl.tree(key)).length > 0);
         proxy.mute('answers');
         abort.abort();

@@ -305,20 +305,27 @@ describe('from an old form', () => {
   test('after the move the old store is compared with what today’s records become in it', async () => {
     const options = await sides(old('global'), today('global'), SAID);
     await copy(options);
-    const { source, destination, target, serving } = options;
+    const { source, destination, target, serving: said } = options;
     const back = () =>
       verify({
-        ...{ source, destination, target, serving, concurrency: 2, authority: 'destination' },
+        ...{ source, destination, target, serving: said, concurrency: 2, authority: 'destination' },
         skipsUnreadable: options.overrules?.skipsUnreadable,
       });
-    expect(await back()).toMatchObject({ differences: [], losses: [] });
+    // These two were told by the serving graph alone, of which a rebuild in the old store would know nothing.
+    const serving = ['main/shards/0', 'user/shards/80-'].map((shard) => ({
+      ...{ kind: 'newer-field', field: 'is_primary_serving', class: 'loss' },
+      path: `keyspaces/${shard}/Shard`,
+    }));
+    expect(await back()).toMatchObject({ differences: [], losses: serving });
     await withStore(today('global'), async (store) => {
       const keyspace = encode('topodata.Keyspace', { sharding_column_name: 'id', durability_policy: 'none' });
       await store.update('keyspaces/user/Keyspace', keyspace, null);
     });
     expect(await back()).toMatchObject({
       differences: [],
-      losses: [{ kind: 'newer-field', field: 'durability_policy', class: 'loss' }],
+      losses: expect.arrayContaining([
+        expect.objectContaining({ kind: 'newer-field', field: 'durability_policy', class: 'loss' }),
+      ]),
     });
   });
 
