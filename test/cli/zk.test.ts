@@ -230,9 +230,10 @@ for (const version of ZOOKEEPER_VERSIONS) {
     describe('wait and watch', () => {
       /** Runs a command, and changes something once the server has its watch. */
       async function meanwhile(line: string[], change: () => Promise<unknown>): Promise<CliResult> {
-        const before = await watches(server.servers);
+        // That of the command before goes with its session.
+        await eventually(async () => (await watches(server.servers)) === 0);
         const running = zk(...line);
-        await eventually(async () => (await watches(server.servers)) > before);
+        await eventually(async () => (await watches(server.servers)) > 0);
         await change();
         return running;
       }
