@@ -59,6 +59,14 @@ describe.runIf(available.zookeeper('3.8'))('looking at a legacy zookeeper of two
     expect((await out('grep', address, 'rack')).length).toBeGreaterThan(8);
   });
 
+  test('lint judges it as the last Vitess that read it, unless another one is asked for', async () => {
+    const { out: own } = await look('lint', address, '--output', 'json');
+    expect(JSON.parse(own)).toMatchObject({ target: '2.1' });
+    expect(own).not.toContain('serving-lost');
+    const { out: newer } = await look('lint', address, '--output', 'json', '--target-version', '24');
+    expect(newer).toContain('serving-lost');
+  });
+
   test('the znodes as they are: a path says which cell it is of', async () => {
     const path = '/zk/sfo/vt/tablets/0000000200';
     for (const word of [path, path.replace('sfo', 'local'), `sfo:${path}`]) {

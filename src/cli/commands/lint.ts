@@ -1,4 +1,4 @@
-import { NEWEST, parseTarget } from '../../graph/target.js';
+import { NEWEST } from '../../graph/target.js';
 import { lint } from '../../lint/lint.js';
 import { FINDINGS, type FindingId, isFindingId } from '../../lint/table.js';
 import { systemClock } from '../../topo/clock.js';
@@ -10,7 +10,7 @@ import { LintFindings, SEVERITIES } from '../lint-findings.js';
 import { lintExit, lintJson, lintText, lintVerdict } from '../lint-text.js';
 import { nearest } from '../nearest.js';
 import { ADDRESS_WORD, listed, PLACE_FLAGS, withPlace } from '../place.js';
-import { titleOf } from './graph-part.js';
+import { TARGET_FLAG, targetOf, titleOf } from './graph-part.js';
 
 const LOCK_AGE = '1h';
 
@@ -23,9 +23,10 @@ export const lintCommand: Command = {
       spec.name === 'output' ? { ...spec, choices: ['text', 'json', 'jsonl'] } : spec,
     ),
     textFlag('cells', 'these cells’ stores alone, beside the global one: zone1,zone2 (default: all)'),
-    textFlag('target-version', 'what this version of Vitess makes of the records', {
-      preset: titleOf(NEWEST),
-    }),
+    textFlag(
+      TARGET_FLAG.name,
+      `what this version of Vitess makes of the records (default: ${titleOf(NEWEST)}, or 2.1 for a retired format)`,
+    ),
     textFlag('fail-on', 'severity from which on a finding makes exit 1', {
       choices: SEVERITIES,
       preset: 'warn',
@@ -45,7 +46,7 @@ export const lintCommand: Command = {
   ],
   run: (flags, io, signal) =>
     withPlace(flags, io, signal, { names: [], access: 'read' }, async ({ topology }) => {
-      const target = parseTarget(text(flags, 'target-version') ?? '');
+      const target = targetOf(flags, topology);
       const found = new LintFindings({
         address: topology.spelled,
         failOn: SEVERITIES.find((each) => each === text(flags, 'fail-on')) ?? 'warn',
