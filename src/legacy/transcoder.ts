@@ -1,5 +1,5 @@
 import type { CallOptions } from '../topo/call-options.js';
-import { isTopologyError } from '../topo/errors.js';
+import { ErrorCode, isTopologyError, TopologyError } from '../topo/errors.js';
 import type { Loss, LossKind, RecordTold, Told, Transcoded } from '../topo/told.js';
 import type { Numberings } from './numberings.js';
 import { OLD_MESSAGES, type OldRecord } from './places.js';
@@ -84,14 +84,23 @@ export class Transcoder {
   }
 }
 
-/** See {@link RecordForm.hold}. */
+/** See {@link RecordForm.hold}. TooLarge for a record that takes more than `maxBytes` in the store. */
 export function holdOld(
   record: OldRecord,
   bytes: Uint8Array,
   numbering: Numbering,
+  maxBytes = Number.POSITIVE_INFINITY,
 ): { readonly bytes: Uint8Array; readonly losses: readonly Loss[] } {
   const { value, losses } = writeSecond(OLD_MESSAGES[record.kind], bytes, { path: record.path, numbering });
+  checkJsonSize(record.path, value, maxBytes);
   return { bytes: readOld(record, value, { numbering }).bytes ?? new Uint8Array(), losses };
+}
+
+/** Throws TooLarge for a value of more than `maxBytes`: JSON is several times as large as protobuf. */
+export function checkJsonSize(path: string, value: Uint8Array, maxBytes: number, store?: string): void {
+  if (value.byteLength <= maxBytes) return;
+  const message = `as JSON the value has ${value.byteLength} bytes, ${maxBytes} are allowed`;
+  throw new TopologyError(ErrorCode.TooLarge, message, { path, store });
 }
 
 /** What is told; undefined: nothing. */

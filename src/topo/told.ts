@@ -86,7 +86,8 @@ export interface RecordForm {
   readonly name: string;
   /**
    * The record as it would be read back after it was written at a path, and every value of it that the form has no place for.
-   * InvalidPath where the store has no place for such a record, Corrupt when the bytes are no such record.
+   * InvalidPath where the store has no place for such a record, Corrupt when the bytes are no such record, TooLarge where they are too many in
+   * this form.
    */
   hold(path: string, bytes: Uint8Array): { readonly bytes: Uint8Array; readonly losses: readonly Loss[] };
 }

@@ -56,6 +56,20 @@ describe.runIf(available.zookeeper('3.8'))('a legacy zookeeper store, as it is w
     });
   }
 
+  test('what is too large as JSON is told before it is written, and refused', async () => {
+    const { capabilities } = legacy.global;
+    const entries = Array.from({ length: 20_000 }, (_, i) => [
+      `table${i}`,
+      { column_vindexes: [{ column: 'id', name: 'hash' }] },
+    ]);
+    const bytes = encode('vschema.Keyspace', { tables: Object.fromEntries(entries) });
+    expect(bytes.byteLength).toBeLessThan(capabilities.maxValueBytes);
+    const path = 'keyspaces/large/VSchema';
+    const refused = { code: ErrorCode.TooLarge, path };
+    expect(() => capabilities.form?.hold(path, bytes)).toThrow(expect.objectContaining(refused));
+    await expect(legacy.global.create(path, bytes)).rejects.toMatchObject(refused);
+  });
+
   test('what was created comes whole, in one transaction, and goes whole', async () => {
     const alias = encode('topodata.Tablet', { alias: { cell: 'nyc', uid: 7 } });
     const version = await legacy.nyc.create('tablets/nyc-0000000007/Tablet', alias);

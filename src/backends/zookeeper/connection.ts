@@ -68,18 +68,19 @@ function capabilities(legacy: LegacyStore): Capabilities {
 const FORMS = new Map<string, RecordForm>();
 
 function formOf(legacy: LegacyStore): RecordForm {
-  const key = `${legacy.places.cell ?? ''}/${legacy.typeNumbers ?? ''}`;
-  const known = FORMS.get(key) ?? makeForm(legacy);
+  const { maxValueBytes } = capabilitiesOf(legacy.store);
+  const key = `${legacy.places.cell ?? ''}/${legacy.typeNumbers ?? ''}/${maxValueBytes}`;
+  const known = FORMS.get(key) ?? makeForm(legacy, maxValueBytes);
   FORMS.set(key, known);
   return known;
 }
 
-function makeForm({ places, typeNumbers = 'current' }: LegacyStore): RecordForm {
+function makeForm({ places, typeNumbers = 'current' }: LegacyStore, maxBytes: number): RecordForm {
   return {
     name: FORM,
     hold: (path, bytes) => {
       const place = places.place(places.native(path));
-      return place.is === 'record' ? holdOld(place, bytes, typeNumbers) : { bytes, losses: [] };
+      return place.is === 'record' ? holdOld(place, bytes, typeNumbers, maxBytes) : { bytes, losses: [] };
     },
   };
 }

@@ -1,5 +1,6 @@
+import { checkJsonSize } from '../../legacy/transcoder.js';
 import type { CallOptions, WriteOp, WriteOptions } from '../../topo/connection.js';
-import { ErrorCode, isTopologyError, TopologyError } from '../../topo/errors.js';
+import { ErrorCode, isTopologyError } from '../../topo/errors.js';
 import { changed, noRecord, recordExists } from '../../topo/refusals.js';
 import { Version } from '../../topo/version.js';
 import { write as writeNative } from '../../znodes/batch.js';
@@ -132,13 +133,7 @@ async function nativeOp(
   if (!('bytes' in op)) return { ...op, path: native };
   const bytes = await legacy.transcoder.write(place, op.bytes, options);
   const { maxValueBytes } = capabilitiesOf(legacy.store);
-  if (bytes.byteLength > maxValueBytes) {
-    const message = `as JSON the value has ${bytes.byteLength} bytes, ${maxValueBytes} are allowed`;
-    throw new TopologyError(ErrorCode.TooLarge, message, {
-      path: op.path,
-      store: legacy.store.context.store,
-    });
-  }
+  checkJsonSize(op.path, bytes, maxValueBytes, legacy.store.context.store);
   return { ...op, path: native, bytes };
 }
 
