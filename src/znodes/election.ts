@@ -1,13 +1,11 @@
 import type { CallOptions } from '../topo/connection.js';
-import { ErrorCode, isTopologyError } from '../topo/errors.js';
+import { ErrorCode } from '../topo/errors.js';
 import type { LeaderEvent } from '../topo/locks.js';
 import { compareBytewise, joinPath } from '../topo/paths.js';
-import { type EventQueue, watchEvents } from '../topo/queue.js';
 import type { Watcher } from '../zookeeper/client.js';
 import { isEntry } from './lock-queue.js';
-import { Signal } from './signal.js';
 import { type Store, settle } from './store.js';
-import { endWithConnection } from './watch.js';
+import { followOne } from './watch.js';
 import type { Znode } from './znode.js';
 
 export async function leader(store: Store, dir: string, options: CallOptions): Promise<string | undefined> {
@@ -21,27 +19,11 @@ export function watchLeader(
   dir: string,
   options: CallOptions | undefined,
 ): AsyncIterable<LeaderEvent> {
-  return watchEvents(store.context, options, dir, async (queue: EventQueue<LeaderEvent>) => {
-    const { signal } = endWithConnection(store, queue, dir);
-    let delivered: string | undefined;
-    let lost = false;
-    while (!signal.aborted) {
-      const changed = new Signal();
-      try {
-        // Another server may be behind the one that was lost.
-        if (lost) await store.read(dir, { signal }, (client, request) => client.sync('/', request));
-        const found = await findLeader(store, dir, changed.fire, { signal });
-        const id = found && idOf(found);
-        const state = found === undefined ? 'nobody' : `${found.stat.czxid}:${id}`;
-        if (state !== delivered) queue.push({ type: 'leader', id }, dir);
-        delivered = state;
-      } catch (error) {
-        if (!isTopologyError(error, ErrorCode.Unavailable, ErrorCode.Timeout)) throw error;
-        await store.pauseBeforeRetry(signal);
-        changed.fire('lost');
-      }
-      lost = (await changed.fired(signal)) === 'lost';
-    }
+  return followOne(store, dir, options, async (watcher, signal) => {
+    const found = await findLeader(store, dir, watcher, { signal });
+    const id = found && idOf(found);
+    const state = found === undefined ? 'nobody' : `${found.stat.czxid}:${id}`;
+    return { state, event: { type: 'leader', id } };
   });
 }
 

@@ -15,7 +15,23 @@ export function watch(
   path: string,
   options: CallOptions | undefined,
 ): AsyncIterable<WatchEvent> {
-  return watchEvents(store.context, options, path, async (queue: EventQueue<WatchEvent>) => {
+  return followOne(store, path, options, async (watcher, signal) => {
+    const znode = await readWatched(store, path, watcher, signal);
+    const value = znode !== undefined && store.layout.isRecord(path, znode) ? store.value(znode) : undefined;
+    return { state: value?.version.token ?? 'absent', event: { type: 'record', path, value } };
+  });
+}
+
+/**
+ * Follows what one read tells, which sets `watcher` on all that can change it: its event is delivered whenever its state is another one.
+ */
+export function followOne<E>(
+  store: Store,
+  path: string,
+  options: CallOptions | undefined,
+  read: (watcher: Watcher, signal: AbortSignal) => Promise<{ readonly state: string; readonly event: E }>,
+): AsyncIterable<E> {
+  return watchEvents(store.context, options, path, async (queue: EventQueue<E>) => {
     const { signal } = endWithConnection(store, queue, path);
     let delivered: string | undefined;
     let lost = false;
@@ -24,11 +40,8 @@ export function watch(
       try {
         // Another server may be behind the one that was lost.
         if (lost) await store.read(path, { signal }, (client, request) => client.sync('/', request));
-        const znode = await readWatched(store, path, changed.fire, signal);
-        const value =
-          znode !== undefined && store.layout.isRecord(path, znode) ? store.value(znode) : undefined;
-        const state = value?.version.token ?? 'absent';
-        if (state !== delivered) queue.push({ type: 'record', path, value }, path);
+        const { state, event } = await read(changed.fire, signal);
+        if (state !== delivered) queue.push(event, path);
         delivered = state;
       } catch (error) {
         if (!isTopologyError(error, ErrorCode.Unavailable, ErrorCode.Timeout)) throw error;
