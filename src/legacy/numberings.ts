@@ -100,6 +100,11 @@ export class Numberings {
 /** A record by which the numbering may be told. */
 export type Numbered = NumberedRecord & Pick<NumberingLooked, 'matters'>;
 
+/** What records tell, with whether the numbering matters to any. */
+export function looked(found: NumberingFound, all: readonly Numbered[]): NumberingLooked {
+  return { ...found, matters: all.some(({ matters }) => matters) };
+}
+
 /** A record of generation 2; none where it is of generation 1, or no record, which tells nothing. */
 export function numbered(record: OldRecord, value: Uint8Array): Numbered[] {
   try {

@@ -8,6 +8,9 @@ import type { Numbering } from './reading.js';
 import { writeSecond } from './second-write.js';
 import { writeOld } from './write.js';
 
+/** What records of the old stores are in, for messages. */
+export const FORM_NAME = 'JSON of Vitess 2.0 and 2.1';
+
 /** A value of an old store as a record. */
 export interface OldValue {
   /** In protobuf, or as they are in the store where they are unreadable; undefined: it has no counterpart, as the losses say. */

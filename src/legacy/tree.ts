@@ -46,7 +46,7 @@ export interface OldTree {
   readonly left: readonly { readonly native: string; readonly why: string }[];
   /** Records that are in neither form. */
   readonly unreadable: readonly TopologyError[];
-  /** VSchemas with their homes: see checkVSchemas. */
+  /** VSchemas with their homes: see differenceOf. */
   readonly vschemas: readonly FoundVSchema[];
 }
 

@@ -61,13 +61,13 @@ function joined(keyspace: string, own: Transcoded | undefined, shared: Shared | 
 }
 
 /** Guard, naming keyspaces and fields, when a VSchema is in both homes and not the same. */
-export function checkVSchemas(found: readonly FoundVSchema[]): void {
+export function differenceOf(found: readonly FoundVSchema[]): TopologyError | undefined {
   const differing = found.filter(({ differences }) => differences.length > 0);
-  if (differing.length === 0) return;
+  if (differing.length === 0) return undefined;
   const shown = differing.map(
     ({ keyspace, differences }) => `${keyspace} (${differences.map(({ path }) => path).join(', ')})`,
   );
-  throw new TopologyError(
+  return new TopologyError(
     ErrorCode.Guard,
     `the VSchema in the node of all keyspaces is not the one in the keyspace’s own: ${shown.join('; ')}`,
     { path: SHARED, hint: 'make the two the same, or delete the one that does not count' },

@@ -1,3 +1,4 @@
+import type { Sealing } from '../topo/checked.js';
 import type { CallOptions } from '../topo/connection.js';
 import { ErrorCode } from '../topo/errors.js';
 import { joinPath } from '../topo/paths.js';
@@ -21,6 +22,16 @@ import { type Sealable, sealZnode, unsealZnode } from './seal-znode.js';
 import { type Store, settle } from './store.js';
 import { makeVersion } from './version.js';
 
+/** What a connection over znodes does about seals. */
+export function sealingOf(store: Store): Sealing {
+  return {
+    prepareSeal: (scope, options) => prepareSeal(store, scope, options),
+    seal: (request, options) => seal(store, request, options),
+    unseal: (options) => unseal(store, options),
+    sealed: (options) => sealed(store, options),
+  };
+}
+
 /**
  * Takes the right to write from every ACL below the root, parents first: once a directory's children are listed, none can come or go.
  * ZooKeeper judges a write in the order in which it carries writes out, so what was acknowledged is there when the walk is over.
@@ -28,11 +39,7 @@ import { makeVersion } from './version.js';
  * Who may change ACLs still may, whoever it is: with Vitess's own ACLs that is everybody. So this keeps out whoever keeps to ACLs,
  * as all of Vitess does, and no adversary.
  */
-export async function seal(
-  store: Store,
-  request: SealRequest,
-  options: CallOptions | undefined,
-): Promise<Seal> {
+async function seal(store: Store, request: SealRequest, options: CallOptions | undefined): Promise<Seal> {
   const { context } = store;
   if ((await store.readZnode('', options)) === undefined) throw noDirectory(context, '');
   const { id, scope, host, user } = request;
@@ -55,7 +62,7 @@ export async function seal(
 const NOBODY: Promise<readonly Sealable[]> = Promise.resolve([]);
 
 /** Learns what every ACL is: then sealing takes one request a znode. */
-export async function prepareSeal(
+async function prepareSeal(
   store: Store,
   scope: SealRequest['scope'],
   options: CallOptions | undefined,
@@ -63,7 +70,7 @@ export async function prepareSeal(
   store.known = await learn(store, scope, options);
 }
 
-export async function unseal(store: Store, options: UnsealOptions | undefined): Promise<Unsealed> {
+async function unseal(store: Store, options: UnsealOptions | undefined): Promise<Unsealed> {
   const record = await readSeal(store, options);
   const found = record?.seal;
   if (record !== undefined && options?.id !== undefined && found?.id !== options.id)
@@ -83,7 +90,7 @@ export async function unseal(store: Store, options: UnsealOptions | undefined): 
   return { seal: found, restored, changed: changed.sort() };
 }
 
-export async function sealed(store: Store, options: CallOptions | undefined): Promise<Seal | undefined> {
+async function sealed(store: Store, options: CallOptions | undefined): Promise<Seal | undefined> {
   const record = await readSeal(store, options);
   return record && (record.seal ?? UNREADABLE);
 }

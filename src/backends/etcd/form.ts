@@ -1,7 +1,7 @@
 import { readAddresses, writeAddresses } from '../../legacy/cell-addresses.js';
 import { textFor } from '../../legacy/etcd-text.js';
 import type { Numbering } from '../../legacy/reading.js';
-import { holdOld } from '../../legacy/transcoder.js';
+import { FORM_NAME, holdOld } from '../../legacy/transcoder.js';
 import { type Loss, NotHeld, type RecordForm } from '../../topo/told.js';
 import { isRecordPlace, Layout } from './layout.js';
 
@@ -10,7 +10,7 @@ const forms = new Map<string, RecordForm>();
 /** The form of a global store (`cell` undefined), or of a cell's: the same one for all that are alike. */
 export function formOf(cell: string | undefined, numbering: Numbering = 'current'): RecordForm {
   const key = JSON.stringify([cell, numbering]);
-  const form = forms.get(key) ?? { name: 'JSON of Vitess 2.0 and 2.1', hold: holdIn(cell, numbering) };
+  const form = forms.get(key) ?? { name: FORM_NAME, hold: holdIn(cell, numbering) };
   forms.set(key, form);
   return form;
 }

@@ -1,11 +1,6 @@
-import { findNumbering, type NumberedRecord } from '../../legacy/numbering.js';
-import type { NumberingLooked } from '../../legacy/numberings.js';
-import type { OldRecord } from '../../legacy/places.js';
-import { readOld } from '../../legacy/read.js';
-import type { Numbering } from '../../legacy/reading.js';
+import { findNumbering } from '../../legacy/numbering.js';
+import { looked, type Numbered, type NumberingLooked, numbered } from '../../legacy/numberings.js';
 import type { CallOptions } from '../../topo/connection.js';
-import { isTopologyError } from '../../topo/errors.js';
-import type { Transcoded } from '../../topo/told.js';
 import type { Node } from './answers.js';
 import type { EtcdClient } from './client.js';
 import { listNative, readMany } from './read-many.js';
@@ -17,9 +12,9 @@ export async function findSigns(
   options: CallOptions | undefined,
 ): Promise<NumberingLooked> {
   const look = async (kind: 'shards' | 'tablets' | 'srvKeyspaces', natives: readonly string[]) => {
-    const { records, matters } = await numbered(client, natives, about, options);
+    const records = await recordsAt(client, natives, about, options);
     const none = { shards: [], tablets: [], srvKeyspaces: [] };
-    return { ...findNumbering({ ...none, [kind]: records }), matters };
+    return looked(findNumbering({ ...none, [kind]: records }), records);
   };
   if (client.layout.cell === undefined) {
     const { node } = await client.get('keyspaces', about, options, { recursive: true });
@@ -43,38 +38,17 @@ function isDirectory({ value }: Node): boolean {
   return value === undefined;
 }
 
-/** Records of generation 2, and whether a number of a type is in any; what is no record tells nothing. */
-async function numbered(
+/** Records of generation 2; what is no record tells nothing. */
+async function recordsAt(
   client: EtcdClient,
   natives: readonly string[],
   about: string,
   options: CallOptions | undefined,
-): Promise<{ readonly records: NumberedRecord[]; readonly matters: boolean }> {
+): Promise<Numbered[]> {
   const nodes = await readMany(client, natives, about, options);
-  const records: NumberedRecord[] = [];
-  let matters = false;
-  for (const [i, native] of natives.entries()) {
+  return natives.flatMap((native, i) => {
     const place = client.layout.place(native);
     const value = nodes[i]?.value;
-    if (place.is !== 'record' || value === undefined) continue;
-    const by = (numbering: Numbering) => tryRead(place, value, numbering);
-    const [current, first] = [by('current'), by('first')];
-    matters ||= !sameBytes(current?.bytes, first?.bytes);
-    if (current?.generation === 2 && current.bytes !== undefined)
-      records.push({ path: place.path, bytes: current.bytes });
-  }
-  return { records, matters };
-}
-
-function tryRead(record: OldRecord, value: string, numbering: Numbering): Transcoded | undefined {
-  try {
-    return readOld(record, Buffer.from(value), { numbering });
-  } catch (error) {
-    if (isTopologyError(error)) return undefined;
-    throw error;
-  }
-}
-
-function sameBytes(a: Uint8Array | undefined, b: Uint8Array | undefined): boolean {
-  return a === undefined || b === undefined ? a === b : Buffer.compare(a, b) === 0;
+    return place.is === 'record' && value !== undefined ? numbered(place, Buffer.from(value)) : [];
+  });
 }

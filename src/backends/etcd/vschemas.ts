@@ -1,7 +1,7 @@
 import { type OldValue, toldOf } from '../../legacy/transcoder.js';
-import { checkVSchemas, type FoundVSchema, type FoundVSchemas, joinVSchemas } from '../../legacy/vschemas.js';
+import { differenceOf, type FoundVSchema, type FoundVSchemas, joinVSchemas } from '../../legacy/vschemas.js';
 import type { CallOptions } from '../../topo/connection.js';
-import { isTopologyError, type TopologyError } from '../../topo/errors.js';
+import { isTopologyError } from '../../topo/errors.js';
 import type { RecordTold, Transcoded } from '../../topo/told.js';
 import type { Node } from './answers.js';
 import { type RecordPlace, SHARED_VSCHEMAS } from './layout.js';
@@ -72,14 +72,4 @@ export async function joinedVSchema(
 
 function join(node: Node, own: ReadonlyMap<string, Transcoded>): FoundVSchemas {
   return joinVSchemas(Buffer.from(node.value ?? ''), own, 'current');
-}
-
-function differenceOf(found: readonly FoundVSchema[]): TopologyError | undefined {
-  try {
-    checkVSchemas(found);
-    return undefined;
-  } catch (error) {
-    if (isTopologyError(error)) return error;
-    throw error;
-  }
 }

@@ -12,7 +12,7 @@ import { acquire } from '../../znodes/lock.js';
 import { entriesIn } from '../../znodes/lock-queue.js';
 import { position } from '../../znodes/position.js';
 import { scan } from '../../znodes/scan.js';
-import { prepareSeal, seal, sealed, unseal } from '../../znodes/seal.js';
+import { sealingOf } from '../../znodes/seal.js';
 import type { Store } from '../../znodes/store.js';
 import { watch, watchRecursive } from '../../znodes/watch.js';
 
@@ -48,12 +48,7 @@ export function zk2Connection(store: Store, close: () => Promise<void>): Connect
     watchLeader: (dir, options) => watchLeader(store, dir, options),
     position: (options) => position(store, options),
     identity: (options) => identity(store, options),
-    sealing: {
-      prepareSeal: (scope, options) => prepareSeal(store, scope, options),
-      seal: (request, options) => seal(store, request, options),
-      unseal: (options) => unseal(store, options),
-      sealed: (options) => sealed(store, options),
-    },
+    sealing: sealingOf(store),
     close,
   });
 }

@@ -1,11 +1,11 @@
-import { holdOld } from '../../legacy/transcoder.js';
+import { FORM_NAME, holdOld } from '../../legacy/transcoder.js';
 import { CheckedConnection } from '../../topo/checked.js';
 import type { Capabilities, Connection } from '../../topo/connection.js';
 import type { RecordForm } from '../../topo/told.js';
 import { identity } from '../../znodes/identity.js';
 import { capabilitiesOf } from '../../znodes/limits.js';
 import { position } from '../../znodes/position.js';
-import { prepareSeal, seal, sealed, unseal } from '../../znodes/seal.js';
+import { sealingOf } from '../../znodes/seal.js';
 import { listDir, listDirFull } from './directory.js';
 import { get } from './file.js';
 import type { LegacyStore } from './legacy-store.js';
@@ -14,8 +14,6 @@ import { scan } from './scan.js';
 import { servingOf } from './serving.js';
 import { watch, watchRecursive } from './watch.js';
 import { create, remove, update, write } from './write.js';
-
-const FORM = 'JSON of Vitess 2.0 and 2.1';
 
 /** A topology of 2012 to 2017 as the canonical tree. */
 export function zookeeperConnection(legacy: LegacyStore, close: () => Promise<void>): Connection {
@@ -44,12 +42,7 @@ export function zookeeperConnection(legacy: LegacyStore, close: () => Promise<vo
       return position(store, options);
     },
     identity: (options) => identity(store, options),
-    sealing: {
-      prepareSeal: (scope, options) => prepareSeal(store, scope, options),
-      seal: (request, options) => seal(store, request, options),
-      unseal: (options) => unseal(store, options),
-      sealed: (options) => sealed(store, options),
-    },
+    sealing: sealingOf(store),
     serving: servingOf(legacy),
     close,
   });
@@ -77,7 +70,7 @@ function formOf(legacy: LegacyStore): RecordForm {
 
 function makeForm({ places, typeNumbers = 'current' }: LegacyStore, maxBytes: number): RecordForm {
   return {
-    name: FORM,
+    name: FORM_NAME,
     hold: (path, bytes) => {
       const place = places.place(places.native(path));
       return place.is === 'record' ? holdOld(place, bytes, typeNumbers, maxBytes) : { bytes, losses: [] };

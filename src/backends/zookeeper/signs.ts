@@ -1,5 +1,5 @@
-import { findNumbering, type NumberingFound } from '../../legacy/numbering.js';
-import { type Numbered, type NumberingLooked, numbered } from '../../legacy/numberings.js';
+import { findNumbering } from '../../legacy/numbering.js';
+import { looked, type Numbered, type NumberingLooked, numbered } from '../../legacy/numberings.js';
 import type { OldKind } from '../../legacy/places.js';
 import type { CallOptions } from '../../topo/connection.js';
 import type { Store } from '../../znodes/store.js';
@@ -35,10 +35,6 @@ export async function findSigns(
   const tablets = await look(store, places, 'tablets', 'Tablet');
   const all = [...shards, ...srvKeyspaces, ...tablets];
   return looked(findNumbering({ shards, srvKeyspaces, tablets }), all);
-}
-
-function looked(found: NumberingFound, all: readonly Numbered[]): NumberingLooked {
-  return { ...found, matters: all.some(({ matters }) => matters) };
 }
 
 /** Records of generation 2 of one kind. */

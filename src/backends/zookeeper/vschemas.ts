@@ -1,5 +1,5 @@
 import { toldOf } from '../../legacy/transcoder.js';
-import { checkVSchemas, type FoundVSchema, joinVSchemas } from '../../legacy/vschemas.js';
+import { differenceOf, type FoundVSchema, joinVSchemas } from '../../legacy/vschemas.js';
 import type { CallOptions } from '../../topo/connection.js';
 import { ErrorCode, isTopologyError, type TopologyError } from '../../topo/errors.js';
 import type { RecordTold, Told } from '../../topo/told.js';
@@ -76,21 +76,8 @@ export async function joinedVSchema(
   const joined = joinVSchemas(shared.own.bytes, new Map([[keyspace, transcoded]]), 'current');
   const found = joined.vschemas.filter((each) => each.keyspace === keyspace);
   const told = toldOf(found[0] ?? transcoded);
-  return { bytes: alone.bytes, told: withDifference(told, differenceIn(legacy, place, found)), ...both };
-}
-
-function differenceIn(
-  { store }: LegacyStore,
-  { path }: RecordPlace,
-  found: readonly FoundVSchema[],
-): TopologyError | undefined {
-  try {
-    checkVSchemas(found);
-    return undefined;
-  } catch (error) {
-    if (isTopologyError(error)) return error.inStore(store.context.store).about(path);
-    throw error;
-  }
+  const difference = differenceOf(found)?.inStore(legacy.store.context.store).about(place.path);
+  return { bytes: alone.bytes, told: withDifference(told, difference), ...both };
 }
 
 function withDifference(
