@@ -10,6 +10,7 @@ export default defineConfig({
     reporters: ['default', ...(counts === undefined ? [] : [new CountsReporter(counts)])],
     testTimeout: 30_000,
     hookTimeout: 120_000,
+    setupFiles: ['test/support/orphan.ts'],
     // Each file has servers of its own beside it, and mostly waits for them: more at once than this make them time out on two cores.
     maxWorkers: 3,
     sequence: { sequencer: LongestFirst },
