@@ -1,9 +1,11 @@
-import { existsSync, writeFileSync } from 'node:fs';
+import type { KeyObject } from 'node:crypto';
+import { accessSync, constants, existsSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { formatAddress, parseAddress } from '../topo/address.js';
 import { Topology } from '../topo/topology.js';
 import { type Baseline, baselineOf, baselineOfDigests } from '../verify/baseline.js';
 import { type Certificate, certify } from '../verify/certificate.js';
-import { type CertificateFile, checkSignature, readCertificate, signed } from '../verify/certificate-file.js';
+import { type CertificateFile, readCertificate, signed, signingKey } from '../verify/certificate-file.js';
 import { covers, type Narrowing } from '../verify/narrowing.js';
 import type { VerifyReport } from '../verify/report.js';
 import { readFlagFile } from './files.js';
@@ -18,11 +20,14 @@ import { version } from './version.js';
 /** A certificate that is to be written. */
 export interface Wish {
   readonly file: string;
-  /** Private key as PEM. */
-  readonly key: Buffer | undefined;
+  /** What signs it. */
+  readonly key: KeyObject | undefined;
 }
 
-/** Reads --certificate and --certificate-key. Usage: also for a file that exists, since an old certificate would seem to be of this run. */
+/**
+ * Reads --certificate and --certificate-key. Usage: also for a file that exists, since an old certificate would seem to be of this run. What
+ * would keep it from being written is found here, before hours of reading and not after.
+ */
 export function certificateWish(flags: Flags): Wish | undefined {
   const file = text(flags, 'certificate');
   const key = text(flags, 'certificate-key');
@@ -32,7 +37,12 @@ export function certificateWish(flags: Flags): Wish | undefined {
   }
   if (existsSync(file))
     throw usage(`the file ${file} exists`, 'a certificate is never overwritten: name another file');
-  return { file, key: key === undefined ? undefined : readFlagFile(key) };
+  try {
+    accessSync(dirname(file), constants.W_OK);
+  } catch (error) {
+    throw notWritten(file, error);
+  }
+  return { file, key: key === undefined ? undefined : signingKey(readFlagFile(key)) };
 }
 
 /** Writes the certificate of a comparison that made digests. */
@@ -54,19 +64,22 @@ export function writeCertificate(
   try {
     writeFileSync(file, `${json(made)}\n`, { flag: 'wx' });
   } catch (error) {
-    throw usage(
-      `the certificate cannot be written: ${(error as NodeJS.ErrnoException).code ?? 'error'}`,
-      `check the file ${file}`,
-    );
+    throw notWritten(file, error);
   }
+}
+
+function notWritten(file: string, error: unknown): Error {
+  return usage(
+    `the certificate cannot be written: ${(error as NodeJS.ErrnoException).code ?? 'error'}`,
+    `check the file ${file}`,
+  );
 }
 
 /** Reads a certificate and checks that it is whole; with --key, its signature, too. */
 export function certificateOf(file: string, flags: Flags): Certificate {
-  const read = readCertificate(readFlagFile(file).toString('utf8'));
   const key = text(flags, 'key');
-  if (key !== undefined) checkSignature(read, readFlagFile(key));
-  return read.certificate;
+  const signer = key === undefined ? undefined : readFlagFile(key);
+  return readCertificate(readFlagFile(file).toString('utf8'), signer).certificate;
 }
 
 /** A certificate of a selection is no news of what was not in it. */

@@ -9,6 +9,7 @@ import { readFileSync } from 'node:fs';
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
 import { ErrorCode, TopologyError } from '../topo/errors.js';
 import { type Certificate, partDigest, sideDigests } from './certificate.js';
+import { counts } from './verdict.js';
 
 /** A certificate with its signature: of the certificate's JSON without white space, its properties in the order of the file. */
 export interface CertificateFile {
@@ -25,9 +26,13 @@ export interface Signature {
   readonly value: string;
 }
 
-/** Signs with a private ed25519 key, as PEM. Usage for any other key. */
-export function signed(certificate: Certificate, pem: string | Buffer): CertificateFile {
-  const key = keyOf(() => createPrivateKey(pem), 'private');
+/** The private ed25519 key of a PEM, for {@link signed}. Usage for any other key. */
+export function signingKey(pem: string | Buffer): KeyObject {
+  return keyOf(() => createPrivateKey(pem), 'private');
+}
+
+/** Signs with a key of {@link signingKey}. */
+export function signed(certificate: Certificate, key: KeyObject): CertificateFile {
   return {
     certificate,
     signature: {
@@ -39,11 +44,14 @@ export function signed(certificate: Certificate, pem: string | Buffer): Certific
 }
 
 /**
- * Reads a file's text and checks that it is whole: every digest follows from those below it. Corrupt otherwise, and for what is no
- * certificate.
+ * Reads a file's text and checks that it is whole: every digest follows from those below it, and its decision is not another than its
+ * differences allow. Corrupt otherwise, and for what is no certificate.
+ *
+ * @param signer public ed25519 key, as PEM: what was not signed with its private part is refused before anything else is said of it (Guard)
  */
-export function readCertificate(text: string): CertificateFile {
+export function readCertificate(text: string, signer?: string | Buffer): CertificateFile {
   const file = parse(text);
+  if (signer !== undefined) checkSignature(file, signer);
   const { certificate } = file;
   for (const part of certificate.parts)
     for (const side of ['source', 'destination'] as const)
@@ -52,11 +60,19 @@ export function readCertificate(text: string): CertificateFile {
   const { source, destination } = sideDigests(certificate.parts);
   if (source !== certificate.digests.source || destination !== certificate.digests.destination)
     throw corrupt('a digest of a whole side is not that of its parts');
+  if (isContradicted(certificate))
+    throw corrupt(`it says ${certificate.decision}, and lists differences that make it something else`);
   return file;
 }
 
+function isContradicted({ decision, failOn, differences, ignored, losses = {} }: Certificate): boolean {
+  const isLost = Object.values(losses).some(({ accepted }) => !accepted);
+  if (decision === 'equal') return differences.length > 0 || ignored.length > 0 || isLost;
+  return decision !== 'different' && differences.some((each) => counts(each.class, failOn));
+}
+
 /** Refuses a certificate that was not signed with the private part of this public ed25519 key, as PEM (Guard). Usage for any other key. */
-export function checkSignature({ certificate, signature }: CertificateFile, pem: string | Buffer): void {
+function checkSignature({ certificate, signature }: CertificateFile, pem: string | Buffer): void {
   const key = keyOf(() => createPublicKey(pem), 'public');
   const isValid =
     signature !== undefined &&

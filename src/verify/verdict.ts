@@ -17,13 +17,16 @@ interface Judged extends Pick<VerifyReport, 'worst' | 'equal'> {
   readonly losses: readonly { readonly class: Class }[];
 }
 
+/** Whether what is of a class makes a comparison `different`. What is in flight decides nothing unless that is asked for. */
+export function counts(found: Class, failOn: Class): boolean {
+  return atLeast(found, failOn) && (found !== 'in-flight' || failOn === 'in-flight');
+}
+
 /** Decides; `failOn`: the class from which on a difference counts. */
 export function decide(report: Judged, failOn: Class = FAIL_ON): Decision {
   if (report.worst !== 'equal' && atLeast(report.worst, failOn)) {
-    const counts = [...report.differences, ...report.notes, ...report.losses].filter((each) =>
-      atLeast(each.class, failOn),
-    );
-    if (counts.some((each) => each.class !== 'in-flight' || failOn === 'in-flight')) return 'different';
+    const all = [...report.differences, ...report.notes, ...report.losses];
+    if (all.some((each) => counts(each.class, failOn))) return 'different';
   }
   if (report.differences.some((each) => each.class === 'in-flight')) return 'inconclusive';
   return report.equal && report.losses.length === 0 ? 'equal' : 'accepted';

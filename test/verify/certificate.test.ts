@@ -134,6 +134,41 @@ describe('a certificate', () => {
     });
   });
 
+  test('that says equal and lists differences, or what counts and says accepted, is none', async () => {
+    await pair.put('source', 'global', 'metadata/owner', 'changed');
+    await pair.verify('--certificate', pair.at('c.json'));
+    for (const decision of ['equal', 'accepted']) {
+      const file = certificate('c.json');
+      expect(file.certificate.decision).toBe('different');
+      file.certificate.decision = decision;
+      writeFileSync(pair.at(`${decision}.json`), JSON.stringify(file));
+      expect(await cli(['certificate', 'check', pair.at(`${decision}.json`)])).toMatchObject({
+        code: 3,
+        err: expect.stringContaining(`it says ${decision}`),
+      });
+    }
+    await pair.verify('--certificate', pair.at('d.json'), '--fail-on', 'dangerous');
+    expect(await cli(['certificate', 'check', pair.at('d.json')])).toMatchObject({ code: 0 });
+  });
+
+  test('is checked against stores when any of them is named, and refused when the other one is not', async () => {
+    await pair.verify('--certificate', pair.at('c.json'));
+    const [from = '', to = ''] = pair.addresses;
+    for (const half of [[from], ['--to', to], ['--to-server', 'x', '--to-implementation', 'memory']])
+      expect(await cli(['certificate', 'check', pair.at('c.json'), ...half])).toMatchObject({ code: 2 });
+  });
+
+  test('that could not be signed or written is refused before anything is read', async () => {
+    const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+    writeFileSync(pair.at('key'), privateKey.export({ type: 'pkcs8', format: 'pem' }));
+    const unsigned = [pair.at('c.json'), '--certificate-key', pair.at('key')];
+    for (const wish of [unsigned, [pair.at('no-such-folder/c.json')]]) {
+      // It tells each path as it is read.
+      const told = await pair.verify('--output', 'marks', '--certificate', ...wish);
+      expect(told).toMatchObject({ code: 2, out: '' });
+    }
+  });
+
   test('is not written over another one, nor without anything to compare, nor of one store', async () => {
     await pair.verify('--certificate', pair.at('c.json'));
     expect(await pair.verify('--certificate', pair.at('c.json'))).toMatchObject({ code: 2 });

@@ -8,6 +8,7 @@ import { Exit } from '../exit.js';
 import { type Flags, text } from '../flags.js';
 import { count, type Io, json } from '../io.js';
 import { printable } from '../lists.js';
+import { addressNames } from '../side-flags.js';
 import { checkCellFlags, PAIR_FLAGS, PAIR_WORDS, withPair } from '../topologies.js';
 import { selectionText } from '../verify-text.js';
 
@@ -46,7 +47,7 @@ export const certificateCommands: CommandGroup = {
 };
 
 function namesStores(flags: Flags): boolean {
-  return ['source', 'from', 'from-implementation', 'config'].some((name) => flags[name] !== undefined);
+  return [...addressNames('from'), ...addressNames('to'), 'config'].some((name) => flags[name] !== undefined);
 }
 
 function departed(certificate: Certificate, flags: Flags, io: Io, signal: AbortSignal): Promise<Departure[]> {
