@@ -1,6 +1,6 @@
 import { showLoss } from '../topo/told.js';
 import { CLASSES } from '../verify/classes.js';
-import type { ClassedField, Difference, VerifyReport } from '../verify/report.js';
+import type { ClassedField, Difference, VerifiedCounts, VerifyReport } from '../verify/report.js';
 import { decide, FAIL_ON } from '../verify/verdict.js';
 import { count } from './io.js';
 import { printable } from './lists.js';
@@ -60,25 +60,26 @@ function classCounts({ differences }: VerifyReport): string {
 }
 
 function countsTable({ scopes }: VerifyReport): string {
-  const head = [
-    'store',
-    'kind',
-    'equal',
-    'as expected',
-    'ignored',
-    'different',
-    'missing',
-    'extra',
-    'not compared',
-  ];
-  const rows = scopes.flatMap(({ scope, counts }) =>
-    [...counts].map(([kind, c]) => {
-      const numbers = [c.equal, c.noted, c.ignored, c.different, c.missing, c.extra, c.notCompared];
-      return `<tr><td>${safe(scope)}</td><td>${safe(kind)}</td>${numbers.map((each) => `<td class="number">${each === 0 ? '' : each.toLocaleString('en-US')}</td>`).join('')}</tr>`;
-    }),
-  );
-  return `<div class="wide"><table><thead><tr>${head.map((each) => `<th>${each}</th>`).join('')}</tr></thead><tbody>${rows.join('\n')}</tbody></table></div>`;
+  const rows = scopes.flatMap(({ scope, counts }) => [...counts].map(([kind, c]) => ({ scope, kind, c })));
+  // On a narrow screen what is empty would push out of sight what differs.
+  const columns = COUNTS.filter(([, of]) => rows.some(({ c }) => of(c) > 0));
+  const head = ['store', 'kind', ...columns.map(([name]) => name)].map((each) => `<th>${each}</th>`);
+  const body = rows.map(({ scope, kind, c }) => {
+    const numbers = columns.map(([, of]) => of(c));
+    return `<tr><td>${safe(scope)}</td><td>${safe(kind)}</td>${numbers.map((each) => `<td class="number">${each === 0 ? '' : each.toLocaleString('en-US')}</td>`).join('')}</tr>`;
+  });
+  return `<div class="wide"><table><thead><tr>${head.join('')}</tr></thead><tbody>${body.join('\n')}</tbody></table></div>`;
 }
+
+const COUNTS: readonly [name: string, of: (counts: VerifiedCounts) => number][] = [
+  ['equal', ({ equal }) => equal],
+  ['as expected', ({ noted }) => noted],
+  ['ignored', ({ ignored }) => ignored],
+  ['different', ({ different }) => different],
+  ['missing', ({ missing }) => missing],
+  ['extra', ({ extra }) => extra],
+  ['not compared', ({ notCompared }) => notCompared],
+];
 
 /** Stores, in them keyspaces, in them kinds, in them records: each can be opened. */
 function tree(differences: readonly Difference[]): string {
@@ -164,5 +165,5 @@ code { font: .92em/1.4 ui-monospace, monospace; overflow-wrap: anywhere; }
 details { margin-left: .8rem; } summary { cursor: pointer; overflow-wrap: anywhere; } .record { border-left: 3px solid var(--line); padding-left: .5rem; margin-bottom: .4rem; } .record p { margin: .1rem 0; }
 .badge { border: 1px solid; border-radius: .3rem; padding: 0 .35rem; font-size: .8em; color: var(--dim); white-space: nowrap; } .badge.dangerous { color: var(--bad); font-weight: 700; } .badge.repairable, .badge.stale, .badge.in-flight { color: var(--warn); }
 .field { display: grid; grid-template-columns: 2fr 3fr 3fr; gap: .4rem; border-top: 1px solid var(--line); padding: .2rem 0; } .a { background: var(--a); padding: 0 .3rem; } .b { background: var(--b); padding: 0 .3rem; } .sides { font-size: .85em; }
-@media (max-width: 40rem) { .field { grid-template-columns: 1fr; } .sides { display: none; } .a::before { content: "source "; color: var(--dim); } .b::before { content: "destination "; color: var(--dim); } details { margin-left: .3rem; } }
+@media (max-width: 40rem) { th, td { padding: .15rem .25rem; } th { white-space: normal; } .field { grid-template-columns: 1fr; } .sides { display: none; } .a::before { content: "source "; color: var(--dim); } .b::before { content: "destination "; color: var(--dim); } details { margin-left: .3rem; } }
 `;

@@ -88,3 +88,10 @@ test('--output html is a page of its own, in which names and values are no marku
   const closed = [...out.matchAll(/<\/(details|div|table|ul|p|span|code)>/g)].length;
   expect(opened).toBe(closed);
 });
+
+test('--output html counts under heads of what there is alone', async () => {
+  await pair.put('source', 'global', 'metadata/new', 'x');
+  const { out } = await pair.verify('--output', 'html');
+  const heads = [...out.matchAll(/<th>([^<]*)<\/th>/g)].map(([, head]) => head);
+  expect(heads).toEqual(['store', 'kind', 'equal', 'as expected', 'missing']);
+});
