@@ -65,6 +65,46 @@ test.each(['backup', 'certificate'] as const)(
   },
 );
 
+test('what moved in both stores has not: each field is looked at by itself', async () => {
+  const tablet = (hostname: string, vt: number, mysql_hostname: string) =>
+    encode('topodata.Tablet', {
+      alias: { cell: 'zone1', uid: 100 },
+      hostname,
+      port_map: { vt },
+      mysql_hostname,
+    });
+  await both(TABLET, tablet('before', 1, 'before'), 'zone1');
+  const before = await baseline('backup');
+  await pair.put('source', 'zone1', TABLET, tablet('before', 2, 'other'));
+  await pair.put('destination', 'zone1', TABLET, tablet('after', 3, 'before'));
+  const { differences } = await verifiedSince(before);
+  expect(differences).toMatchObject([
+    { path: TABLET, class: 'repairable', since: { source: true, destination: true } },
+  ]);
+  const fields = differences[0].fields.map((each: { path: string; class: string }) => [
+    each.path,
+    each.class,
+  ]);
+  expect(Object.fromEntries(fields)).toEqual({
+    'tablet.hostname': 'advanced',
+    'tablet.port_map[vt]': 'repairable',
+    'tablet.mysql_hostname': 'repairable',
+  });
+});
+
+test.each(['backup', 'certificate'] as const)(
+  'what the store that was left has no more has not advanced, by a %s',
+  async (kind) => {
+    await both(TABLET, host('before'), 'zone1');
+    const before = await baseline(kind);
+    await pair.drop('source', 'zone1', TABLET);
+    expect(await verifiedSince(before)).toMatchObject({
+      decision: 'different',
+      differences: [{ type: 'extra', path: TABLET, class: 'dangerous', since: { source: true } }],
+    });
+  },
+);
+
 test('a tablet that was stopped in the store that was left is none of its troubles; in the authority it is', async () => {
   await both(TABLET, host('before'), 'zone1');
   const before = await baseline('backup');
@@ -90,6 +130,17 @@ test('what the authority has no more is lost, what it made has advanced, and wha
   expect(told.sort()).toEqual(
     [`different ${shard} dangerous`, `extra ${made} advanced`, `missing ${TABLET} dangerous`].sort(),
   );
+});
+
+test('what differed before has not advanced since', async () => {
+  await pair.put('source', 'zone1', TABLET, host('one'));
+  await pair.put('destination', 'zone1', TABLET, host('other'));
+  const before = pair.at('different.json');
+  expect(await pair.verify('--certificate', before)).toMatchObject({ code: 1 });
+  expect(await verifiedSince(before)).toMatchObject({
+    decision: 'different',
+    differences: [{ path: TABLET, class: 'repairable', since: { source: false, destination: false } }],
+  });
 });
 
 test('a baseline is a backup or a certificate', async () => {

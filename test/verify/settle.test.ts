@@ -124,6 +124,21 @@ test.each(['source', 'destination'] as const)(
   },
 );
 
+test('sides that hold the same, but not at one moment, are not equal', async () => {
+  await inSource('metadata/crossing', 'old');
+  await inDestination('metadata/crossing', 'new');
+  const cross = async () => {
+    await inSource('metadata/crossing', 'new');
+    await inDestination('metadata/crossing', 'newest');
+  };
+  const destination = await open(
+    places.destination('global'),
+    (store) => new AfterRead(store, 'metadata/crossing', cross),
+  );
+  const { differences } = await verifying({ destination });
+  expect(differences).toMatchObject([{ path: 'metadata/crossing', class: 'repairable' }]);
+});
+
 test('a cell that comes up while the others are read is compared, too', async () => {
   const info = (server: string, side: (scope: string) => string) =>
     encode('topodata.CellInfo', { server_address: server, root: parseAddress(side('zone9')).root });
@@ -157,7 +172,29 @@ class After extends DelegatingConnection {
   }
 }
 
-/** A server that shows a state of before, in scans and reads, until it is brought up to date; then again after a while. */
+/** Something happens right after a record was read for the first time. */
+class AfterRead extends DelegatingConnection {
+  readonly #path: string;
+  #work: () => Promise<void>;
+
+  constructor(store: Connection, path: string, work: () => Promise<void>) {
+    super(store);
+    this.#path = path;
+    this.#work = work;
+  }
+
+  override async get(path: string, options?: CallOptions): Promise<Value> {
+    const value = await super.get(path, options);
+    const work = this.#work;
+    if (path === this.#path) {
+      this.#work = () => Promise.resolve();
+      await work();
+    }
+    return value;
+  }
+}
+
+/** A server that shows a state of before, in scans, and after each of them in reads until it is brought up to date. */
 class Behind extends DelegatingConnection {
   #upToDate = false;
 
@@ -178,6 +215,7 @@ class Behind extends DelegatingConnection {
   }
 
   override async *scan(prefix: string, options?: CallOptions) {
+    this.#upToDate = false;
     for await (const page of super.scan(prefix, options))
       yield {
         ...page,
