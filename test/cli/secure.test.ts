@@ -1,5 +1,6 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-
 import { connectOwnClient } from '../../src/zookeeper/own.js';
 import {
   available,
@@ -7,6 +8,7 @@ import {
   type ConsulCluster,
   type EtcdCluster,
   makeCertificates,
+  makeFolder,
   removeFolder,
   startConsul,
   startEtcd,
@@ -128,10 +130,33 @@ describe.runIf(runs)('a migration between stores that ask for certificates, pass
     const first = await migration(sides.zk, sides.etcd, '/vitess/{cell}');
     const copied = await cli(['copy', '--config', first, '--verify'], env);
     expect(copied).toMatchObject({ code: 0, err: PROGRESS_ALONE });
+    const kept = await makeFolder();
     const second = await migration(sides.etcd, sides.consul, 'vitess/{cell}');
-    const again = await cli(['copy', '--config', second, '--verify'], env);
+    const planned = await cli(['plan', '--config', second, '-o', join(kept, 'plan')], env);
+    expect(planned).toMatchObject({ code: 0 });
+    const journal = ['--journal', join(kept, 'journal')];
+    const again = await cli(['copy', '--config', second, '--verify', ...journal], env);
     expect(again).toMatchObject({ code: 0, err: PROGRESS_ALONE });
-    hides(copied.out + again.out + (await cli(['config', 'check', second], env)).out);
+    const certificate = ['--certificate', join(kept, 'certificate'), '--output', 'json'];
+    const verified = await cli(['verify', '--config', second, ...certificate], env);
+    expect(verified).toMatchObject({ code: 0 });
+    hides(copied.out + again.out + planned.out + verified.out);
+    hides((await cli(['config', 'check', second], env)).out);
+    const files = readdirSync(kept);
+    expect(files.sort()).toEqual(['certificate', 'journal', 'plan']);
+    for (const file of files) hides(readFileSync(join(kept, file), 'utf8'));
+    await removeFolder(kept);
+  });
+
+  test('a program that runs under a lock is given no secret as an argument', async () => {
+    const file = await folder.write('program.yaml', `from:${sides.consul}`);
+    const script = 'require("fs").writeFileSync(process.argv[1], process.argv.join("\\n"))';
+    const kept = await makeFolder();
+    const program = [process.execPath, '-e', script, join(kept, 'arguments')];
+    const held = await cli(['locks', 'hold', '--config', file, '/keyspaces/commerce', '--', ...program], env);
+    expect(held).toMatchObject({ code: 0 });
+    hides(readFileSync(join(kept, 'arguments'), 'utf8'));
+    await removeFolder(kept);
   });
 
   test.each(['zk', 'etcd', 'consul'] as const)(
