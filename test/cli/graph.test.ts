@@ -253,6 +253,17 @@ describe('bad input is refused before anything is written', () => {
   });
 });
 
+test.each(['check', 'rebuild'])(
+  'graph %s refuses a topology without cells, as a wrong address is',
+  async (what) => {
+    const empty = `memory://${server}/elsewhere/global`;
+    const { code, out, err } = await cli(['graph', what, empty]);
+    expect({ code, out }).toEqual({ code: 3, out: '' });
+    expect(err).toMatch(/there are no cells.*\[NoNode\]\n {2}→ \S/);
+    expect(await contents(empty)).toEqual(new Map());
+  },
+);
+
 test('the words may begin with the keyspace where flags give the address', async () => {
   const flags = ['--topo-implementation', 'memory', '--topo-global-server-address', server];
   const args = [...flags, '--topo-global-root', '/vitess/global'];

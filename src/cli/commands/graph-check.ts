@@ -1,10 +1,9 @@
 import { checkGraph, type GraphState } from '../../graph/check.js';
-import { ErrorCode, TopologyError } from '../../topo/errors.js';
 import type { Command } from '../command.js';
 import { Exit } from '../exit.js';
 import { json } from '../io.js';
 import { spokenSwitch, withPlace } from '../place.js';
-import { GRAPH_FLAGS, GRAPH_WORDS, partOf, titleOf } from './graph-part.js';
+import { checkServed, GRAPH_FLAGS, GRAPH_WORDS, partOf, titleOf } from './graph-part.js';
 import { checkedJson, stateText } from './graph-text.js';
 
 export const graphCheckCommand: Command = {
@@ -26,11 +25,7 @@ export const graphCheckCommand: Command = {
   run: (flags, io, signal) =>
     withPlace(flags, io, signal, { names: ['keyspace'], access: 'read' }, async ({ topology, words }) => {
       const part = partOf(flags, words['keyspace'], topology, signal);
-      if ((await topology.cells({ signal })).length === 0)
-        throw new TopologyError(ErrorCode.NoNode, 'there are no cells, so nothing is served', {
-          store: topology.global.store,
-          hint: 'check the server and the root',
-        });
+      await checkServed(topology, signal);
       const state = await checkGraph(topology, part);
       const target = titleOf(part.target);
       if (flags['output'] === 'json') {

@@ -1,5 +1,6 @@
 import type { GraphPart } from '../../graph/check.js';
 import { NEWEST, parseTarget, type Target, usualTarget } from '../../graph/target.js';
+import { ErrorCode, TopologyError } from '../../topo/errors.js';
 import type { Topology } from '../../topo/topology.js';
 import { type FlagSpec, textFlag, type Word } from '../command.js';
 import { type Flags, text, usage } from '../flags.js';
@@ -62,6 +63,15 @@ export function partOf(
     shardKeyspaces: named,
     signal,
   };
+}
+
+/** Refuses a topology without cells (NoNode): a wrong address, and a file that does not exist, look like one. */
+export async function checkServed(topology: Topology, signal: AbortSignal): Promise<void> {
+  if ((await topology.cells({ signal })).length > 0) return;
+  throw new TopologyError(ErrorCode.NoNode, 'there are no cells, so nothing is served', {
+    store: topology.global.store,
+    hint: 'check the server and the root',
+  });
 }
 
 /** A version of Vitess as people write it. */

@@ -11,7 +11,7 @@ import type { Flags } from '../flags.js';
 import { count, type Io, json } from '../io.js';
 import { whileLocked } from '../locked.js';
 import { withPlace } from '../place.js';
-import { GRAPH_FLAGS, GRAPH_WORDS, partOf, titleOf } from './graph-part.js';
+import { checkServed, GRAPH_FLAGS, GRAPH_WORDS, partOf, titleOf } from './graph-part.js';
 import { derivedJson, rebuiltText } from './graph-text.js';
 
 export const graphRebuildCommand: Command = {
@@ -29,6 +29,7 @@ export const graphRebuildCommand: Command = {
     const place = { names: ['keyspace'], access: dryRun ? 'read' : 'write' } as const;
     return withPlace(flags, io, signal, place, async ({ topology, words }) => {
       const part = partOf(flags, words['keyspace'], topology, signal);
+      await checkServed(topology, signal);
       const keyspaces = part.keyspaces ?? (await keyspacesWithRecord(topology, part));
       const plans = await planAll(topology, part, keyspaces);
       const stale = [...plans.keyspaces.values(), plans.vschema, plans.shards].flat().filter(isStale);
