@@ -50,7 +50,7 @@ export function recordsInUse({ tablets, replications, srvKeyspaces }: CellConten
 }
 
 function tabletOf(store: Connection, record: StoredRecord): CellTablet {
-  checkDecodes(store, record.path, 'topodata.Tablet', record.bytes);
+  checkDecodes(store, record.path, 'topodata.Tablet', record);
   const { json } = decode('topodata.Tablet', record.bytes);
   const set = (name: string) => json[name] !== undefined;
   return {

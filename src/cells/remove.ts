@@ -137,7 +137,7 @@ export async function tabletsOf(
   for await (const { records } of store.scan('tablets', options)) {
     for (const { path, ...value } of records) {
       if (!/^tablets\/[^/]+\/Tablet$/.test(path)) continue;
-      checkDecodes(store, path, 'topodata.Tablet', value.bytes);
+      checkDecodes(store, path, 'topodata.Tablet', value);
       const { json } = decode('topodata.Tablet', value.bytes);
       if (json['keyspace'] === keyspace) found.push({ shard: String(json['shard'] ?? ''), path, value });
     }

@@ -116,11 +116,11 @@ async function readKeyspaces(
   const keyspaces: string[] = [];
   const rules: string[] = [];
   for await (const { records } of global.scan('keyspaces', options)) {
-    for (const { path, bytes, ephemeral } of records) {
-      const { kind, message } = classify('global', path, ephemeral);
+    for (const { path, ...value } of records) {
+      const { kind, message } = classify('global', path, value.ephemeral);
       if ((kind !== 'Keyspace' && kind !== 'Shard') || message === null) continue;
-      checkDecodes(global, path, message, bytes);
-      const { json } = decode(message, bytes);
+      checkDecodes(global, path, message, value);
+      const { json } = decode(message, value.bytes);
       const [, keyspace = '', , shard = ''] = path.split('/');
       if (RULES.some((field) => list(json[field]).some((rule) => namesCell(rule, old)))) rules.push(path);
       if (kind === 'Keyspace') keyspaces.push(keyspace);

@@ -2,10 +2,11 @@ import { checkGraph } from '../graph/check.js';
 import { list, property } from '../graph/shards.js';
 import type { Target } from '../graph/target.js';
 import { noCell } from '../topo/changes.js';
-import { decode, decodeProblem } from '../topo/codec.js';
+import { decode } from '../topo/codec.js';
 import type { JsonObject } from '../topo/codec-json.js';
 import type { Connection } from '../topo/connection.js';
 import { isTopologyError, type TopologyError } from '../topo/errors.js';
+import { readProblem } from '../topo/find.js';
 import { classify } from '../topo/kinds.js';
 import { formatTabletAlias } from '../topo/names.js';
 import { termOf } from '../topo/term.js';
@@ -85,11 +86,11 @@ async function* decoded(
   signal: AbortSignal,
 ): AsyncGenerator<Read> {
   for await (const { records } of store.scan(below, { signal }))
-    for (const { path, bytes, ephemeral } of records) {
-      const { kind, message } = classify(scope === GLOBAL ? 'global' : 'cell', path, ephemeral);
+    for (const { path, ...value } of records) {
+      const { kind, message } = classify(scope === GLOBAL ? 'global' : 'cell', path, value.ephemeral);
       if (!READ.has(kind) || message === null) continue;
-      const problem = decodeProblem(message, bytes);
-      if (problem === undefined) yield { path, json: decode(message, bytes).json };
+      const problem = readProblem(message, value);
+      if (problem === undefined) yield { path, json: decode(message, value.bytes).json };
       else undecodable.push({ scope, path, problem });
     }
 }

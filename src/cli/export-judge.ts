@@ -30,7 +30,7 @@ export class ExportJudge implements TreeJudge {
       this.#transcoded.add(kind, path, told);
       return undefined;
     }
-    this.#findings.push({ path, kind, problem: 'unreadable', detail: told.unreadable.message });
+    this.#findings.push({ path, kind, problem: 'unreadable', detail: told.unreadable.sentence });
     return 'in no form that is known';
   }
 

@@ -62,7 +62,13 @@ function decideOnSource(
   const isSame = existing !== undefined && isEqual(bytes, existing, row, context);
   const action = isSame ? 'same' : writing(row, existing, context);
   const entry = entryOf(action, row, source, existing, '', isSame ? NOTHING : bytes);
-  return { entry, findings, source: made, existing: b, carried };
+  const fixed = isSame ? undefined : existing?.fixed;
+  const all = fixed === undefined ? findings : [...findings, fixedFinding(entry, fixed)];
+  return { entry, findings: all, source: made, existing: b, carried };
+}
+
+function fixedFinding({ path, kind }: Entry, detail: string): Finding {
+  return { path, kind, problem: 'fixed', detail };
 }
 
 /** Problems for which a record stays where it is. */

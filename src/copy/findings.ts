@@ -21,6 +21,8 @@ export type Problem =
   | 'configured cell'
   /** The destination's form has no place for it. */
   | 'not held'
+  /** The destination does not write over what it has there. */
+  | 'fixed'
   /** Nothing tells whether the shard serves. */
   | 'serving'
   /** A value has no place in the destination: told of records that are looked at one by one. */
@@ -73,7 +75,7 @@ export function findingsOf(
   };
   const out = leftOut(source, context, carried);
   if (out !== undefined) return [{ path, kind: row.kind, ...out }];
-  add('not held', carried?.refused?.message);
+  add('not held', carried?.refused?.sentence);
   const flag = carried?.serving;
   if (flag !== undefined && flag.serving === undefined) add('serving', flag.reason);
   if (row.kind === 'Unknown') add('unknown', 'not a file of Vitess: copied byte for byte');
@@ -111,7 +113,8 @@ function leftOut(
   { cells }: PlanContext,
   carried: Carried | undefined,
 ): Pick<Finding, 'problem' | 'detail'> | undefined {
-  if (carried?.unreadable !== undefined) return { problem: 'unreadable', detail: carried.unreadable.message };
+  if (carried?.unreadable !== undefined)
+    return { problem: 'unreadable', detail: carried.unreadable.sentence };
   const isConfigured =
     row.kind === 'CellInfo' && cells.get(record.path.split('/')[1] ?? '')?.source === 'config';
   return isConfigured ? { problem: 'configured cell', detail: CONFIGURED } : undefined;

@@ -187,6 +187,13 @@ const FINDING_GUARDS: readonly FindingGuard[] = [
     overruled: () => false,
   },
   {
+    guard: 'cannot-hold',
+    problems: ['fixed'],
+    what: 'the destination does not write over what it holds',
+    hint: 'change these with the tools of their time, delete them there first, or copy into another place',
+    overruled: () => false,
+  },
+  {
     guard: 'unreadable',
     problems: ['unreadable'],
     what: 'records of the source are in no form that is known',

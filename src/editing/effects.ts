@@ -6,9 +6,10 @@ export type Deed = 'create' | 'update' | 'delete';
 /**
  * What is true of a record and its surroundings where a row of the table asks for it; with each goes who or what it is.
  * `primary`: its shard names it as primary. `blanked`: a hostname that was set is set no longer. `shards`, `tablets`: these are
- * still there. `unseen`: that could not be found out. `lost`: fields that the schema does not know are gone.
+ * still there. `unseen`: that could not be found out. `lost`: fields that the schema does not know are gone. `unplaced`: the record
+ * of a retired format has it, and a record of today has no place for it.
  */
-export type Fact = 'primary' | 'blanked' | 'shards' | 'tablets' | 'unseen' | 'lost';
+export type Fact = 'primary' | 'blanked' | 'shards' | 'tablets' | 'unseen' | 'lost' | 'unplaced';
 
 /** What a person must say for it: nothing, --yes, or --yes and --force. */
 export type Need = 'nothing' | 'yes' | 'force';
@@ -49,6 +50,10 @@ const RULES_GONE = 'from the next rebuild of SrvVSchema on, queries go where the
 /** The table. To add a reason, add a row; every row that holds is shown. */
 export const EFFECTS: readonly Effect[] = [
   row(undefined, UPDATED, 'force', 'loses fields of a version that this one does not know', { fact: 'lost' }),
+  row(undefined, UPDATED, 'force', 'loses what records of today have no place for', { fact: 'unplaced' }),
+  row(undefined, DELETED, 'yes', 'undo does not bring back what records of today have no place for', {
+    fact: 'unplaced',
+  }),
 
   row(
     'Tablet',

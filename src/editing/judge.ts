@@ -1,5 +1,6 @@
 import { decode, decodeProblem } from '../topo/codec.js';
 import { diffRecords, type FieldDifference } from '../topo/diff.js';
+import { showLoss } from '../topo/told.js';
 import { type Deed, effectsOf, type Fact, type Need } from './effects.js';
 import { text } from './ranges.js';
 import { readTablet, type Surroundings } from './surroundings.js';
@@ -23,6 +24,7 @@ export function writeReasons({ scope, path, row, before }: Written, after: Uint8
   const facts = new Map<Fact, string>();
   const lost = differences?.filter(({ path: at, b }) => b === undefined && /(^|\.)#\d+$/.test(at)) ?? [];
   if (lost.length > 0) facts.set('lost', lost.map(({ path: at }) => at).join(', '));
+  noteUnplaced(facts, before);
   if (row.kind === 'Tablet' && hostname(was) !== '' && hostname(after) === '') facts.set('blanked', '');
   const fields = differences && new Set(differences.map(({ path: at }) => at.split(/[.[]/)[0] ?? ''));
   return effectsOf({ kind: row.kind, deed, fields, facts }).map((effect) => ({ scope, path, ...effect }));
@@ -46,9 +48,10 @@ export async function deleteReasons(
   leaving: ReadonlySet<string>,
 ): Promise<Reason[]> {
   const facts = new Map<Fact, string>();
+  noteUnplaced(facts, before);
   const keyspace = names['keyspace'] ?? '';
   if (row.kind === 'Tablet') {
-    const tablet = readTablet(path, before?.bytes ?? new Uint8Array());
+    const tablet = readTablet(path, before);
     if (tablet === undefined) facts.set('unseen', 'the record does not decode');
     else if ((await around.primaryOf(tablet.keyspace, tablet.shard)) === tablet.alias)
       facts.set('primary', `${tablet.keyspace}/${tablet.shard}`);
@@ -66,6 +69,13 @@ export async function deleteReasons(
   }
   const judged = { kind: row.kind, deed: 'delete' as const, fields: undefined, facts };
   return effectsOf(judged).map((effect) => ({ scope, path, ...effect }));
+}
+
+/** What is not in the bytes of a record as they were read, and so in nothing that is made of them. */
+function noteUnplaced(facts: Map<Fact, string>, before: Target['before']): void {
+  const { losses = [], unreadable } = before?.told ?? {};
+  if (unreadable !== undefined) facts.set('unplaced', 'all of it, which is in no known form');
+  else if (losses.length > 0) facts.set('unplaced', some(losses.map(showLoss)));
 }
 
 async function noteTablets(

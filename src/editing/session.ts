@@ -1,7 +1,7 @@
 import type { CallOptions } from '../topo/connection.js';
 import { ErrorCode, isTopologyError } from '../topo/errors.js';
 import { draftOf, type EditTarget, readDraft, withReason } from './draft.js';
-import { type EditPlan, planWrite } from './write.js';
+import { checkFixed, type EditPlan, planWrite } from './write.js';
 
 /** Shows a text to a person, and answers with what they made of it. */
 export type Editor = (text: string) => Promise<string>;
@@ -16,6 +16,7 @@ export async function editRecord(
   editor: Editor,
   options: CallOptions & { readonly force: boolean },
 ): Promise<EditPlan> {
+  checkFixed(target);
   let shown = draftOf(target);
   let last: string | undefined;
   for (;;) {
@@ -34,6 +35,6 @@ export async function editRecord(
 }
 
 /** What a person can mend in the text. */
-const MISTAKES = [ErrorCode.Usage, ErrorCode.InvalidPath, ErrorCode.TooLarge] as const;
+const MISTAKES = [ErrorCode.Usage, ErrorCode.InvalidPath, ErrorCode.TooLarge, ErrorCode.Unsupported] as const;
 
 const NOTHING: EditPlan = { changes: [], reasons: [] };

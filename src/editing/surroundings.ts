@@ -1,7 +1,7 @@
-import { decode, decodeProblem } from '../topo/codec.js';
-import type { CallOptions } from '../topo/connection.js';
+import { decode } from '../topo/codec.js';
+import type { CallOptions, Value } from '../topo/connection.js';
 import { ErrorCode, isTopologyError, type TopologyError } from '../topo/errors.js';
-import { find } from '../topo/find.js';
+import { find, readProblem } from '../topo/find.js';
 import { classify } from '../topo/kinds.js';
 import { formatTabletAlias } from '../topo/names.js';
 import type { Cell, Topology } from '../topo/topology.js';
@@ -54,7 +54,7 @@ export class Surroundings {
 
   async #readPrimary(path: string): Promise<string | undefined> {
     const record = await find(this.#topology.global, path, this.#options);
-    if (record === undefined || decodeProblem('topodata.Shard', record.bytes) !== undefined) return undefined;
+    if (record === undefined || readProblem('topodata.Shard', record) !== undefined) return undefined;
     const { primary_alias } = decode('topodata.Shard', record.bytes).json;
     if (primary_alias === undefined) return undefined;
     const { cell, uid } = object(primary_alias);
@@ -78,9 +78,9 @@ export class Surroundings {
   async #readCell(cell: Cell, tablets: KnownTablet[], unseen: string[]): Promise<void> {
     const store = await this.#topology.cell(cell);
     for await (const { records } of store.scan('tablets', this.#options))
-      for (const { path, bytes, ephemeral } of records) {
-        if (classify('cell', path, ephemeral).kind !== 'Tablet') continue;
-        const tablet = readTablet(path, bytes);
+      for (const { path, ...value } of records) {
+        if (classify('cell', path, value.ephemeral).kind !== 'Tablet') continue;
+        const tablet = readTablet(path, value);
         if (tablet === undefined) unseen.push(`${path} does not decode`);
         else tablets.push(tablet);
       }
@@ -98,9 +98,12 @@ async function unlessFailed<T>(work: Promise<T>, otherwise: (error: TopologyErro
 }
 
 /** A tablet by its record; undefined when that does not decode. */
-export function readTablet(path: string, bytes: Uint8Array): KnownTablet | undefined {
-  if (decodeProblem('topodata.Tablet', bytes) !== undefined) return undefined;
-  const { json } = decode('topodata.Tablet', bytes);
+export function readTablet(
+  path: string,
+  value: Pick<Value, 'bytes' | 'told'> | undefined,
+): KnownTablet | undefined {
+  if (value === undefined || readProblem('topodata.Tablet', value) !== undefined) return undefined;
+  const { json } = decode('topodata.Tablet', value.bytes);
   return {
     alias: path.split('/')[1] ?? '',
     keyspace: text(json['keyspace']),

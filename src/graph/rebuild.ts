@@ -177,11 +177,11 @@ export async function shardsOf(
   const dir = `keyspaces/${keyspace}/shards`;
   const shards: ShardRecord[] = [];
   for await (const { records } of global.scan(dir, options)) {
-    for (const { path, bytes } of records) {
+    for (const { path, ...value } of records) {
       const [name = '', file, ...deeper] = path.slice(dir.length + 1).split('/');
       if (file !== 'Shard' || deeper.length > 0) continue;
-      checkDecodes(global, path, 'topodata.Shard', bytes);
-      shards.push({ name, bytes });
+      checkDecodes(global, path, 'topodata.Shard', value);
+      shards.push({ name, bytes: value.bytes });
     }
   }
   return shards;

@@ -16,6 +16,8 @@ export interface OldValue {
   /** In protobuf, or as they are in the store where they are unreadable; undefined: it has no counterpart, as the losses say. */
   readonly bytes: Uint8Array | undefined;
   readonly told: RecordTold | undefined;
+  /** Undefined where both forms are the same, or it is in none. */
+  readonly generation?: Transcoded['generation'];
 }
 
 /** Records of one old store, from its form and into it. */
@@ -56,10 +58,13 @@ export class Transcoder {
   }
 
   /** What `work` reads; the raw bytes, and unreadable, when these are not what they should be, or nobody can say what they mean. */
-  async attempt(raw: Uint8Array, work: () => Promise<Told & Pick<OldValue, 'bytes'>>): Promise<OldValue> {
+  async attempt(
+    raw: Uint8Array,
+    work: () => Promise<Told & Pick<OldValue, 'bytes' | 'generation'>>,
+  ): Promise<OldValue> {
     try {
       const read = await work();
-      return { bytes: read.bytes, told: toldOf(read) };
+      return { bytes: read.bytes, told: toldOf(read), generation: read.generation };
     } catch (error) {
       if (!isTopologyError(error, 'Corrupt', 'Guard')) throw error;
       const unreadable = error.store === undefined ? error.inStore(this.#store) : error;

@@ -2,9 +2,9 @@ import { examineRecord, pathProblems } from '../editing/legal.js';
 import { NAME_RULES, type Whose } from '../editing/rules.js';
 import { kindOf, storeKind } from '../editing/target.js';
 import { isAtLeast, type Target } from '../graph/target.js';
-import { decodeProblem } from '../topo/codec.js';
 import type { JsonObject } from '../topo/codec-json.js';
 import type { StoredRecord } from '../topo/connection.js';
+import { readProblem } from '../topo/find.js';
 import { classify, type Kind } from '../topo/kinds.js';
 import { found, type LintFinding, type Where } from './finding.js';
 import { ignored } from './ignored.js';
@@ -51,7 +51,7 @@ export class RecordCheck {
     if (message === null) return { ...nothing, found: named };
     if (bytes.length === 0 && NEVER_EMPTY.has(kind))
       return { ...nothing, found: [found('empty-record', where, `an empty ${kind}`)] };
-    const { json, problems } = examineOf(kind, message, bytes, { scope, names });
+    const { json, problems } = examineOf(kind, message, record, { scope, names });
     const own = problems.flatMap(({ rule, text }) => {
       // Whether the address can be used is looked at as a whole.
       if (rule === 'cell-root') return [];
@@ -73,11 +73,12 @@ export class RecordCheck {
 function examineOf(
   kind: Kind,
   message: string,
-  bytes: Uint8Array,
+  record: StoredRecord,
   whose: Whose,
 ): ReturnType<typeof examineRecord> {
-  if (kind !== 'SrvVSchema') return examineRecord(message, bytes, whose);
-  const problem = decodeProblem(message, bytes);
+  const isReadable = record.told?.unreadable === undefined;
+  if (kind !== 'SrvVSchema' && isReadable) return examineRecord(message, record.bytes, whose);
+  const problem = readProblem(message, record);
   return { json: undefined, problems: problem === undefined ? [] : [{ rule: 'undecodable', text: problem }] };
 }
 

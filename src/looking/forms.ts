@@ -2,7 +2,7 @@ import { decode } from '../topo/codec.js';
 import type { JsonObject } from '../topo/codec-json.js';
 import type { UnknownField } from '../topo/codec-wire.js';
 import type { StoredRecord, Value } from '../topo/connection.js';
-import { ErrorCode, isTopologyError } from '../topo/errors.js';
+import { ErrorCode, isTopologyError, TopologyError } from '../topo/errors.js';
 import { classify, KINDS, type Kind } from '../topo/kinds.js';
 import { baseName, compareBytewise } from '../topo/paths.js';
 import { type TextOptions, toText } from '../topo/text-format.js';
@@ -43,6 +43,8 @@ export function shownRecord(scope: string, record: StoredRecord): ShownRecord {
   const row = rowOf(scope, record.path, record.ephemeral);
   const base = { kind: row.kind, size: record.bytes.byteLength };
   if (row.message === null) return { ...base, ...rawForm(record.bytes) };
+  const unreadable = record.told?.unreadable?.sentence;
+  if (unreadable !== undefined) return { ...base, ...rawForm(record.bytes), problem: unreadable };
   try {
     const decoded = decode(row.message, record.bytes);
     return decoded.unknown.length === 0
@@ -70,7 +72,9 @@ export function rawForm(bytes: Uint8Array): { text: string } | { base64: string 
  */
 export function textForm(scope: string, record: StoredRecord, options: TextOptions = {}): string | undefined {
   const message = printedMessage(scope, record);
-  return message === null ? undefined : toText(message, record.bytes, options);
+  if (message === null) return undefined;
+  checkReadable(record);
+  return toText(message, record.bytes, options);
 }
 
 /**
@@ -83,6 +87,7 @@ export function jsonForm(scope: string, record: StoredRecord, options: TextOptio
     const raw = rawForm(record.bytes);
     return 'text' in raw ? { __text: raw.text } : { __base64: raw.base64 };
   }
+  checkReadable(record);
   const { json, unknown } = decode(message, record.bytes);
   if (options.unknownFields !== true || unknown.length === 0) return json;
   const __unknown = unknown.map(({ path, wireType, bytes }) => ({
@@ -91,6 +96,11 @@ export function jsonForm(scope: string, record: StoredRecord, options: TextOptio
     bytes: Buffer.from(bytes).toString('base64'),
   }));
   return { ...json, __unknown };
+}
+
+/** Bytes that are in no form that their store knows are those of the store, and mean nothing here. */
+function checkReadable({ told }: StoredRecord): void {
+  if (told?.unreadable !== undefined) throw new TopologyError(ErrorCode.Corrupt, told.unreadable.sentence);
 }
 
 /**

@@ -62,6 +62,11 @@ export async function* grepIn(
 function matchesIn(record: PlacedRecord, pattern: RegExp, undecoded: (record: Undecoded) => void): Match[] {
   const message = messageOf(record.scope, record);
   if (message === null) return matchesInBytes(record.bytes, pattern);
+  const problem = record.told?.unreadable?.sentence;
+  if (problem !== undefined) {
+    undecoded({ scope: record.scope, path: record.path, problem });
+    return matchesInBytes(record.bytes, pattern);
+  }
   try {
     return listFields(message, record.bytes).flatMap(({ path, shown, text }) =>
       pattern.test(text) || pattern.test(`${path}: ${shown}`) ? [{ field: path, value: shown }] : [],

@@ -287,6 +287,8 @@ export interface Value {
    * all the same. Absent: nothing.
    */
   readonly told?: RecordTold | undefined;
+  /** Why the store takes no other bytes in place of these: what an update is refused with (Unsupported). Absent: it takes them. */
+  readonly fixed?: string | undefined;
 }
 
 /** A {@link Value} and where it is. */

@@ -80,7 +80,8 @@ export class TopologyError extends Error {
   readonly hint: string | undefined;
   readonly index: number | undefined;
   readonly retryable: boolean;
-  readonly #sentence: string;
+  /** The message without path and store, for where these are said already. */
+  readonly sentence: string;
 
   constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
     super(describe(message, details), details.cause === undefined ? undefined : { cause: details.cause });
@@ -90,31 +91,31 @@ export class TopologyError extends Error {
     this.hint = details.hint;
     this.index = details.index;
     this.retryable = details.retryable ?? RETRYABLE.has(code);
-    this.#sentence = message;
+    this.sentence = message;
   }
 
   /** The same error, as that of operation `index` of a batch; undefined: of no batch. */
   at(index: number | undefined): TopologyError {
     const { path, store, hint, retryable, cause } = this;
-    return new TopologyError(this.code, this.#sentence, { path, store, hint, retryable, cause, index });
+    return new TopologyError(this.code, this.sentence, { path, store, hint, retryable, cause, index });
   }
 
   /** The same error, as that of a store. */
   inStore(store: string): TopologyError {
     const { path, hint, retryable, cause, index } = this;
-    return new TopologyError(this.code, this.#sentence, { path, store, hint, retryable, cause, index });
+    return new TopologyError(this.code, this.sentence, { path, store, hint, retryable, cause, index });
   }
 
   /** The same error, about another path. */
   about(path: string): TopologyError {
     const { store, hint, retryable, cause, index } = this;
-    return new TopologyError(this.code, this.#sentence, { path, store, hint, retryable, cause, index });
+    return new TopologyError(this.code, this.sentence, { path, store, hint, retryable, cause, index });
   }
 
   /** The same error, with something else to do next. */
   withHint(hint: string): TopologyError {
     const { path, store, retryable, cause, index } = this;
-    return new TopologyError(this.code, this.#sentence, { path, store, hint, retryable, cause, index });
+    return new TopologyError(this.code, this.sentence, { path, store, hint, retryable, cause, index });
   }
 }
 

@@ -42,17 +42,33 @@ export async function findDecodable(
   options: CallOptions,
 ): Promise<Value | undefined> {
   const found = await find(store, path, options);
-  if (found !== undefined) checkDecodes(store, path, message, found.bytes);
+  if (found !== undefined) checkDecodes(store, path, message, found);
   return found;
 }
 
-/** Corrupt, naming the record, when its bytes do not decode. */
-export function checkDecodes(store: Connection, path: string, message: string, bytes: Uint8Array): void {
-  const problem = decodeProblem(message, bytes);
+/**
+ * Why a record is none of a message; undefined where it is one. The bytes of what is in no form that its store knows are the store's own, and
+ * may look like another record by chance.
+ */
+export function readProblem(
+  message: string,
+  { bytes, told }: Pick<Value, 'bytes' | 'told'>,
+): string | undefined {
+  return told?.unreadable?.sentence ?? decodeProblem(message, bytes);
+}
+
+/** Corrupt, naming the record, when {@link readProblem} says why. */
+export function checkDecodes(
+  store: Connection,
+  path: string,
+  message: string,
+  value: Pick<Value, 'bytes' | 'told'>,
+): void {
+  const problem = readProblem(message, value);
   if (problem === undefined) return;
   throw new TopologyError(ErrorCode.Corrupt, problem, {
     path,
     store: store.store,
-    hint: 'repair the record first: Vitess stumbles over it, too',
+    hint: value.told?.unreadable?.hint ?? 'repair the record first: Vitess stumbles over it, too',
   });
 }

@@ -141,7 +141,7 @@ export class NotHeld extends TopologyError {
     super(ErrorCode.Unsupported, `the form of this store has no place for ${shown}${more}`, {
       path,
       store,
-      hint: 'take these values out of the record, or accept their loss by its kind',
+      hint: 'take these values out of the record; a copy can leave them behind, with --accept-loss KIND',
     });
     this.losses = losses;
   }

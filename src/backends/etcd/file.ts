@@ -12,7 +12,7 @@ import { find, isVSchema } from './record.js';
 import type { EtcdStore } from './store.js';
 import { writeText } from './transcode.js';
 import { makeVersion, readVersion, type State } from './version.js';
-import { findShared } from './vschemas.js';
+import { findShared, sharedIsRead } from './vschemas.js';
 
 export async function get(store: EtcdStore, path: string, options: CallOptions): Promise<Value> {
   const value = await find(store, path, options);
@@ -135,11 +135,10 @@ async function checkHome(
   if (shared?.vschemas.has(place.keyspace ?? '')) throw refuse();
 }
 
-function sharedHome({ layout }: EtcdStore, path: string): TopologyError {
-  const message = `this VSchema is in ${layout.key('vschema')} with those of all keyspaces, which is only read`;
-  return new TopologyError(ErrorCode.Unsupported, message, {
+function sharedHome(store: EtcdStore, path: string): TopologyError {
+  return new TopologyError(ErrorCode.Unsupported, sharedIsRead(store), {
     path,
-    store: layout.store,
+    store: store.layout.store,
     hint: 'change it there with the tools of its time, or copy the topology into one of today',
   });
 }

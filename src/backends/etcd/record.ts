@@ -7,7 +7,7 @@ import { readFile } from './read-many.js';
 import type { EtcdStore } from './store.js';
 import { readText } from './transcode.js';
 import { makeVersion, type State } from './version.js';
-import { findShared, joinedVSchema, type SharedVSchemas } from './vschemas.js';
+import { findShared, joinedVSchema, type SharedVSchemas, sharedIsRead } from './vschemas.js';
 
 /** A file, or the files, that one record is read from. */
 export type Found = OldValue & { readonly value: Value | undefined };
@@ -74,9 +74,10 @@ export function unreadableShared(store: EtcdStore, shared: SharedVSchemas): Stor
   return { path: SHARED_VSCHEMAS, bytes, version, ephemeral: false, told: shared.told };
 }
 
-function found({ context }: EtcdStore, read: OldValue, state: State, own: Node | undefined): Found {
+function found(store: EtcdStore, read: OldValue, state: State, own: Node | undefined): Found {
   const { bytes, told } = read;
   if (bytes === undefined) return { ...read, value: undefined };
-  const version = makeVersion(context.store, state);
-  return { ...read, value: { bytes, version, ephemeral: own?.ttl !== undefined, told } };
+  const version = makeVersion(store.context.store, state);
+  const fixed = state.shared === undefined ? {} : { fixed: sharedIsRead(store) };
+  return { ...read, value: { bytes, version, ephemeral: own?.ttl !== undefined, told, ...fixed } };
 }

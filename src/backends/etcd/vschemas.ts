@@ -30,6 +30,11 @@ function readShared(node: Node): SharedVSchemas {
   }
 }
 
+/** Why a VSchema that has a part in the shared file is neither changed nor deleted. */
+export function sharedIsRead({ layout }: EtcdStore): string {
+  return `this VSchema is in ${layout.key(SHARED_VSCHEMAS)} with those of all keyspaces, which is only read`;
+}
+
 /** The shared file of a global store, if it has one. */
 export async function findShared(
   store: EtcdStore,

@@ -4,6 +4,7 @@ import { ErrorCode, TopologyError } from '../../topo/errors.js';
 import { Version } from '../../topo/version.js';
 import { makeVersion } from '../../znodes/version.js';
 import { isOwned, type Znode } from '../../znodes/znode.js';
+import { FIRST_IS_READ } from './generation.js';
 import type { LegacyStore } from './legacy-store.js';
 import type { Own, RecordPlace } from './own.js';
 
@@ -28,10 +29,26 @@ export async function readOwn(
 }
 
 /** The value of a record; undefined: it has no counterpart. */
-export function valueOfMade({ store }: LegacyStore, { bytes, told, token }: Made): Value | undefined {
+export function valueOfMade({ store }: LegacyStore, made: Made): Value | undefined {
+  const { bytes, told, token } = made;
   if (bytes === undefined) return undefined;
-  const version = new Version(store.context.store, token);
-  return { bytes, version, ephemeral: false, ...(told === undefined ? {} : { told }) };
+  const fixed = isSeveral(made) ? several(made) : made.generation === 1 ? FIRST_IS_READ : undefined;
+  return {
+    bytes,
+    version: new Version(store.context.store, token),
+    ephemeral: false,
+    ...(told === undefined ? {} : { told }),
+    ...(fixed === undefined ? {} : { fixed }),
+  };
+}
+
+/** Whether a record is made of more than its own znode. */
+export function isSeveral({ token }: Made): boolean {
+  return token.includes('+');
+}
+
+function several({ of }: Made): string {
+  return `this record is made of ${of.join(', ')}`;
 }
 
 /** The value of a record that is kept byte for byte. */
@@ -44,8 +61,8 @@ export function rawValue({ store }: LegacyStore, { data, stat }: Znode): Value {
 }
 
 /** Unsupported for a write to a record that is made of several znodes. */
-export function madeOfSeveral({ store }: LegacyStore, path: string, { of }: Made): TopologyError {
-  return new TopologyError(ErrorCode.Unsupported, `this record is made of ${of.join(', ')}`, {
+export function madeOfSeveral({ store }: LegacyStore, path: string, made: Made): TopologyError {
+  return new TopologyError(ErrorCode.Unsupported, several(made), {
     path,
     store: store.context.store,
     hint: 'change these with the tools of their time, or copy the topology to a store of today first',

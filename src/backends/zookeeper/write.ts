@@ -11,7 +11,7 @@ import { findMade } from './file.js';
 import { checkGeneration } from './generation.js';
 import type { LegacyStore } from './legacy-store.js';
 import type { RecordPlace } from './own.js';
-import { type Made, madeOfSeveral } from './read.js';
+import { isSeveral, madeOfSeveral } from './read.js';
 
 export async function create(
   legacy: LegacyStore,
@@ -159,10 +159,6 @@ async function checkMade(
   if (op.version !== null && op.version.token !== made.token) throw changed(context, path);
   if (isSeveral(made)) throw madeOfSeveral(legacy, path, made);
   if (op.type === 'update') await checkGeneration(legacy, place, legacy.places.native(path), options);
-}
-
-function isSeveral({ token }: Made): boolean {
-  return token.includes('+');
 }
 
 function nativeOf({ store, places }: LegacyStore, path: string): string {

@@ -3,9 +3,10 @@ import { entryOf, stateOf } from '../../looking/entries.js';
 import { kindOf, messageOf } from '../../looking/forms.js';
 import { candidates, fixedPart } from '../../looking/matches.js';
 import { nothingAt, nothingMatches } from '../../looking/nearby.js';
-import { decodeProblem } from '../../topo/codec.js';
 import type { CallOptions, Connection } from '../../topo/connection.js';
+import { readProblem } from '../../topo/find.js';
 import type { Kind } from '../../topo/kinds.js';
+import { type Loss, showLoss } from '../../topo/told.js';
 import { GLOBAL } from '../../topo/topology.js';
 import { hasWildcard } from '../../topo/wildcards.js';
 import type { Command } from '../command.js';
@@ -62,6 +63,9 @@ interface Status {
     readonly version: string;
     /** Why it does not decode. */
     readonly problem?: string | undefined;
+    /** What a store of another form has of it that is not in its bytes, and what is odd about it. */
+    readonly losses?: readonly Loss[] | undefined;
+    readonly notes?: readonly string[] | undefined;
   };
   /** Names in the directory. */
   readonly children?: number | undefined;
@@ -81,9 +85,11 @@ async function statusOf(
   if (value === undefined) return base;
   const record = { path, ...value };
   const message = messageOf(scope, record);
-  const problem = message === null ? undefined : decodeProblem(message, value.bytes);
+  const { losses, notes } = value.told ?? {};
+  const problem = message === null ? undefined : readProblem(message, value);
   const [kind, size, version] = [kindOf(scope, record), value.bytes.byteLength, value.version.token];
-  return { ...base, record: { kind, message, size, version, problem } };
+  const beside = { losses, notes: notes?.map(({ text }) => text) };
+  return { ...base, record: { kind, message, size, version, problem, ...beside } };
 }
 
 function* statusLines(io: Io, { scope, path, record, ephemeral, children }: Status): Generator<string> {
@@ -91,12 +97,14 @@ function* statusLines(io: Io, { scope, path, record, ephemeral, children }: Stat
   yield io.colors.bold(printable(`${scope}:${path}`));
   if (children !== undefined) yield row('directory', `${count(children, 'name')} in it`);
   if (record !== undefined) {
-    const { kind, message, size, version, problem } = record;
+    const { kind, message, size, version, problem, losses = [], notes = [] } = record;
     yield row('kind', message === null ? kind : `${kind}, ${message}`);
     yield row('size', count(size, 'byte'));
     yield row('version', version);
     const raw = message === null ? 'raw bytes' : 'yes';
     yield row('decodes', problem === undefined ? raw : io.colors.yellow(`no: ${printable(problem)}`));
+    for (const loss of losses) yield row('no place', io.colors.yellow(printable(showLoss(loss))));
+    for (const note of notes) yield row('note', printable(note));
   }
   yield row('ephemeral', ephemeral ? 'yes' : 'no');
 }

@@ -1,7 +1,8 @@
 import type { Clock } from '../../topo/clock.js';
-import { decode, decodeProblem } from '../../topo/codec.js';
+import { decode } from '../../topo/codec.js';
 import type { JsonObject } from '../../topo/codec-json.js';
 import type { Connection, StoredRecord } from '../../topo/connection.js';
+import { readProblem } from '../../topo/find.js';
 import { type FoundLock, LockSearch } from '../../topo/found-locks.js';
 import { classify, type Kind, type KindRow } from '../../topo/kinds.js';
 import { parseTabletAlias } from '../../topo/names.js';
@@ -71,9 +72,9 @@ export async function survey(
   return { records, bytes, largestBytes, ms, kinds, tabletCells, decoded, workflows, locks, seal };
 }
 
-function decodedOf({ kind, message }: KindRow, { path, bytes }: StoredRecord): DecodedRecord[] {
-  if (!DECODED.has(kind) || message === null || decodeProblem(message, bytes) !== undefined) return [];
-  return [{ kind, path, fields: decode(message, bytes).json }];
+function decodedOf({ kind, message }: KindRow, record: StoredRecord): DecodedRecord[] {
+  if (!DECODED.has(kind) || message === null || readProblem(message, record) !== undefined) return [];
+  return [{ kind, path: record.path, fields: decode(message, record.bytes).json }];
 }
 
 function add<K>(counts: Map<K, number>, key: K | undefined): void {

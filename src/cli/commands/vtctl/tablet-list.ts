@@ -42,11 +42,11 @@ type Found = { readonly json: JsonObject } | { readonly problem: TopologyError }
 
 async function* tabletsIn(store: Connection, options: CallOptions): AsyncGenerator<Found> {
   for await (const { records } of store.scan('tablets', options)) {
-    for (const { path, bytes } of records) {
+    for (const { path, ...value } of records) {
       if (!/^tablets\/[^/]+\/Tablet$/.test(path)) continue;
       try {
-        checkDecodes(store, path, 'topodata.Tablet', bytes);
-        yield { json: decode('topodata.Tablet', bytes).json };
+        checkDecodes(store, path, 'topodata.Tablet', value);
+        yield { json: decode('topodata.Tablet', value.bytes).json };
       } catch (error) {
         if (!isTopologyError(error)) throw error;
         yield { problem: error };
