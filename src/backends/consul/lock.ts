@@ -1,5 +1,4 @@
-import { setMaxListeners } from 'node:events';
-import { interrupted, timedOut, timeLeft } from '../../topo/calls.js';
+import { waiting } from '../../http/waiting.js';
 import type { CallOptions } from '../../topo/connection.js';
 import { ErrorCode, TopologyError } from '../../topo/errors.js';
 import { alreadyLocked, nothingToLock, waitEnded } from '../../topo/held-lock.js';
@@ -22,32 +21,12 @@ export const LOCK = 'Lock';
 /** Milliseconds between attempts to get a lock whose holder died a moment ago: Consul tells nobody when the delay ends. */
 const DELAYED_MS = 250;
 
-export async function acquire(
+export function acquire(
   client: ConsulClient,
   request: LockRequest,
   options: CallOptions | undefined,
 ): Promise<Lock> {
-  const { context } = client;
-  const { dir } = request;
-  const left = timeLeft(context, options, dir);
-  const stop = new AbortController();
-  const onAbort = () => stop.abort(interrupted(context, dir, options?.signal?.reason));
-  const onClosed = () => stop.abort(interrupted(context, dir, client.closed.reason));
-  const onDeadline = () => stop.abort(timedOut(context, dir));
-  const cancelTimer = options?.deadline === undefined ? undefined : context.clock.schedule(left, onDeadline);
-  // Many calls share one signal; Node would take that for a leak.
-  if (options?.signal !== undefined) setMaxListeners(0, options.signal);
-  options?.signal?.addEventListener('abort', onAbort, { once: true });
-  client.closed.addEventListener('abort', onClosed, { once: true });
-  const forget = client.beforeClose(async () => onClosed());
-  try {
-    return await new Contender(client, request, stop.signal).run();
-  } finally {
-    cancelTimer?.();
-    options?.signal?.removeEventListener('abort', onAbort);
-    client.closed.removeEventListener('abort', onClosed);
-    forget();
-  }
+  return waiting(client, request.dir, options, (signal) => new Contender(client, request, signal).run());
 }
 
 /** What is in the place of the lock: one that is held, or left over, or no lock at all. Those who wait leave no trace in Consul. */

@@ -1,6 +1,5 @@
-import { setMaxListeners } from 'node:events';
+import { waiting } from '../../http/waiting.js';
 import { isFreeLock } from '../../legacy/etcd-paths.js';
-import { interrupted, timedOut, timeLeft } from '../../topo/calls.js';
 import type { CallOptions } from '../../topo/connection.js';
 import { ErrorCode, isTopologyError, TopologyError } from '../../topo/errors.js';
 import { alreadyLocked, nothingToLock, waitEnded } from '../../topo/held-lock.js';
@@ -21,30 +20,13 @@ export async function acquire(
   request: LockRequest,
   options: CallOptions | undefined,
 ): Promise<Lock> {
-  const { context } = store;
-  const { dir } = request;
-  const left = timeLeft(context, options, dir);
-  const place = lockPlace(store.layout, dir, request.purpose);
-  checkContents(store, place, request.contents);
-  const stop = new AbortController();
-  const onAbort = () => stop.abort(interrupted(context, dir, options?.signal?.reason));
-  const onClosed = () => stop.abort(interrupted(context, dir, store.closed.reason));
-  const onDeadline = () => stop.abort(timedOut(context, dir));
-  const cancelTimer = options?.deadline === undefined ? undefined : context.clock.schedule(left, onDeadline);
-  // Many calls share one signal; Node would take that for a leak.
-  if (options?.signal !== undefined) setMaxListeners(0, options.signal);
-  options?.signal?.addEventListener('abort', onAbort, { once: true });
-  store.closed.addEventListener('abort', onClosed, { once: true });
-  const forget = store.beforeClose(async () => onClosed());
-  try {
+  const { dir, purpose, contents } = request;
+  const place = lockPlace(store.layout, dir, purpose);
+  checkContents(store, place, contents);
+  return waiting(store, dir, options, (signal) =>
     // The end of the connection waits for what a wait that is cut short has to give back.
-    return await store.locks.track(new Contender(store, request, place, stop.signal).run());
-  } finally {
-    cancelTimer?.();
-    options?.signal?.removeEventListener('abort', onAbort);
-    store.closed.removeEventListener('abort', onClosed);
-    forget();
-  }
+    store.locks.track(new Contender(store, request, place, signal).run()),
+  );
 }
 
 /** Who holds the lock; those who wait leave no trace in etcd. */
