@@ -39,8 +39,8 @@ export async function planDeleteShard(
 }
 
 /**
- * What DeleteKeyspace deletes: when recursive its shards with everything in them; in every cell its SrvKeyspace; the Keyspace, and
- * its VSchema. SrvVSchema stays as it is. To be made while the keyspace and its shards are locked. NoNode; Guard when it has
+ * What DeleteKeyspace deletes: when recursive its shards with everything in them; in every cell its SrvKeyspace; its VSchema, and
+ * last the Keyspace, so that what was stopped can be done again. SrvVSchema stays as it is. To be made while the keyspace and its shards are locked. NoNode; Guard when it has
  * shards; Unavailable … when a cell does not answer.
  */
 export async function planDeleteKeyspace(
@@ -64,10 +64,9 @@ export async function planDeleteKeyspace(
     const serving = await find(store, path, options);
     if (serving !== undefined) changes.push({ scope: cell, path, before: serving, after: undefined });
   }
-  changes.push(globalChange(keyspacePath(keyspace), before, undefined));
   const vschema = await find(global, vschemaPath(keyspace), options);
   if (vschema !== undefined) changes.push(globalChange(vschemaPath(keyspace), vschema, undefined));
-  return changes;
+  return [...changes, globalChange(keyspacePath(keyspace), before, undefined)];
 }
 
 async function checkNotServing(

@@ -2,10 +2,11 @@ import pLimit from 'p-limit';
 import { interrupted } from '../topo/calls.js';
 import type { CallOptions, Connection } from '../topo/connection.js';
 import { ErrorCode, isTopologyError } from '../topo/errors.js';
+import type { Kind } from '../topo/kinds.js';
 import { GLOBAL } from '../topo/topology.js';
 import { type Batch, cutBatches } from './batches.js';
 import { isConflict, metRecreation, recreationMet } from './conflicts.js';
-import { DELETES, type WriteAction, type WriteEntry } from './entries.js';
+import { DELETES, goesLast, type WriteAction, type WriteEntry } from './entries.js';
 import type { Ledger } from './ledger.js';
 import { writeOne } from './mirror.js';
 import type { Pace } from './pace.js';
@@ -32,7 +33,7 @@ export interface ApplyOptions extends CallOptions {
 
 /**
  * Writes a plan: every cell's records, then the global records, and CellInfo last as the commit, since a Vitess process
- * that finds a half-copied destination must not be able to start on it. Deletions come after the writes of their scope.
+ * that finds a half-copied destination must not be able to start on it. Deletions come after the writes of their scope, Keyspaces after what is in them.
  * Every write is conditional on the state that the plan saw.
  */
 export async function applyPlan(plan: Plan, options: ApplyOptions): Promise<void> {
@@ -41,7 +42,7 @@ export async function applyPlan(plan: Plan, options: ApplyOptions): Promise<void
   const stop = new AbortController();
   const settled = await Promise.allSettled(
     cells.map((scope) =>
-      limit(() => applyScope(scope, [PUTS, DELETES], options, stop.signal)).catch((error: unknown) => {
+      limit(() => applyScope(scope, [PUTS, ...REMOVALS], options, stop.signal)).catch((error: unknown) => {
         stop.abort();
         throw error;
       }),
@@ -49,36 +50,45 @@ export async function applyPlan(plan: Plan, options: ApplyOptions): Promise<void
   );
   raiseWorst(settled);
   for (const scope of plan.scopes.filter((each) => each.scope === GLOBAL)) {
-    await applyScope(scope, [DATA, DELETES, COMMIT], options, stop.signal);
+    await applyScope(scope, [DATA, ...REMOVALS, COMMIT], options, stop.signal);
   }
 }
 
-type Actions = ReadonlySet<WriteAction>;
-const PUTS: Actions = new Set(['create', 'update', 'transcode', 'rewrite']);
-const DATA: Actions = new Set(['create', 'update', 'transcode']);
-const COMMIT: Actions = new Set(['rewrite']);
+/** Entries that are written in any order. */
+interface Round {
+  readonly actions: ReadonlySet<WriteAction>;
+  /** Whether those of a kind are among them. Default: all are. */
+  readonly has?: (kind: Kind) => boolean;
+}
+const PUTS: Round = { actions: new Set(['create', 'update', 'transcode', 'rewrite']) };
+const DATA: Round = { actions: new Set(['create', 'update', 'transcode']) };
+const COMMIT: Round = { actions: new Set(['rewrite']) };
+const REMOVALS: readonly Round[] = [
+  { actions: DELETES, has: (kind) => !goesLast(kind) },
+  { actions: DELETES, has: goesLast },
+];
 
 /** Writes the entries of a scope in rounds, each begun when the one before is acknowledged. */
 async function applyScope(
   scope: ScopePlan,
-  rounds: readonly Actions[],
+  rounds: readonly Round[],
   options: ApplyOptions,
   stop: AbortSignal,
 ): Promise<void> {
   if (scope.toWrite === 0) return;
   const connection = await options.connection(scope.scope);
-  for (const actions of rounds) await applyRound(scope, actions, connection, options, stop);
+  for (const round of rounds) await applyRound(scope, round, connection, options, stop);
 }
 
 async function applyRound(
   scope: ScopePlan,
-  actions: Actions,
+  round: Round,
   connection: Connection,
   options: ApplyOptions,
   stop: AbortSignal,
 ): Promise<void> {
   const { batch: limits } = connection.capabilities;
-  const batches = cutBatches(scope.writes(actions), connection.store, limits);
+  const batches = cutBatches(entriesOf(scope, round), connection.store, limits);
   let failed = false;
   const worker = async () => {
     for (const batch of batches) {
@@ -97,6 +107,10 @@ async function applyRound(
     }
   };
   raiseWorst(await Promise.allSettled(Array.from({ length: workersFor(limits.maxOps) }, worker)));
+}
+
+function* entriesOf(scope: ScopePlan, { actions, has }: Round): Generator<WriteEntry> {
+  for (const entry of scope.writes(actions)) if (has === undefined || has(entry.kind)) yield entry;
 }
 
 async function writeBatch(

@@ -43,6 +43,14 @@ export const WRITES: ReadonlySet<Action> = new Set<WriteAction>([
 /** Those that delete there. */
 export const DELETES: ReadonlySet<WriteAction> = new Set<WriteAction>(['delete']);
 
+/**
+ * Whether a record is deleted after all others: nobody is to find shards without their keyspace, and the retired `zookeeper`, where these are in its
+ * znode, keeps it until they are gone.
+ */
+export function goesLast(kind: Kind): boolean {
+  return kind === 'Keyspace';
+}
+
 /** Whether an entry changes the destination. */
 export function isWrite(entry: Entry): entry is WriteEntry {
   return WRITES.has(entry.action);

@@ -7,8 +7,8 @@ import { carry } from '../verify/carried.js';
 import { ForeignWrite, foreignWrite } from './conflicts.js';
 import { type PlanContext, scopeKind } from './context.js';
 import { EXTRA } from './decide.js';
-import { DirtyPaths } from './dirty.js';
-import { isWrite, type WriteEntry } from './entries.js';
+import { type Dirty, DirtyPaths } from './dirty.js';
+import { goesLast, isWrite, type WriteEntry } from './entries.js';
 import { Going } from './follow-going.js';
 import type { PartState } from './follow-options.js';
 import { checkFinding } from './guards.js';
@@ -142,8 +142,7 @@ export class FollowedPart implements Watched {
     try {
       const [from, to] = await Promise.all([this.part.from(), this.part.to()]);
       if (gone) await this.#going.check(taken, to);
-      const waiting = taken.values();
-      const work = async (): Promise<void> => {
+      const work = async (waiting: Iterable<Dirty>): Promise<void> => {
         for (const each of waiting) {
           try {
             if (await this.#mirror(each.path, from, to)) written += 1;
@@ -156,13 +155,23 @@ export class FollowedPart implements Watched {
           }
         }
       };
-      await Promise.all(Array.from({ length: WORKERS }, work));
+      for (const some of gone ? this.#inOrder(taken) : [taken]) {
+        const waiting = some.values();
+        await Promise.all(Array.from({ length: WORKERS }, () => work(waiting)));
+        if (failures.length > 0) break;
+      }
     } finally {
       for (const each of left) this.dirty.back(each);
     }
     const worst = worstFailure(failures);
     if (worst !== undefined) throw worst;
     return written;
+  }
+
+  /** What is to be deleted, in groups of which each is gone before the next. */
+  #inOrder(taken: readonly Dirty[]): Dirty[][] {
+    const isLast = ({ path }: Dirty) => goesLast(classify(scopeKind(this.scope), path, false).kind);
+    return [taken.filter((each) => !isLast(each)), taken.filter(isLast)];
   }
 
   async #mirror(path: string, from: Connection, to: Connection): Promise<boolean> {
