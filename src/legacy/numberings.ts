@@ -32,7 +32,7 @@ export interface NumberingLooked extends NumberingFound {
 export class Numberings {
   readonly #source: NumberingSource;
   #known: Numbering | undefined;
-  #reason = 'since --type-numbers says so';
+  #reason = 'since a flag says so';
   #asked: { readonly found: Promise<NumberingLooked>; readonly at: number } | undefined;
 
   constructor(source: NumberingSource) {

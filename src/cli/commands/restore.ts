@@ -55,11 +55,12 @@ export const restoreCommand: Command = {
     });
     const isWhole = ['cells', 'kinds', 'keyspace'].every((name) => flags[name] === undefined);
     const verifies = isWhole && flags['dry-run'] !== true;
-    const also = { command: 'restore', backup: facts };
+    const { implementation } = givenAddress(flags, 'to', text(flags, 'destination'));
+    const notes = isRetired(origin) && !isRetired(implementation) ? [withoutFlags(origin)] : [];
+    const also = { command: 'restore', backup: facts, ...(notes.length === 0 ? {} : { notes }) };
     const exit = await runCopy({ ...given, verify: verifies }, io, signal, undefined, also);
     if (asText && !isWhole) partNote(io);
-    const { implementation } = givenAddress(flags, 'to', text(flags, 'destination'));
-    if (isRetired(origin) && !isRetired(implementation)) flagNote(io, origin);
+    if (asText) for (const note of notes) io.err(note);
     return exit;
   },
 };
@@ -69,10 +70,8 @@ function isRetired(implementation: string): boolean {
 }
 
 /** A backup has shards as its store had them, and no copy of a file knows the serving graph that they were told by. */
-function flagNote(io: Io, origin: string): void {
-  io.err(
-    `this backup is of a ${origin} store, whose shards have no is_primary_serving, and Vitess 12 and newer takes them for not serving: set it before anything rebuilds the serving graph (topo2topo lint names the shards), or copy from the store itself, which derives it`,
-  );
+function withoutFlags(origin: string): string {
+  return `this backup is of a ${origin} store, whose shards have no is_primary_serving, and Vitess 12 and newer takes them for not serving: set it before anything rebuilds the serving graph (topo2topo lint names the shards), or copy from the store itself, which derives it`;
 }
 
 function partNote(io: Io): void {
