@@ -45,11 +45,18 @@ export function joinVSchemas(
   const told = reading(SHARED, numbering);
   const ofShared = shared === undefined ? new Map<string, Shared>() : readShared(shared, told);
   const names = [...new Set([...own.keys(), ...ofShared.keys()])].sort(compareBytewise);
-  const vschemas = names.flatMap((keyspace) => joined(keyspace, own.get(keyspace), ofShared.get(keyspace)));
+  const vschemas = names.flatMap((keyspace) =>
+    joinedVSchema(keyspace, own.get(keyspace), ofShared.get(keyspace)),
+  );
   return { vschemas, shared: told };
 }
 
-function joined(keyspace: string, own: Transcoded | undefined, shared: Shared | undefined): FoundVSchema[] {
+/** The VSchema of one keyspace, of its homes; none: neither has it. */
+export function joinedVSchema(
+  keyspace: string,
+  own: Transcoded | undefined,
+  shared: (Told & { readonly bytes: Uint8Array }) | undefined,
+): FoundVSchema[] {
   if (own?.bytes === undefined)
     return shared === undefined ? [] : [{ ...shared, keyspace, home: 'shared', differences: [] }];
   const { bytes, losses, derived, notes } = own;

@@ -162,11 +162,14 @@ describe.runIf(available.zookeeper('3.8'))('a legacy zookeeper store, as it is r
     );
     const global = await openLegacy(cluster.servers, 'global');
     expect((await global.get('keyspaces/a/VSchema')).told).toBeUndefined();
-    expect((await global.get('keyspaces/b/VSchema')).told?.unreadable).toMatchObject({
+    const differing = await global.get('keyspaces/b/VSchema');
+    expect(differing.told?.unreadable).toMatchObject({
       code: ErrorCode.Guard,
       path: 'keyspaces/b/VSchema',
       message: expect.stringContaining('sharded'),
     });
+    // What nobody can read is given as it is.
+    expect(JSON.parse(String(differing.bytes))).toEqual(vschema);
     expect(await global.listDir('keyspaces')).toEqual(['a', 'b', 'c']);
     expect(await global.listDir('keyspaces/c')).toEqual(['VSchema']);
     for (const keyspace of ['a', 'c']) {

@@ -1,3 +1,4 @@
+import { vschemaOf } from '../../legacy/shared-vschemas.js';
 import type { OldValue } from '../../legacy/transcoder.js';
 import type { CallOptions, StoredRecord, Value } from '../../topo/connection.js';
 import type { Node } from './answers.js';
@@ -7,7 +8,7 @@ import { readFile } from './read-many.js';
 import type { EtcdStore } from './store.js';
 import { readText } from './transcode.js';
 import { makeVersion, type State } from './version.js';
-import { findShared, joinedVSchema, type SharedVSchemas, sharedIsRead } from './vschemas.js';
+import { findShared, type SharedFile, sharedIsRead } from './vschemas.js';
 
 /** A file, or the files, that one record is read from. */
 export type Found = OldValue & { readonly value: Value | undefined };
@@ -39,18 +40,15 @@ export async function recordOf(
   store: EtcdStore,
   place: RecordPlace,
   own: Node | undefined,
-  shared: SharedVSchemas | undefined,
+  shared: SharedFile | undefined,
   options: CallOptions | undefined,
 ): Promise<Found | undefined> {
-  const vschema = isVSchema(place) ? place : undefined;
-  if (vschema !== undefined) {
-    const read = await joinedVSchema(store, vschema, own, shared, options);
-    const part = shared?.vschemas.has(vschema.keyspace ?? '') ? shared.node.modifiedIndex : undefined;
-    return read && found(store, read, { own: own?.modifiedIndex, shared: part }, own);
-  }
-  if (own?.value === undefined) return undefined;
-  const read = await readText(store, place, own.value, options);
-  return found(store, read, { own: own.modifiedIndex }, own);
+  const alone = own?.value === undefined ? undefined : await readText(store, place, own.value, options);
+  if (!isVSchema(place)) return alone && found(store, alone, { own: own?.modifiedIndex }, own);
+  const raw = Buffer.from(own?.value ?? '');
+  const read = vschemaOf(place, alone && { raw, read: alone }, shared, store.context.store);
+  const part = shared?.vschemas.has(place.keyspace ?? '') ? shared.node.modifiedIndex : undefined;
+  return read && found(store, read, { own: own?.modifiedIndex, shared: part }, own);
 }
 
 /** An entry that locks, or leads. */
@@ -67,11 +65,10 @@ export function isVSchema(place: RecordPlace): place is RecordPlace & { readonly
 }
 
 /** The shared file, where it cannot be read: named as a record, so that nobody misses what is in it. */
-export function unreadableShared(store: EtcdStore, shared: SharedVSchemas): StoredRecord | undefined {
+export function unreadableShared(store: EtcdStore, shared: SharedFile): StoredRecord | undefined {
   if (shared.told.unreadable === undefined) return undefined;
   const version = makeVersion(store.context.store, { own: shared.node.modifiedIndex });
-  const bytes = Buffer.from(shared.node.value ?? '');
-  return { path: SHARED_VSCHEMAS, bytes, version, ephemeral: false, told: shared.told };
+  return { path: SHARED_VSCHEMAS, bytes: shared.raw, version, ephemeral: false, told: shared.told };
 }
 
 function found(store: EtcdStore, read: OldValue, state: State, own: Node | undefined): Found {

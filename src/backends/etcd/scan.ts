@@ -11,7 +11,7 @@ import { position } from './position.js';
 import { readMany } from './read-many.js';
 import { isVSchema, lockValue, recordOf, unreadableShared } from './record.js';
 import type { EtcdStore } from './store.js';
-import { findShared, type SharedVSchemas } from './vschemas.js';
+import { findShared, type SharedFile } from './vschemas.js';
 
 /** Records of a page, of which hidden ones cost a request each. */
 const PAGE_RECORDS = 500;
@@ -29,7 +29,7 @@ interface Item {
 interface Survey {
   readonly items: readonly Item[];
   readonly beside: readonly Beside[];
-  readonly shared: SharedVSchemas | undefined;
+  readonly shared: SharedFile | undefined;
   readonly position: bigint;
 }
 
@@ -95,7 +95,7 @@ class Surveyor {
     for (const child of node.nodes) this.add(child);
   }
 
-  addShared(shared: SharedVSchemas | undefined): void {
+  addShared(shared: SharedFile | undefined): void {
     const { layout } = this.#store;
     for (const keyspace of shared?.vschemas.keys() ?? []) {
       const native = layout.find(`keyspaces/${keyspace}/VSchema`);
@@ -186,7 +186,7 @@ async function addTo(
   page: Page,
   store: EtcdStore,
   { path, native, place, node }: Item,
-  shared: SharedVSchemas | undefined,
+  shared: SharedFile | undefined,
   options: CallOptions | undefined,
 ): Promise<void> {
   const key = store.layout.key(native);
