@@ -1,4 +1,10 @@
-import { addressFromTriple, formatAddress, overlaps, type StoreAddress } from '../topo/address.js';
+import {
+  addressFromTriple,
+  formatAddress,
+  isInGlobalRoot,
+  overlaps,
+  type StoreAddress,
+} from '../topo/address.js';
 import type { CellAddress } from '../topo/codec.js';
 import type { CallOptions, Connection } from '../topo/connection.js';
 import { ErrorCode, isTopologyError, TopologyError } from '../topo/errors.js';
@@ -27,6 +33,7 @@ export async function checkPlace(
   }
   for (const [whose, where] of others) {
     if (!overlaps(address, where)) continue;
+    if (where === topology.address && isInGlobalRoot(address, where)) continue;
     throw new TopologyError(
       ErrorCode.Usage,
       `cell ${cell} and ${whose} would overlap: ${formatAddress(address)} and ${formatAddress(where)}`,

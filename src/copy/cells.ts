@@ -1,4 +1,11 @@
-import { addressFromTriple, formatAddress, overlaps, type StoreAddress, serversOf } from '../topo/address.js';
+import {
+  addressFromTriple,
+  formatAddress,
+  isInGlobalRoot,
+  overlaps,
+  type StoreAddress,
+  serversOf,
+} from '../topo/address.js';
 import { ErrorCode, TopologyError } from '../topo/errors.js';
 import type { Cell } from '../topo/topology.js';
 
@@ -49,7 +56,10 @@ export function destinationCells(
   return cells;
 }
 
-/** Refuses a layout in which one part of a topology lies in another part: Usage, naming both. `which`: whose. */
+/**
+ * Refuses a layout in which one part of a topology lies in another part, and nothing tells them apart: Usage, naming both. `which`: whose. A cell
+ * may be {@link isInGlobalRoot}, but a second one in that root may not.
+ */
 export function checkLayout(which: string, global: StoreAddress, cells: readonly Cell[]): void {
   const parts = [
     { name: 'the global data', address: global },
@@ -58,16 +68,25 @@ export function checkLayout(which: string, global: StoreAddress, cells: readonly
   for (const [index, a] of parts.entries()) {
     for (const b of parts.slice(index + 1)) {
       if (!overlaps(a.address, b.address)) continue;
+      if (a.address === global && isInGlobalRoot(b.address, global)) continue;
+      const places = `${formatAddress(a.address)} and ${formatAddress(b.address)}`;
+      const areCells = a.address !== global && isInGlobalRoot(b.address, a.address);
       throw new TopologyError(
         ErrorCode.Usage,
-        `${a.name} and ${b.name} of ${which} overlap: ${formatAddress(a.address)} and ${formatAddress(b.address)}`,
-        {
-          hint: 'give each part a root of its own; a cell’s address can be given with --from-cell or --to-cell',
-        },
+        `${a.name} and ${b.name} of ${which} overlap: ${places}${areCells ? `, and ${ONE_GRAPH}` : ''}`,
+        { hint: areCells ? ONE_GRAPH_HINT : APART_HINT },
       );
     }
   }
 }
+
+const APART_HINT =
+  'give each part a root of its own; a cell’s address can be given with --from-cell or --to-cell';
+/** Of two cells in one root of the retired `etcd`. */
+const ONE_GRAPH = 'nothing tells of which of them the serving graph (ns) and the replication graph are';
+const ONE_GRAPH_HINT =
+  'two cells that were set up in one root have overwritten each other’s: write the keys of one of them below a root of its own, ' +
+  'and say where with --from-cell or --to-cell';
 
 /** Throws what is refused. */
 export function raise(error: TopologyError): never {

@@ -1,6 +1,7 @@
 import { ErrorCode, TopologyError } from '../topo/errors.js';
 import { parentPath } from '../topo/paths.js';
 import { describePlace, type OldPlace, type OldRecord } from './places.js';
+import { isTypeName } from './tablet-types.js';
 import type { Located } from './zookeeper-paths.js';
 
 /** Where all of it is, in the global store and in each cell's. */
@@ -126,7 +127,7 @@ function cellPlace(cell: string, segments: readonly string[]): OldPlace | undefi
   if (names.length === 0 || names.some(isHidden)) return undefined;
   switch (first) {
     case 'tablets':
-      if (names.length !== 1 || !ALIAS.test(second)) return { is: 'stray', why: 'not the name of a tablet' };
+      if (names.length !== 1 || !ALIAS.test(second)) return stray('not the name of a tablet', data);
       return data
         ? json({ kind: 'Tablet', path: `tablets/${second}/Tablet`, cell, alias: second })
         : { is: 'directory' };
@@ -158,7 +159,12 @@ function replication(cell: string, keyspace: string, shard: string): OldPlace {
   });
 }
 
+function stray(why: string, hidden: boolean): OldPlace {
+  return { is: 'stray', why, ...(hidden ? { hidden } : {}) };
+}
+
 function serving(cell: string, keyspace: string, shard: string, type: string | undefined): OldPlace {
+  if (type !== undefined && !isTypeName(type)) return stray('not a type of tablet', true);
   const of = { is: 'derived' as const, cell, keyspace, shard };
   return type === undefined
     ? { ...of, kind: 'SrvShard', path: `ns/${keyspace}/${shard}` }

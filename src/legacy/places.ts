@@ -70,8 +70,11 @@ export type OldPlace =
   | { readonly is: 'election'; readonly path: string }
   /** The process of a running tablet. */
   | { readonly is: 'pid' }
-  /** Something that has no place in the canonical tree; `why` says it in a few words. */
-  | { readonly is: 'stray'; readonly why: string };
+  /**
+   * Something that has no place in the canonical tree; `why` says it in a few words. `hidden`: no listing tells of it, and it has one of the names that
+   * such a store looks for.
+   */
+  | { readonly is: 'stray'; readonly why: string; readonly hidden?: true };
 
 /** What is at a place, in a few words. */
 export function describePlace(place: OldPlace): string {

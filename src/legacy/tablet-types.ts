@@ -48,6 +48,11 @@ export function typeOfWord(word: string): OldType | undefined {
   return WORDS.get(word.toLowerCase());
 }
 
+/** Whether a name in the serving graph is that of a type, which Vitess wrote in small letters. */
+export function isTypeName(name: string): boolean {
+  return name !== '' && WORDS.has(name);
+}
+
 /** By the numbers of 2.0.0-alpha1 to alpha4. */
 const FIRST_NUMBERS: ReadonlyMap<number, OldType> = new Map([
   [0, kept(0)],

@@ -2,6 +2,7 @@ import { ErrorCode, TopologyError } from '../topo/errors.js';
 import { formatTabletAlias, parseTabletAlias } from '../topo/names.js';
 import { joinPath } from '../topo/paths.js';
 import { describePlace, type OldKind, type OldPlace, type OldRecord } from './places.js';
+import { isTypeName } from './tablet-types.js';
 
 /** A cell, undefined for the global store, and a path in the canonical tree of its store. */
 export interface Located {
@@ -133,7 +134,7 @@ function servingPlace(
   const [type, ...rest] = below;
   if (type === undefined) return { is: 'derived', kind: 'SrvShard', path: of, cell, keyspace, shard };
   const action = actions(below, of);
-  if (action !== undefined || rest.length > 0) return action;
+  if (action !== undefined || rest.length > 0 || !isTypeName(type)) return action;
   return { is: 'derived', kind: 'EndPoints', path: `${of}/${type}`, cell, keyspace, shard };
 }
 

@@ -1,6 +1,6 @@
 import { recordedAddress } from '../cells/address.js';
 import { text } from '../editing/ranges.js';
-import { formatAddress, overlaps, type StoreAddress } from '../topo/address.js';
+import { formatAddress, isInGlobalRoot, overlaps, type StoreAddress } from '../topo/address.js';
 import type { JsonObject } from '../topo/codec-json.js';
 import { ErrorCode, isTopologyError, TopologyError } from '../topo/errors.js';
 import { type Cell, GLOBAL, type Topology } from '../topo/topology.js';
@@ -62,7 +62,10 @@ async function judge(
     const what = `no address: servers ${recorded.serverAddress || '(none)'}, root ${recorded.root || '(none)'}`;
     return unusable(name, what);
   }
-  const other = taken.find(([, where]) => overlaps(address, where));
+  const other = taken.find(
+    ([, where]) =>
+      overlaps(address, where) && !(where === topology.address && isInGlobalRoot(address, where)),
+  );
   taken.push([`cell ${name}`, address]);
   if (other === undefined) return undefined;
   const [whose, where] = other;

@@ -130,6 +130,15 @@ export function overlaps(a: StoreAddress, b: StoreAddress): boolean {
   return sharesServer(a, b) && rootsOverlap(a.root, b.root);
 }
 
+/**
+ * Whether a cell's store lies in the root of the global one and can be told from it: in the retired `etcd`, where all have one root, the names of
+ * directories say whose each thing is.
+ */
+export function isInGlobalRoot(cell: StoreAddress, global: StoreAddress): boolean {
+  const both = cell.implementation === 'etcd' && global.implementation === 'etcd';
+  return both && sharesServer(cell, global) && sameRoot(cell.root, global.root);
+}
+
 /** Whether two addresses of servers have at least one server in common, however it is spelt and whatever the products. */
 export function sharesServer(a: StoreAddress, b: StoreAddress): boolean {
   const hosts = new Set(allServers(a).map(canonicalHost));

@@ -70,8 +70,8 @@ export interface ConnectSettings {
    */
   readonly global?: StoreAddress | undefined;
   /**
-   * Stores of the retired formats: all cells of the topology by name, for that of a cell, whose tablets are named in other cells' records, too.
-   * Undefined: this is the global store, or they are not known.
+   * Stores of the retired formats: where the topology's cells are, as far as a configuration or the caller says it. Tablets of a cell are named in other
+   * cells' records, too, and a global store tells what is a cell's from what is nobody's. Undefined: nobody says it.
    */
   readonly cells?: ReadonlyMap<string, StoreAddress> | undefined;
   /** ZooKeeper jute.maxbuffer, in bytes, where the servers raise it. */
@@ -91,7 +91,7 @@ export interface TlsSettings {
 export interface Stores {
   /**
    * See {@link Backend.connect}. `scope`: `global`, or the cell whose store it is, for what differs by cell: credentials, and the keys of retired
-   * formats. `global`: of a cell, where its topology's global store is; `cells`: and where its cells are, if a configuration says it.
+   * formats. `global`: of a cell, where its topology's global store is. `cells`: where its cells are, if a configuration or the caller says it.
    */
   open(
     address: StoreAddress,

@@ -62,7 +62,7 @@ export class Topology {
 
   /** Connects to the global store; cells are connected to when they are asked for. */
   static async open(spec: TopologySpec): Promise<Topology> {
-    const global = await spec.stores.open(spec.global, GLOBAL);
+    const global = await spec.stores.open(spec.global, GLOBAL, undefined, placesOf(spec));
     return new Topology(spec, withConfiguredCells(global, spec.configured ?? new Map()));
   }
 
@@ -171,10 +171,7 @@ export class Topology {
   }
 
   #openCell({ name, address }: Pick<Cell, 'name' | 'address'>): Promise<Connection> {
-    const { stores, configured, cells } = this.#spec;
-    if (configured === undefined) return stores.open(address, name, this.address);
-    const places = new Map([...configured].map(([each, at]) => [each, cells?.get(each) ?? at]));
-    return stores.open(address, name, this.address, places);
+    return this.#spec.stores.open(address, name, this.address, placesOf(this.#spec));
   }
 
   #inCell(name: string, error: unknown): unknown {
@@ -189,6 +186,12 @@ export class Topology {
   get #cellFlag(): string {
     return this.#spec.cellFlag ?? CELL_FLAGS;
   }
+}
+
+/** Where cells are, as far as anybody says it: all of them where a configuration does. */
+function placesOf({ configured, cells }: TopologySpec): ReadonlyMap<string, StoreAddress> | undefined {
+  if (configured === undefined) return cells;
+  return new Map([...configured].map(([each, at]) => [each, cells?.get(each) ?? at]));
 }
 
 function messageOf(error: unknown): string {

@@ -208,17 +208,39 @@ describe.runIf(available.etcd('3.3'))('records of a retired etcd store', () => {
     ]);
   });
 
+  test('what is in no place of the serving graph, or of a tablet, is left behind by its name', async () => {
+    const { connection, root } = await planted(
+      { '/vt/ns/ks/0/junk/_Data': 'a', '/vt/ns/ks/0/master/_Data': {}, '/vt/tablets/junk/_Data': 'b' },
+      { scope: 'nyc' },
+    );
+    const { records, beside } = await scanned(connection);
+    expect(records).toEqual([]);
+    expect(beside.map(({ is, native, why }) => [is, native, why]).sort()).toEqual([
+      ['derived', `${root}/ns/ks/0/master/_Data`, 'EndPoints'],
+      ['left', `${root}/ns/ks/0/junk/_Data`, 'not a type of tablet'],
+      ['left', `${root}/tablets/junk/_Data`, 'not the name of a tablet'],
+    ]);
+    expect(await connection.serving?.list('ns/ks/0')).toEqual(['master']);
+  });
+
   test('VSchemas in the file of all keyspaces, in their own, and in both', async () => {
     const one = { sharded: true };
     const { connection, root } = await planted({
       '/vt/vschema': {
         Keyspaces: { both: { Sharded: true }, differs: { Sharded: true }, old: { Sharded: true } },
+        Odd: 1,
       },
       '/vt/keyspaces/both/_VSchema': one,
       '/vt/keyspaces/differs/_VSchema': {},
       '/vt/keyspaces/own/_VSchema': one,
     });
-    const { records } = await scanned(connection);
+    const { records, beside } = await scanned(connection);
+    expect(beside).toEqual([
+      {
+        ...{ is: 'lost', native: `${root}/vschema`, why: 'the VSchemas of all keyspaces' },
+        losses: [{ kind: 'unknown-field', path: 'vschema', field: 'Odd', value: 1 }],
+      },
+    ]);
     expect(records.map(({ path, bytes, told }) => [path, String(bytes), told?.unreadable?.code])).toEqual([
       ['keyspaces/both/VSchema', '\b\u0001', undefined],
       ['keyspaces/differs/VSchema', '{}', 'Guard'],
@@ -426,12 +448,15 @@ describe.runIf(available.etcd('3.3'))('records of a retired etcd store', () => {
     expect(await v2.ask('GET', root)).toMatchObject({ errorCode: 100 });
   });
 
-  test('a cell in the root of the global store stops a copy, until it is in a root of its own', async () => {
-    const plan = (...flags: string[]) =>
-      cli([
+  test('a cell in the root of the global store, unless a flag says that it is elsewhere', async () => {
+    const plan = async (...flags: string[]) => {
+      const { code, out, err } = await cli([
         ...['plan', `etcd://${etcd.servers}`, 'memory://etcd:one-root/global', '--to-cell-root', '/{cell}'],
         ...['--target-version', '11', '--allow-empty-cells', '--output', 'json', ...flags],
       ]);
+      expect({ code, err }).toEqual({ code: 0, err: '' });
+      return JSON.parse(out).scopes;
+    };
     const tablet = { alias: { cell: 'nyc', uid: 1 }, hostname: 'localhost' };
     for (const [key, value] of Object.entries({
       '/vt/cells/nyc': etcd.servers,
@@ -439,16 +464,13 @@ describe.runIf(available.etcd('3.3'))('records of a retired etcd store', () => {
       '/vt/tablets/nyc-0000000001/_Data': JSON.stringify(tablet),
     }))
       await v2.put(key, value);
-    expect(await plan()).toMatchObject({
-      code: 2,
-      err: expect.stringMatching(/the global data and cell nyc of the source overlap.*\n.*--from-cell/s),
-    });
+    const writes = [{ kind: 'CellInfo' }, { kind: 'Keyspace' }];
+    const cell = { scope: 'nyc', writes: [{ path: 'tablets/nyc-0000000001/Tablet' }], left: [] };
+    expect(await plan()).toMatchObject([{ scope: 'global', writes, left: [] }, cell]);
     await v2.put('/vt-nyc/tablets/nyc-0000000001/_Data', JSON.stringify(tablet));
-    const { code, out, err } = await plan('--from-cell', `nyc=${etcd.servers},/vt-nyc`);
-    expect({ code, err }).toEqual({ code: 0, err: '' });
-    expect(JSON.parse(out).scopes).toMatchObject([
-      { scope: 'global', writes: [{ kind: 'CellInfo' }, { kind: 'Keyspace' }], left: [] },
-      { scope: 'nyc', writes: [{ path: 'tablets/nyc-0000000001/Tablet' }], left: [] },
+    expect(await plan('--from-cell', `nyc=${etcd.servers},/vt-nyc`)).toMatchObject([
+      { scope: 'global', writes, left: [{ native: '/vt/tablets' }] },
+      cell,
     ]);
   });
 });

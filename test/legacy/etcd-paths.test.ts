@@ -51,6 +51,8 @@ test.each([
     { is: 'derived', kind: 'SrvShard', path: 'ns/ks/0', keyspace: 'ks', shard: '0' },
   ],
   ['nyc', '/vt/ns/ks/0/master/_Data', { is: 'derived', kind: 'EndPoints', path: 'ns/ks/0/master' }],
+  ['nyc', '/vt/ns/ks/0/junk/_Data', { is: 'stray', why: 'not a type of tablet', hidden: true }],
+  ['nyc', '/vt/tablets/junk/_Data', { is: 'stray', why: 'not the name of a tablet', hidden: true }],
   ['nyc', '/vt/replication/ks/0', { is: 'directory' }],
 ])('of %s, %s is no record', (cell, key, place) => {
   expect(fromKey(cell, key)).toMatchObject(place);

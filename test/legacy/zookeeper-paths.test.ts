@@ -64,6 +64,7 @@ test.each([
   ['/zk/nyc/vt/ns', { is: 'directory' }],
   ['/zk/nyc/vt/ns/ks/0', { is: 'derived', kind: 'SrvShard', keyspace: 'ks', shard: '0' }],
   ['/zk/nyc/vt/ns/ks/0/master', { is: 'derived', kind: 'EndPoints', path: 'ns/ks/0/master' }],
+  ['/zk/nyc/vt/ns/ks/0/junk', { is: 'raw', path: 'ns/ks/0/junk' }],
   ['/zk/nyc/vt/ns/ks/0/action/0000000001', { is: 'lock', of: 'ns/ks/0' }],
 ])('%s is no record', (znode, place) => {
   expect(fromZnode(znode)?.place).toMatchObject(place);

@@ -1,12 +1,13 @@
 import { HttpClient } from '../../http/client.js';
-import type { StoreAddress } from '../../topo/address.js';
+import { isInGlobalRoot, type StoreAddress } from '../../topo/address.js';
 import type { ConnectSettings } from '../../topo/backend.js';
 import type { CallOptions } from '../../topo/connection.js';
 import { GLOBAL } from '../../topo/topology.js';
-import type { Answer } from './answers.js';
+import type { Answer, Node } from './answers.js';
 import { FAILURES } from './error.js';
 import { Layout } from './layout.js';
 import { Member, type PutOptions, type ReadOptions, type RemoveOptions } from './member.js';
+import { holdsCell } from './sharing.js';
 
 /** Milliseconds after which a watch looks again, whatever it was told. */
 const WATCH_MS = 30_000;
@@ -15,17 +16,35 @@ const ELECTION_TTL_MS = 30_000;
 
 /** The servers of one store. Native paths are keys relative to its root. */
 export class EtcdClient extends HttpClient<Member> {
-  readonly layout: Layout;
   readonly watchMs: number;
   readonly electionTtlMs: number;
+
+  readonly #address: StoreAddress;
+  readonly #cells: ConnectSettings['cells'];
+  #layout: Layout;
 
   /** @param root where native paths begin */
   constructor(address: StoreAddress, settings: ConnectSettings, root = address.root) {
     super(address, settings, { failures: FAILURES, make: (server) => new Member(server, settings) });
-    const { scope = GLOBAL } = settings;
-    this.layout = new Layout(this.context.store, root, scope === GLOBAL ? undefined : scope);
+    const { scope = GLOBAL, global } = settings;
+    const cell = scope === GLOBAL ? undefined : scope;
+    const shared = cell !== undefined && global !== undefined && isInGlobalRoot(address, global);
+    this.#layout = new Layout(this.context.store, root, { cell, shared });
+    this.#address = address;
+    this.#cells = settings.cells;
     this.watchMs = settings.watchPollMs ?? WATCH_MS;
     this.electionTtlMs = settings.lockTtlMs ?? ELECTION_TTL_MS;
+  }
+
+  get layout(): Layout {
+    return this.#layout;
+  }
+
+  /** Of a global store: takes what is in `cells`, which may say that a cell's store is in this root, too. See {@link Part.shared}. */
+  noticeCells(nodes: readonly Node[]): void {
+    const { store, root, cell, shared } = this.#layout;
+    if (cell !== undefined || shared || !holdsCell(this.#address, nodes, this.#cells)) return;
+    this.#layout = new Layout(store, root, { cell, shared: true });
   }
 
   /** See {@link Member.get}. `about`: the path that errors name. */

@@ -3,20 +3,20 @@ import { textFor } from '../../legacy/etcd-text.js';
 import type { Numbering } from '../../legacy/reading.js';
 import { FORM_NAME, holdOld } from '../../legacy/transcoder.js';
 import { type Loss, NotHeld, type RecordForm } from '../../topo/told.js';
-import { isRecordPlace, Layout } from './layout.js';
+import { isRecordPlace, Layout, type Part } from './layout.js';
 
 const forms = new Map<string, RecordForm>();
 
-/** The form of a global store (`cell` undefined), or of a cell's: the same one for all that are alike. */
-export function formOf(cell: string | undefined, numbering: Numbering = 'current'): RecordForm {
-  const key = JSON.stringify([cell, numbering]);
-  const form = forms.get(key) ?? { name: FORM_NAME, hold: holdIn(cell, numbering) };
+/** The form of a store: the same one for all that are alike. */
+export function formOf({ cell, shared }: Part, numbering: Numbering = 'current'): RecordForm {
+  const key = JSON.stringify([cell, shared, numbering]);
+  const form = forms.get(key) ?? { name: FORM_NAME, hold: holdIn({ cell, shared }, numbering) };
   forms.set(key, form);
   return form;
 }
 
-function holdIn(cell: string | undefined, numbering: Numbering): RecordForm['hold'] {
-  const layout = new Layout(undefined, '/vt', cell);
+function holdIn(part: Part, numbering: Numbering): RecordForm['hold'] {
+  const layout = new Layout(undefined, '/vt', part);
   return (path, bytes) => {
     const place = layout.place(layout.record(path));
     if (!isRecordPlace(place)) throw new TypeError('what is written is a record');

@@ -1,5 +1,5 @@
 import { isBelow } from '../../topo/paths.js';
-import { isOfGlobal, type Layout } from './layout.js';
+import type { Layout } from './layout.js';
 
 /** Native directories that hold what is below a directory of the canonical tree, and other things perhaps. */
 export function homesBelow({ cell }: Layout, path: string): string[] {
@@ -30,10 +30,12 @@ export function mayShareVSchemas({ cell }: Layout, path: string): boolean {
  * @param visible whether anything in it can be seen; `hidden`: whether it has a record or lock of a shard
  */
 export function canonicalDirectories(
-  { cell }: Layout,
+  layout: Layout,
   native: string,
   has: { readonly visible: boolean; readonly hidden: boolean },
 ): string[] {
+  const { cell } = layout;
+  if (layout.isOthers(native)) return [];
   const segments = native.split('/');
   const [first, keyspace, third] = segments;
   if (cell === undefined) {
@@ -44,7 +46,7 @@ export function canonicalDirectories(
   }
   if (first === 'ns')
     return segments.length > 2 ? [] : [segments.length === 1 ? 'keyspaces' : `keyspaces/${keyspace}`];
-  if (first !== 'replication') return isOfGlobal(native) ? [] : [native];
+  if (first !== 'replication') return [native];
   if (segments.length > 3) return [];
   return [segments.length === 1 ? 'keyspaces' : `keyspaces/${keyspace}${third ? `/shards/${third}` : ''}`];
 }

@@ -4,7 +4,7 @@ import type { Connection } from '../../topo/connection.js';
 import { etcdConnection } from './connection.js';
 import { health } from './health.js';
 import { openNative } from './native.js';
-import { probeRoot } from './open.js';
+import { probeStore } from './open.js';
 import { EtcdStore } from './store.js';
 
 /** The retired `etcd` of Vitess until 2017, through the v2 API of etcd 3.4 and older. */
@@ -12,6 +12,6 @@ export const backend: Backend = { implementation: 'etcd', connect, openNative, h
 
 async function connect(address: StoreAddress, settings: ConnectSettings): Promise<Connection> {
   const store = new EtcdStore(address, settings);
-  await probeRoot(store, settings);
+  await probeStore(store, settings);
   return etcdConnection(store, address.root);
 }

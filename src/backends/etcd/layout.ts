@@ -17,10 +17,10 @@ export const HIDDEN_NAMES: readonly string[] = ['_Data', '_VSchema', LOCK];
 /** The VSchemas of all keyspaces in one, as until 2016. */
 export const SHARED_VSCHEMAS = 'vschema';
 
-/** Whether a cell's store has this only where the global store is on the same servers, since all have one root. */
-export function isOfGlobal(native: string): boolean {
-  return /^(cells|election|keyspaces|vschema)(\/|$)/.test(native);
-}
+/** Names in a root that only a global store has a place for: all have one root. */
+const OF_GLOBAL: ReadonlySet<string> = new Set(['cells', 'election', 'keyspaces', 'vschema']);
+/** And those that only a cell's has. */
+export const CELL_DIRECTORIES: ReadonlySet<string> = new Set(['ns', 'replication', 'tablets']);
 
 /** The place of a file that is a record. */
 export type RecordPlace = Extract<OldPlace, { is: 'record' | 'raw' | 'addresses' }>;
@@ -31,11 +31,24 @@ export function isRecordPlace(place: OldPlace): place is RecordPlace {
   return place.is === 'record' || place.is === 'raw' || place.is === 'addresses';
 }
 
+/** Whether a place has nothing that anybody knows, but a file that no listing tells of. */
+export function isHiddenStray(place: OldPlace): place is Extract<OldPlace, { is: 'stray' }> {
+  return place.is === 'stray' && place.hidden === true;
+}
+
 /** A hidden file that a directory may have. */
 export interface Candidate {
   /** Relative to the root. */
   readonly native: string;
   readonly place: OldPlace;
+}
+
+/** Whose store lies below a root. */
+export interface Part {
+  /** Undefined: the global store. */
+  readonly cell: string | undefined;
+  /** Whether the global store and one cell's are in this root. What neither has a place of its own for is then the global one's alone. */
+  readonly shared: boolean;
 }
 
 /**
@@ -48,11 +61,14 @@ export class Layout {
   readonly root: string;
   /** Undefined: the global store. */
   readonly cell: string | undefined;
+  /** See {@link Part.shared}. */
+  readonly shared: boolean;
 
-  constructor(store: string | undefined, root: string, cell: string | undefined) {
+  constructor(store: string | undefined, root: string, { cell, shared }: Part) {
     this.store = store;
     this.root = root;
     this.cell = cell;
+    this.shared = shared;
   }
 
   /** The key of a native path. */
@@ -66,10 +82,20 @@ export class Layout {
     return key === this.root ? '' : key.slice(this.root === '/' ? 1 : this.root.length + 1);
   }
 
+  /** Whether a native path is of the other store in the same root, if there is one. */
+  isOthers(native: string): boolean {
+    const slash = native.indexOf('/');
+    const first = slash < 0 ? native : native.slice(0, slash);
+    if (this.cell === undefined) return this.shared && CELL_DIRECTORIES.has(first);
+    return OF_GLOBAL.has(first) || (this.shared && native !== '' && !CELL_DIRECTORIES.has(first));
+  }
+
   /** What is at a native path. */
   place(native: string): OldPlace {
-    if (this.cell !== undefined && isOfGlobal(native))
-      return { is: 'stray', why: 'part of a global store on the same servers' };
+    if (this.isOthers(native)) {
+      const whose = this.cell === undefined ? 'a cell’s' : 'a global';
+      return { is: 'stray', why: `part of ${whose} store on the same servers` };
+    }
     const known = fromKey(this.cell, native === '' ? VITESS_ROOT : `${VITESS_ROOT}/${native}`);
     return known ?? { is: 'stray', why: 'no path' };
   }
@@ -123,7 +149,8 @@ export class Layout {
     return HIDDEN_NAMES.flatMap((name) => {
       const native = directory === '' ? name : `${directory}/${name}`;
       const place = this.place(native);
-      const isThere = place.is === 'record' || place.is === 'derived' || this.#isLock(directory, place);
+      const isKnown = place.is === 'record' || place.is === 'derived' || isHiddenStray(place);
+      const isThere = isKnown || this.#isLock(directory, place);
       return isThere ? [{ native, place }] : [];
     });
   }

@@ -5,9 +5,10 @@ import { checkPath, compareBytewise, isBelow } from '../../topo/paths.js';
 import type { Beside } from '../../topo/told.js';
 import type { Node } from './answers.js';
 import { homesBelow, mayShareVSchemas } from './homes.js';
-import { isRecordPlace, lockEntry } from './layout.js';
+import { type Candidate, isHiddenStray, isRecordPlace, lockEntry, SHARED_VSCHEMAS } from './layout.js';
 import { isHeld } from './lock-file.js';
 import { position } from './position.js';
+import { nobodysIn } from './nobodys.js';
 import { readMany } from './read-many.js';
 import { isVSchema, lockValue, recordOf, unreadableShared } from './record.js';
 import type { EtcdStore } from './store.js';
@@ -66,10 +67,28 @@ async function look(store: EtcdStore, prefix: string, options: CallOptions | und
     mayShareVSchemas(layout, prefix) ? findShared(store, prefix, options) : undefined,
   ]);
   const survey = new Surveyor(store, prefix);
+  const [root] = prefix === '' ? answers.map(({ node }) => node) : [];
+  // A copy writes them after all else, and what is read afterwards is read by them.
+  store.noticeCells(root?.nodes.find(({ key }) => key === layout.key('cells'))?.nodes ?? []);
   for (const { node } of answers) if (node !== undefined) survey.add(node);
   survey.addShared(apart);
   const index = Math.min(...answers.map((answer) => answer.index));
-  return { ...survey.found(), shared: apart, position: BigInt(index) };
+  await survey.addStrays(options);
+  const nobodys = await nobodysIn(store, root, options);
+  const { items, beside } = survey.found();
+  const { losses = [] } = apart?.told ?? {};
+  const lost = {
+    is: 'lost',
+    native: store.layout.key(SHARED_VSCHEMAS),
+    why: 'the VSchemas of all keyspaces',
+    losses,
+  } as const;
+  return {
+    items,
+    beside: [...beside, ...(losses.length > 0 ? [lost] : []), ...nobodys],
+    shared: apart,
+    position: BigInt(index),
+  };
 }
 
 /** Sorts what is below native directories. */
@@ -79,6 +98,7 @@ class Surveyor {
   readonly #items = new Map<string, Item>();
   readonly #beside: Beside[] = [];
 
+  readonly #strays: Candidate[] = [];
   constructor(store: EtcdStore, prefix: string) {
     this.#store = store;
     this.#prefix = prefix;
@@ -88,10 +108,14 @@ class Surveyor {
     const { layout } = this.#store;
     const native = layout.native(node.key);
     if (node.value !== undefined) {
+    // Whoever reads this root reads the other store in it, too, which tells what it has.
+    if (layout.shared && layout.isOthers(native)) return;
       this.#addFile(native, node);
       return;
     }
-    for (const candidate of layout.candidates(native)) this.#addItem({ ...candidate, node: undefined });
+    for (const candidate of layout.candidates(native))
+      if (!isHiddenStray(candidate.place)) this.#addItem({ ...candidate, node: undefined });
+      else if (isUnder(native, this.#prefix)) this.#strays.push(candidate);
     for (const child of node.nodes) this.add(child);
   }
 
@@ -104,6 +128,16 @@ class Surveyor {
   }
 
   found(): Pick<Survey, 'items' | 'beside'> {
+  /** Hidden files of no meaning that are there. */
+  async addStrays(options: CallOptions | undefined): Promise<void> {
+    const natives = this.#strays.map(({ native }) => native);
+    const nodes = await readMany(this.#store, natives, this.#prefix, options);
+    for (const [i, { place }] of this.#strays.entries()) {
+      const node = nodes[i];
+      if (node !== undefined) this.#leave(node, describePlace(place));
+    }
+  }
+
     const items = [...this.#items.values()].sort((a, b) => compareBytewise(a.path, b.path));
     return { items, beside: this.#beside };
   }

@@ -24,8 +24,10 @@ export function servingOf(store: EtcdStore): ServingGraph | undefined {
 
 async function list(store: EtcdStore, path: string, options?: CallOptions): Promise<string[]> {
   const nodes = (await listNative(store, path, path, options)) ?? [];
+  const isMeant = (name: string) =>
+    path === 'ns' || store.layout.place(`${path}/${name}/_Data`).is === 'derived';
   const names = nodes.flatMap(({ key, value }) => (value === undefined ? [baseName(key)] : []));
-  return names.sort(compareBytewise);
+  return names.filter(isMeant).sort(compareBytewise);
 }
 
 async function read(

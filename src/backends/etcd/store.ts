@@ -12,9 +12,9 @@ import { findSigns } from './signs.js';
 export class EtcdStore extends EtcdClient {
   readonly locks: HeldLocks;
   readonly transcoder: Transcoder;
-  readonly form: RecordForm;
   /** Kinds of losses that are left out when a record is written. */
   readonly accepted: ReadonlySet<LossKind>;
+  readonly #typeNumbers: ConnectSettings['typeNumbers'];
 
   constructor(address: StoreAddress, settings: ConnectSettings) {
     super(address, settings);
@@ -29,6 +29,10 @@ export class EtcdStore extends EtcdClient {
       find: (about, options) => findSigns(this, about, options),
     });
     this.transcoder = new Transcoder(store, numberings, this.accepted);
-    this.form = formOf(this.layout.cell, settings.typeNumbers);
+    this.#typeNumbers = settings.typeNumbers;
+  }
+
+  get form(): RecordForm {
+    return formOf(this.layout, this.#typeNumbers);
   }
 }
