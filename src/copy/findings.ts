@@ -36,7 +36,7 @@ export type Problem =
   | 'leased'
   /** A tablet of another cell: the cell's address is that of another one. */
   | 'other cell'
-  /** A Shard that names cells which the client configuration of the source lacks. */
+  /** A Shard, or what a ShardReplication is made of, names cells which the client configuration of the source lacks. */
   | 'of unknown cells'
   /** Somebody else wrote or deleted the destination's record since the copy that is resumed began. */
   | 'foreign'
@@ -86,7 +86,8 @@ export function findingsOf(
   add('path refused', context.capabilities.pathProblem?.(path));
   add('path refused', lockProblem(path, context));
   if (row.kind === 'Tablet') add('other cell', cellProblem(path, context));
-  if (row.kind === 'Shard') add('of unknown cells', unknownCells(source, context));
+  if (row.kind === 'Shard' || row.kind === 'ShardReplication')
+    add('of unknown cells', unknownCells(source, context));
   if (existing?.record.ephemeral === true)
     add('leased', 'it belongs to a session or lease in the destination');
   if (existing === undefined && context.ledger?.isDeleted(path) === true)
@@ -157,14 +158,18 @@ function cellProblem(path: string, { scope }: PlanContext): string | undefined {
   }
 }
 
-function unknownCells(shard: Decoded, { configuredCells }: PlanContext): string | undefined {
+function unknownCells(record: Decoded, { configuredCells }: PlanContext): string | undefined {
   if (configuredCells === undefined) return undefined;
-  const { cells } = shard.fields;
-  const named = [shard.message('primary_alias')?.['cell'], ...(Array.isArray(cells) ? cells : [])];
+  const named = record.row.kind === 'Shard' ? cellsOf(record) : (record.record.told?.cells ?? []);
   const unknown = named.filter(
     (cell) => typeof cell === 'string' && cell !== '' && !configuredCells.has(cell),
   );
   return unknown.length === 0 ? undefined : [...new Set(unknown)].join(', ');
+}
+
+function cellsOf(shard: Decoded): unknown[] {
+  const { cells } = shard.fields;
+  return [shard.message('primary_alias')?.['cell'], ...(Array.isArray(cells) ? cells : [])];
 }
 
 function blankProblem(source: Decoded, existing: Decoded): string | undefined {

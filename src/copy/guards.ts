@@ -175,7 +175,7 @@ const FINDING_GUARDS: readonly FindingGuard[] = [
   {
     guard: 'empty-cells',
     problems: ['of unknown cells'],
-    what: 'the client configuration of the source lacks cells that shards name: nothing in them would be copied',
+    what: 'the client configuration of the source lacks cells that shards or their replication graphs name: nothing in them would be copied',
     hint: 'add these cells and their servers to the configuration; if there is nothing left of them, add --allow-empty-cells',
     overruled: ({ emptyCells }) => emptyCells === true,
   },

@@ -5,7 +5,7 @@ import { find } from '../topo/find.js';
 import { joinScans } from '../topo/join.js';
 import { GLOBAL } from '../topo/topology.js';
 import type { Carrying } from '../verify/carried.js';
-import { narrowingOf } from '../verify/narrowing.js';
+import { isAskedBeside, narrowingOf } from '../verify/narrowing.js';
 import { applyPlan } from './apply.js';
 import { certifiedIn } from './certified.js';
 import { foreignWrite, isConflict } from './conflicts.js';
@@ -161,11 +161,12 @@ async function readServing({ graph }: Carrying, { store }: Connection, call: Cal
 async function* noting(
   pages: AsyncIterable<ScanPage>,
   { transcoded }: ScopePlan,
-  { paths, keyspaces }: PlanContext,
+  context: PlanContext,
 ): AsyncGenerator<ScanPage> {
   for await (const page of pages) {
-    if (paths === undefined && keyspaces === undefined)
-      for (const beside of page.beside ?? []) transcoded.addBeside(beside);
+    if (context.paths === undefined)
+      for (const beside of page.beside ?? [])
+        if (isAskedBeside(beside, context)) transcoded.addBeside(beside);
     yield page;
   }
 }

@@ -14,6 +14,12 @@ export function readJsonText(bytes: Uint8Array): JsonObject {
   throw notJson(`an object is wanted, and there is ${nameOf(value)}`);
 }
 
+/** The keyspace that a record of either generation says it is of, such as a Tablet; undefined: it says none. */
+export function keyspaceIn(bytes: Uint8Array): string | undefined {
+  const { Keyspace: first, keyspace = first } = readJsonText(bytes);
+  return typeof keyspace === 'string' && keyspace !== '' ? keyspace : undefined;
+}
+
 function parsed(bytes: Uint8Array): Json {
   let text: string;
   try {

@@ -65,6 +65,8 @@ export interface Told {
 export interface RecordTold extends Told {
   /** The record is in no form that is known, this says why, and its bytes are those of the store: Corrupt. */
   readonly unreadable?: TopologyError | undefined;
+  /** Other cells whose own records have a part of what the store holds about this one: without them that part is nowhere. */
+  readonly cells?: readonly string[] | undefined;
 }
 
 /**
@@ -78,6 +80,8 @@ export interface Beside {
   /** What it is, or why it is left behind, in a few words. */
   readonly why: string;
   readonly losses: readonly Loss[];
+  /** The keyspace that it belongs to, where it is known. */
+  readonly keyspace?: string | undefined;
 }
 
 /** How a store keeps records that it does not keep as today's stores do. Pure: asks no store. */

@@ -2,6 +2,7 @@ import type { CallOptions, Connection } from '../topo/connection.js';
 import { ErrorCode, TopologyError } from '../topo/errors.js';
 import { namesIn } from '../topo/find.js';
 import { type Kind, needsCells } from '../topo/kinds.js';
+import type { Beside } from '../topo/told.js';
 import { GLOBAL } from '../topo/topology.js';
 
 /** What a comparison is narrowed to; undefined: everything of that sort. */
@@ -55,6 +56,11 @@ export function covers(selection: Selection | undefined, asked: Narrowing): bool
   return (
     isIn(asked.scopes, had.scopes) && isIn(asked.kinds, had.kinds) && isIn(asked.keyspaces, had.keyspaces)
   );
+}
+
+/** Whether what a store holds beside records is asked for, too: where keyspaces are named, what is known to be theirs. */
+export function isAskedBeside({ keyspace }: Beside, { keyspaces }: Pick<Narrowing, 'keyspaces'>): boolean {
+  return keyspaces === undefined || (keyspace !== undefined && keyspaces.has(keyspace));
 }
 
 /** Refuses parts that neither side has: NoCell. */

@@ -7,6 +7,7 @@ import { type CompareContext, type Comparison, comparePair, isDifference, lostVa
 import { contextOf } from './context.js';
 import { type Group, PartDigest, type Slot } from './digest.js';
 import { Findings } from './findings.js';
+import { isAskedBeside } from './narrowing.js';
 import type { VerifyOptions } from './options.js';
 import type { ReadStore, ScopeReport } from './report.js';
 import { type Authority, settle } from './settle.js';
@@ -38,7 +39,7 @@ export async function verifyScope(
     options.digests === true || options.baseline?.needsDigests === true ? new PartDigest() : undefined;
   const decidesLater = options.settle !== undefined || options.baseline !== undefined;
   const told = (side: Authority, pages: AsyncIterable<ScanPage>) =>
-    forms?.side === side && options.keyspaces === undefined ? noting(pages, found, context) : pages;
+    forms?.side === side ? noting(pages, found, context) : pages;
   const joined = joinScans(
     told('source', from?.scan('', call) ?? noRecords()),
     told('destination', to?.scan('', call) ?? noRecords()),
@@ -87,8 +88,9 @@ async function* noting(
   context: CompareContext,
 ): AsyncGenerator<ScanPage> {
   for await (const page of pages) {
-    for (const { losses } of page.beside ?? [])
-      found.addLosses(losses.map((loss) => lostValue(loss, undefined, context)));
+    for (const beside of page.beside ?? [])
+      if (isAskedBeside(beside, context))
+        found.addLosses(beside.losses.map((loss) => lostValue(loss, undefined, context)));
     yield page;
   }
 }

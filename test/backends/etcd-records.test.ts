@@ -99,9 +99,9 @@ describe.runIf(available.etcd('3.3'))('records of a retired etcd store', () => {
         scope === 'global'
           ? []
           : [
-              { is: 'derived', native: `${root}/ns/user/-80/_Data`, why: 'SrvShard', losses: [] },
-              { is: 'derived', native: `${root}/ns/user/-80/master/_Data`, why: 'EndPoints', losses: [] },
-            ],
+              { is: 'derived', native: `${root}/ns/user/-80/_Data`, why: 'SrvShard' },
+              { is: 'derived', native: `${root}/ns/user/-80/master/_Data`, why: 'EndPoints' },
+            ].map((each) => ({ ...each, losses: [], keyspace: 'user' })),
       );
       for (const { path, bytes, version } of records) {
         const value = await connection.get(path);

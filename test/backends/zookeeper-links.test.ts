@@ -1,12 +1,16 @@
 import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { type AddressInfo, createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { decode } from '../../src/topo/codec.js';
 import type { Connection } from '../../src/topo/connection.js';
 import { ErrorCode } from '../../src/topo/errors.js';
 import { within } from '../conformance/tools.js';
-import { plantZookeeper } from '../legacy/plant.js';
+import { clearZookeeper, plantZookeeper, writeClientConfig } from '../legacy/plant.js';
 import { available, type Cluster, startZooKeeper } from '../servers/index.js';
+import { cli } from '../support/cli.js';
 import { legacyAddress, openLegacy, scanned } from './zookeeper-tools.js';
 
 const GRAPH = 'keyspaces/ks/shards/0/ShardReplication';
@@ -66,6 +70,46 @@ describe.runIf(available.zookeeper('3.8'))('links that name tablets of other cel
     const own = await nyc.get(other);
     await nyc.update(other, own.bytes, own.version);
     await Promise.all([nyc.close(), sfo.close(), lon.close()]);
+  });
+
+  test('a cell that they name and the client configuration lacks stops a copy, as one that a shard names', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'topo2topo-'));
+    const { servers } = cluster;
+    const config = { global: servers, nyc: servers, sfo: servers };
+    const from = `zookeeper:${await writeClientConfig(folder, { config })}`;
+    const to = `zk2://${servers}/links/global`;
+    const line = ['plan', from, to, '--to-cell-root', '/links/{cell}', '--target-version', '11'];
+    const accepted = [...line, '--accept-loss', 'parent'];
+    const stopped = await cli(accepted);
+    expect(stopped.code).toBe(4);
+    expect(stopped.err).toMatch(/lacks cells that shards or their replication graphs name/);
+    expect(stopped.err).toContain(`nyc:${GRAPH}`);
+    expect(stopped.err).toMatch(/\(lon\)/);
+    expect(await cli([...accepted, '--allow-empty-cells'])).toMatchObject({ code: 0 });
+    await rm(folder, { recursive: true });
+  });
+
+  test('the tree of a cell that the client configuration does not name is named, once', async () => {
+    const { leave } = await plantZookeeper({ '/zk/old/vt/tablets/0000000001': {} }, cluster.servers);
+    await leave();
+    const cells = new Map(['nyc', 'sfo'].map((cell) => [cell, legacyAddress(cluster.servers, cell)]));
+    const global = legacyAddress(cluster.servers, 'global');
+    const left = async (scope: string, settings: Parameters<typeof openLegacy>[2]) => {
+      const store = await openLegacy(cluster.servers, scope, settings);
+      const { beside } = await scanned(store);
+      await store.close();
+      return beside.filter(({ is }) => is === 'left');
+    };
+    const named = [
+      {
+        ...{ is: 'left', native: '/zk/old/vt', losses: [] },
+        why: 'a cell that the client configuration does not name',
+      },
+    ];
+    expect(await left('global', { cells })).toEqual(named);
+    expect(await left('nyc', { cells, global })).toEqual([]);
+    expect(await left('global', {})).toEqual([]);
+    await clearZookeeper(cluster.servers, '/zk/old');
   });
 
   test('are followed', async () => {

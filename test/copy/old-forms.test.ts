@@ -69,6 +69,7 @@ const LEFT_OUT: Beside = {
   is: 'lost',
   native: '/zk/nyc/vt/tablets/0000000198',
   why: 'a tablet of type idle',
+  keyspace: 'main',
   losses: [{ kind: 'tablet-type', path: 'tablets/nyc-0000000198/Tablet', field: 'Type', value: 'idle' }],
 };
 const BESIDE: Readonly<Record<string, readonly Beside[]>> = {
@@ -167,6 +168,16 @@ describe('from an old form', () => {
     expect((await contents(today('global'))).size).toBe(0);
   });
 
+  test('what is lost beside the records is listed with its keyspace', async () => {
+    const options = await sides(old('global'), today('global'), SAID);
+    const lost = async (...keyspaces: string[]) => {
+      const { plan } = await planCopy({ ...options, keyspaces: new Set(keyspaces) });
+      return plan.scopes.flatMap(({ transcoded: { losses } }) => losses.map(({ path }) => path));
+    };
+    expect(await lost('user')).not.toContain('tablets/nyc-0000000198/Tablet');
+    expect(await lost('main')).toContain('tablets/nyc-0000000198/Tablet');
+  });
+
   test('a cell that shards name and the client configuration lacks stops the copy before anything is written', async () => {
     await withStore(old('global'), async (store) => {
       await store.delete('cells/nyc/CellInfo', null);
@@ -185,7 +196,7 @@ describe('from an old form', () => {
     await expect(copy(options)).rejects.toMatchObject({
       code: ErrorCode.Guard,
       message: expect.stringMatching(
-        /configuration .* lacks cells that shards name.*global:keyspaces\/user\/shards\/0\/Shard .*\(lon, sfo\)/,
+        /configuration .* lacks cells that shards or their replication graphs name.*global:keyspaces\/user\/shards\/0\/Shard .*\(lon, sfo\)/,
       ),
     });
     expect((await contents(today('global'))).size).toBe(0);

@@ -1,3 +1,4 @@
+import { keyspaceIn } from '../../legacy/json-text.js';
 import { describePlace, type OldPlace } from '../../legacy/places.js';
 import type { CallOptions, ScanPage, StoredRecord } from '../../topo/connection.js';
 import { isTopologyError } from '../../topo/errors.js';
@@ -7,8 +8,8 @@ import type { Node } from './answers.js';
 import { homesBelow, mayShareVSchemas } from './homes.js';
 import { type Candidate, isHiddenStray, isRecordPlace, lockEntry, SHARED_VSCHEMAS } from './layout.js';
 import { isHeld } from './lock-file.js';
-import { position } from './position.js';
 import { nobodysIn } from './nobodys.js';
+import { position } from './position.js';
 import { readMany } from './read-many.js';
 import { isVSchema, lockValue, recordOf, unreadableShared } from './record.js';
 import type { EtcdStore } from './store.js';
@@ -66,15 +67,15 @@ async function look(store: EtcdStore, prefix: string, options: CallOptions | und
     Promise.all(homes.map((home) => store.get(home, prefix, options, { recursive: true }))),
     mayShareVSchemas(layout, prefix) ? findShared(store, prefix, options) : undefined,
   ]);
-  const survey = new Surveyor(store, prefix);
   const [root] = prefix === '' ? answers.map(({ node }) => node) : [];
   // A copy writes them after all else, and what is read afterwards is read by them.
   store.noticeCells(root?.nodes.find(({ key }) => key === layout.key('cells'))?.nodes ?? []);
+  const survey = new Surveyor(store, prefix);
   for (const { node } of answers) if (node !== undefined) survey.add(node);
   survey.addShared(apart);
-  const index = Math.min(...answers.map((answer) => answer.index));
   await survey.addStrays(options);
   const nobodys = await nobodysIn(store, root, options);
+  const index = Math.min(...answers.map((answer) => answer.index));
   const { items, beside } = survey.found();
   const { losses = [] } = apart?.told ?? {};
   const lost = {
@@ -97,8 +98,8 @@ class Surveyor {
   readonly #prefix: string;
   readonly #items = new Map<string, Item>();
   readonly #beside: Beside[] = [];
-
   readonly #strays: Candidate[] = [];
+
   constructor(store: EtcdStore, prefix: string) {
     this.#store = store;
     this.#prefix = prefix;
@@ -107,9 +108,9 @@ class Surveyor {
   add(node: Node): void {
     const { layout } = this.#store;
     const native = layout.native(node.key);
-    if (node.value !== undefined) {
     // Whoever reads this root reads the other store in it, too, which tells what it has.
     if (layout.shared && layout.isOthers(native)) return;
+    if (node.value !== undefined) {
       this.#addFile(native, node);
       return;
     }
@@ -127,7 +128,6 @@ class Surveyor {
     }
   }
 
-  found(): Pick<Survey, 'items' | 'beside'> {
   /** Hidden files of no meaning that are there. */
   async addStrays(options: CallOptions | undefined): Promise<void> {
     const natives = this.#strays.map(({ native }) => native);
@@ -138,6 +138,7 @@ class Surveyor {
     }
   }
 
+  found(): Pick<Survey, 'items' | 'beside'> {
     const items = [...this.#items.values()].sort((a, b) => compareBytewise(a.path, b.path));
     return { items, beside: this.#beside };
   }
@@ -235,11 +236,13 @@ async function addTo(
         native: key,
         why: 'a record without counterpart today',
         losses: told?.losses ?? [],
+        keyspace: keyspaceIn(Buffer.from(node?.value ?? '')),
       });
     return;
   }
   if (node === undefined) return;
-  if (place.is === 'derived') page.beside.push({ is: 'derived', native: key, why: place.kind, losses: [] });
+  if (place.is === 'derived')
+    page.beside.push({ is: 'derived', native: key, why: place.kind, losses: [], keyspace: place.keyspace });
   else if (place.is === 'election' || (place.is === 'lock' && isHeld(store.layout, place.of, node)))
     page.records.push({ path, ...lockValue(store, node) });
 }

@@ -1,4 +1,4 @@
-import { describePlace } from '../../legacy/places.js';
+import { describePlace, type OldPlace } from '../../legacy/places.js';
 import type { StoredRecord, Value } from '../../topo/connection.js';
 import { formatTabletAlias, parseTabletAlias } from '../../topo/names.js';
 import { baseName, isBelow, joinPath } from '../../topo/paths.js';
@@ -21,14 +21,10 @@ export function plainItem(legacy: LegacyStore, found: Found): StoredRecord | Bes
     case 'lock':
       return lockItem(legacy, place.of, found);
     case 'derived':
-      return found.data === null ? undefined : beside(legacy, 'derived', native, place.kind);
+      if (found.data === null) return undefined;
+      return { ...beside(legacy, 'derived', native, place.kind), keyspace: place.keyspace };
     case 'replication-path':
-      return replicationItem(
-        legacy,
-        native,
-        place.aliases,
-        `keyspaces/${place.keyspace}/shards/${place.shard}`,
-      );
+      return { ...replicationItem(legacy, native, place), keyspace: place.keyspace };
     case 'directory':
       return hasData ? beside(legacy, 'left', native, 'data in a directory') : undefined;
     case 'record':
@@ -66,12 +62,12 @@ export function entryValue(legacy: LegacyStore, found: Found): Value {
 function replicationItem(
   legacy: LegacyStore,
   native: string,
-  aliases: readonly string[],
-  path: string,
+  { keyspace, shard, aliases }: Extract<OldPlace, { is: 'replication-path' }>,
 ): Beside {
   const [alias = '', parent] = aliases.toReversed().map((each) => formatTabletAlias(parseTabletAlias(each)));
   const why = 'a path of the replication graph: ShardReplication of the cells has the tablet';
   if (parent === undefined) return beside(legacy, 'derived', native, why);
+  const path = `keyspaces/${keyspace}/shards/${shard}`;
   const losses: Loss[] = [{ kind: 'parent', path, field: alias, value: parent }];
   return beside(legacy, 'lost', native, why, losses);
 }

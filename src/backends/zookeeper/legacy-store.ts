@@ -1,6 +1,7 @@
 import { Numberings } from '../../legacy/numberings.js';
 import type { Numbering } from '../../legacy/reading.js';
 import { Transcoder } from '../../legacy/transcoder.js';
+import type { StoreAddress } from '../../topo/address.js';
 import type { ConnectSettings } from '../../topo/backend.js';
 import type { Store } from '../../znodes/store.js';
 import { GlobalStore } from './global.js';
@@ -16,6 +17,9 @@ export class LegacyStore {
   readonly transcoder: Transcoder;
   /** As it was given. */
   readonly typeNumbers: Numbering | undefined;
+  /** Where the cells of the topology are, by name; undefined: nobody says it. */
+  readonly cells: ReadonlyMap<string, StoreAddress> | undefined;
+  readonly globalAddress: StoreAddress;
   /** Of a cell: the global store, of which some of its records are made. */
   readonly global: GlobalStore | undefined;
   /** Of a cell: the others, whose links may name its tablets. */
@@ -30,13 +34,14 @@ export class LegacyStore {
     const { cell } = places;
     // Where nothing says where it is, it is taken to be on the servers of the cell.
     const server = store.servers.join(',');
-    const global = {
+    this.globalAddress = {
       server,
       ...settings.global,
       implementation: 'zookeeper',
       root: '/zk/global/vt',
-    } as const;
-    this.global = cell === undefined ? undefined : new GlobalStore(this.#nearby, global);
+    };
+    this.cells = settings.cells;
+    this.global = cell === undefined ? undefined : new GlobalStore(this.#nearby, this.globalAddress);
     this.others = cell === undefined ? undefined : new OtherCells(this.#nearby, cell, settings);
     const numberings = new Numberings({
       store: store.context.store,

@@ -8,7 +8,7 @@ import { decode } from '../../topo/codec.js';
 import type { CallOptions } from '../../topo/connection.js';
 import { ErrorCode, isTopologyError, type TopologyError } from '../../topo/errors.js';
 import type { TabletAlias } from '../../topo/names.js';
-import type { Transcoded } from '../../topo/told.js';
+import type { RecordTold, Transcoded } from '../../topo/told.js';
 import { generationOf } from './generation.js';
 import type { GlobalShard } from './global.js';
 import type { LegacyStore } from './legacy-store.js';
@@ -61,9 +61,16 @@ export async function joinedReplication(
   const links = [...(own === undefined ? [] : linksIn(place, ofOwn)), ...elsewhere.links];
   const graph = shardReplication({ keyspace, shard: place.shard ?? '', primary, links, nested });
   const bytes = graph.records.get(cell);
+  const cells = [...graph.records.keys()].filter((each) => each !== cell);
   if (bytes === undefined) return alone;
-  if (alone?.bytes !== undefined && sameBytes(alone.bytes, bytes)) return alone;
-  return { bytes, told: toldOf({ losses, derived, notes: graph.notes }), token, of };
+  if (alone?.bytes !== undefined && sameBytes(alone.bytes, bytes))
+    return { ...alone, told: withCells(alone.told, cells) };
+  return { bytes, told: withCells(toldOf({ losses, derived, notes: graph.notes }), cells), token, of };
+}
+
+function withCells(told: RecordTold | undefined, cells: readonly string[]): RecordTold | undefined {
+  if (cells.length === 0) return told;
+  return { losses: [], derived: [], notes: [], ...told, cells };
 }
 
 /** What the other cells say of a shard. */

@@ -1,3 +1,4 @@
+import { keyspaceIn } from '../../legacy/json-text.js';
 import type { CallOptions, ScanPage, StoredRecord } from '../../topo/connection.js';
 import { ErrorCode } from '../../topo/errors.js';
 import { compareBytewise, isBelow } from '../../topo/paths.js';
@@ -13,6 +14,7 @@ import { ownOf, type RecordPlace } from './own.js';
 import { ELECTION } from './places.js';
 import { type Made, valueOfMade } from './read.js';
 import { isPlain, movedSegments, plainNative, sourcesOf } from './sources.js';
+import { unnamedCells } from './unnamed-cells.js';
 import { findShared, SHARED, unreadableShared } from './vschemas.js';
 import { walkFrom } from './walk-from.js';
 
@@ -77,6 +79,7 @@ async function* everything(scan: Scan): AsyncGenerator<readonly ScanItem[], unde
     yield* section(scan, path);
   }
   yield* takePlain(undefined);
+  yield await inScan(scan, unnamedCells(legacy, options));
 }
 
 /** What `work` gives; its errors are those of the scan. */
@@ -191,7 +194,8 @@ async function madeItems(
   if (made.bytes !== undefined) return [recordOf(legacy, place.path, made)];
   const { losses = [] } = made.told ?? {};
   const why = `a tablet of type ${String(losses[0]?.value)}`;
-  return [beside(legacy, 'lost', legacy.places.native(place.path), why, losses)];
+  const keyspace = keyspaceIn(found?.data ?? new Uint8Array());
+  return [{ ...beside(legacy, 'lost', legacy.places.native(place.path), why, losses), keyspace }];
 }
 
 function recordOf(legacy: LegacyStore, path: string, made: Made): StoredRecord {
