@@ -155,8 +155,7 @@ describe.runIf(available.zookeeper('3.8'))('looking at a legacy zookeeper of two
       '11',
     ];
     const line = [address, today, '--to-cell-root', '/legacy/{cell}', '--skip-unreadable', 'all', ...borne];
-    const text =
-      'types of tablets were read by the numbers of 2.0.0-alpha1 to alpha4, since a flag says so';
+    const text = 'types of tablets were read by the numbers of 2.0.0-alpha1 to alpha4, since a flag says so';
     const said = await look('plan', ...line, '--allow-locks', '--allow-empty-cells');
     expect(said).toMatchObject({ code: 0 });
     expect(said.out.split('\n').filter((each) => each.includes(text))).toEqual(
