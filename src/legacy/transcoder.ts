@@ -86,8 +86,9 @@ export class Transcoder {
     try {
       return writeOld(record, bytes, { numbering, accepted: this.#accepted, store: this.#store }).value;
     } catch (error) {
-      if (!isTopologyError(error) || error.store !== undefined) throw error;
-      throw error.inStore(this.#store);
+      if (!isTopologyError(error)) throw error;
+      const placed = error.path === undefined ? error.about(record.path) : error;
+      throw placed.store === undefined ? placed.inStore(this.#store) : placed;
     }
   }
 }

@@ -15,6 +15,7 @@ const subject: Subject = {
   servers: () => etcd.servers,
   open: (root, { requestTimeoutMs = 10_000, servers = etcd.servers, lockTtlMs } = {}) =>
     connect(servers, root, { requestTimeoutMs, connectTimeoutMs: 10_000, lockTtlMs }),
+  openServing: (root) => connect(etcd.servers, root, { scope: 'c' }),
   faults: {
     kill: () => etcd.kill(),
     restart: () => etcd.restart(),

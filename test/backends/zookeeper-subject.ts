@@ -40,6 +40,7 @@ export function zookeeperSubject(version: ZooKeeperVersion): Subject {
     ...disturbances(running),
     open: (root, { servers = running().servers, ...options } = {}) =>
       openLegacy(servers, cellOf(root), options),
+    openServing: (root) => openLegacy(running().servers, cellOf(root)),
     raw: {
       ...raw,
       ephemeral: (root, path, bytes) => ephemeral(rootOf(root), path, bytes),

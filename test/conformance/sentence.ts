@@ -207,6 +207,11 @@ export const needs = {
     'where not capabilities.seal',
     ({ capabilities }) => !capabilities.seal && !capabilities.readOnly,
   ),
+  serving: need(
+    'where stores of cells keep a serving graph',
+    ({ subject }) => subject.openServing !== undefined,
+  ),
+  noServing: need('where no store keeps a serving graph', ({ subject }) => subject.openServing === undefined),
   refusedNames: need(
     'where the store refuses names',
     ({ subject, capabilities }) => subject.refusesName !== undefined && !capabilities.readOnly,

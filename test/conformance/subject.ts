@@ -15,6 +15,8 @@ export interface Subject {
    * independent connections to one place. The clock of the connection is the machine's.
    */
   readonly open: (root: string, options?: OpenOptions) => Promise<Connection>;
+  /** Connects to a place as to a cell's store that keeps a serving graph ({@link Connection.serving}). Absent: none of the stores does. */
+  readonly openServing?: (root: string) => Promise<Connection>;
   /** How many are many records here, to read and to write. Default 20,000. */
   readonly many?: number;
   /** Ways to disturb the server. Absent where there is none: the theme of faults does not apply. */

@@ -22,6 +22,7 @@ import { restarts } from './restarts.js';
 import { scan } from './scan.js';
 import { seals } from './seals.js';
 import type { Theme } from './sentence.js';
+import { serving } from './serving.js';
 import { values } from './values.js';
 import { versions } from './versions.js';
 import { visibility } from './visibility.js';
@@ -59,4 +60,5 @@ export const THEMES: readonly Theme[] = [
   elections,
   fencing,
   seals,
+  serving,
 ];
