@@ -233,6 +233,7 @@ describe.runIf(available.etcd('3.3'))('records of a retired etcd store', () => {
       '/vt/keyspaces/both/_VSchema': one,
       '/vt/keyspaces/differs/_VSchema': {},
       '/vt/keyspaces/own/_VSchema': one,
+      '/vt/workflows/1/Workflow': 'w',
     });
     const { records, beside } = await scanned(connection);
     expect(beside).toEqual([
@@ -246,6 +247,7 @@ describe.runIf(available.etcd('3.3'))('records of a retired etcd store', () => {
       ['keyspaces/differs/VSchema', '{}', 'Guard'],
       ['keyspaces/old/VSchema', '\b\u0001', undefined],
       ['keyspaces/own/VSchema', '\b\u0001', undefined],
+      ['workflows/1/Workflow', 'w', undefined],
     ]);
     expect(await connection.listDir('keyspaces')).toEqual(['both', 'differs', 'old', 'own']);
     expect(await connection.listDir('keyspaces/old')).toEqual(['VSchema']);
@@ -269,6 +271,7 @@ describe.runIf(available.etcd('3.3'))('records of a retired etcd store', () => {
       ['keyspaces/differs/VSchema', undefined],
       ['keyspaces/own/VSchema', undefined],
       ['vschema', 'Corrupt'],
+      ['workflows/1/Workflow', undefined],
     ]);
   });
 

@@ -46,18 +46,25 @@ export async function* scan(
 ): AsyncGenerator<ScanPage, void> {
   const survey = await look(store, prefix, options);
   const unreadable = survey.shared && unreadableShared(store, survey.shared);
+  const extra = unreadable !== undefined && isBelow(unreadable.path, prefix) ? unreadable : undefined;
   let beside = survey.beside;
   const { items } = survey;
+  // Of the item before which it comes.
+  const place = items.findIndex(({ path }) => extra !== undefined && compareBytewise(path, extra.path) > 0);
   for (let begin = 0; begin < items.length || begin === 0; begin += PAGE_RECORDS) {
     const page = await readPage(store, survey, items.slice(begin, begin + PAGE_RECORDS), prefix, options);
-    const isLast = begin + PAGE_RECORDS >= items.length;
-    const extra = isLast && unreadable !== undefined && isBelow(unreadable.path, prefix) ? [unreadable] : [];
-    const records = [...page.records, ...extra];
+    const end = begin + PAGE_RECORDS;
+    const isHere = place === -1 ? end >= items.length : begin <= place && place < end;
+    const records = extra !== undefined && isHere ? inOrder([...page.records, extra]) : page.records;
     beside = [...beside, ...page.beside];
     yield { records, position: survey.position, ...(beside.length === 0 ? {} : { beside }) };
     beside = [];
   }
   yield { records: [], position: await position(store, options, prefix) };
+}
+
+function inOrder(records: readonly StoredRecord[]): StoredRecord[] {
+  return [...records].sort((a, b) => compareBytewise(a.path, b.path));
 }
 
 async function look(store: EtcdStore, prefix: string, options: CallOptions | undefined): Promise<Survey> {
