@@ -6,6 +6,7 @@ import type { CopyOptions, Totals } from './options.js';
 import { type Parts, partsOf } from './parts.js';
 import { movedParts, planPart, writePass } from './pass.js';
 import type { Plan } from './plan.js';
+import { noteSharedNumbers } from './transcoded.js';
 
 /** A plan, and what it takes to carry it out. */
 export interface PreparedCopy extends Pick<Parts, 'parts' | 'global' | 'cells' | 'openCells'> {
@@ -33,6 +34,7 @@ export async function planCopy(options: CopyOptions): Promise<PreparedCopy> {
   const scopes = await Promise.all(
     parts.map((part) => limit(() => planPart(part, options, options.onEntry))),
   );
+  noteSharedNumbers(scopes);
   const plan = await withBeside(scopes, found, cells, options);
   checkPlan(plan, options.overrules ?? {}, options);
   return { parts, global, cells, openCells, plan };

@@ -1,6 +1,7 @@
 import type { FilledIn } from '../graph/filled-in.js';
 import type { ServingFlag } from '../graph/serving.js';
 import type { Kind } from '../topo/kinds.js';
+import { sharedNumbers } from '../topo/shared-numbers.js';
 import type { Beside, Derived, Loss, Note } from '../topo/told.js';
 import type { Carried } from '../verify/carried.js';
 
@@ -37,6 +38,8 @@ export class Transcoded {
   /** What is dropped since it can be computed from other records. */
   readonly derived: Derived[] = [];
   readonly notes: Note[] = [];
+  /** Tablets of a source of another form, by the names of their directories. */
+  readonly tablets: string[] = [];
   /** How records were read, where that is not plain, and in how many of them. */
   readonly readBy = new Map<string, number>();
   /** What the source holds beside records and stays behind; what is derived or lost is in the lists of these. */
@@ -54,6 +57,7 @@ export class Transcoded {
       else this.readBy.set(note.text, (this.readBy.get(note.text) ?? 0) + 1);
     }
     if (serving !== undefined) this.serving.push({ path, ...serving });
+    if (kind === 'Tablet' && this.from !== undefined) this.tablets.push(path.split('/')[1] ?? '');
   }
 
   /** Takes what the source holds beside records. */
@@ -71,5 +75,13 @@ export class Transcoded {
       if (known === undefined) this.filledIn.set(name, { by, records: 1 });
       else known.records += 1;
     }
+  }
+}
+
+/** Notes tablets of a source of another form that have one number in several cells, at the first of them. */
+export function noteSharedNumbers(scopes: readonly { readonly transcoded: Transcoded }[]): void {
+  for (const note of sharedNumbers(scopes.flatMap(({ transcoded }) => transcoded.tablets))) {
+    const [, first = ''] = note.path.split('/');
+    scopes.find(({ transcoded }) => transcoded.tablets.includes(first))?.transcoded.notes.push(note);
   }
 }

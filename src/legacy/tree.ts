@@ -1,13 +1,13 @@
 import { isTopologyError, type TopologyError } from '../topo/errors.js';
 import { recordFileName } from '../topo/kinds.js';
 import { compareBytewise } from '../topo/paths.js';
+import { sharedNumbers } from '../topo/shared-numbers.js';
 import type { Derived, Loss, Note, Told } from '../topo/told.js';
 import { readAddresses } from './cell-addresses.js';
 import { isFreeLock } from './etcd-paths.js';
 import { describePlace, type OldKind, type OldPlace } from './places.js';
 import { readOld } from './read.js';
 import type { Numbering } from './reading.js';
-import { sharedNumbers } from './shared-numbers.js';
 import { graphsOf, type PlacedGraph, type ReadRecord } from './tree-replication.js';
 import { type FoundVSchema, joinVSchemas } from './vschemas.js';
 

@@ -2,10 +2,10 @@ import { describe, expect, test } from 'vitest';
 import { findNumbering } from '../../src/legacy/numbering.js';
 import { readOld } from '../../src/legacy/read.js';
 import { linksIn, shardReplication } from '../../src/legacy/replication.js';
-import { sharedNumbers } from '../../src/legacy/shared-numbers.js';
 import { differenceOf, joinVSchemas } from '../../src/legacy/vschemas.js';
 import { decode, encode } from '../../src/topo/codec.js';
 import type { JsonObject } from '../../src/topo/codec-json.js';
+import { sharedNumbers } from '../../src/topo/shared-numbers.js';
 
 const bytesOf = (value: unknown) => Buffer.from(typeof value === 'string' ? value : JSON.stringify(value));
 

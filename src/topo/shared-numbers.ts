@@ -1,4 +1,4 @@
-import type { Note } from '../topo/told.js';
+import type { Note } from './told.js';
 
 /**
  * Tablets that have one number in several cells. MySQL takes it for its server id, so no two tablets of a topology may share one; the old forms could
