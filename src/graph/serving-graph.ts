@@ -16,6 +16,8 @@ export class ServingGraph {
   /** SrvKeyspaces of the keyspaces that need them, by cell. */
   #graphs: ReadonlyMap<string, ReadonlyMap<string, Uint8Array>> = new Map();
   #shards: readonly (readonly [path: string, bytes: Uint8Array])[] = [];
+  /** Names of all shards, by keyspace, those included whose records cannot be read. */
+  #names: ReadonlyMap<string, ReadonlySet<string>> = new Map();
 
   /** `said`: whether shards serve, by `keyspace/shard`; it counts for more than what records tell. */
   constructor(topology: Topology, said: ReadonlyMap<string, boolean> = new Map()) {
@@ -27,10 +29,14 @@ export class ServingGraph {
   async read(call: CallOptions): Promise<void> {
     const { global } = this.#topology;
     const shards: [string, Uint8Array][] = [];
+    const names = new Map<string, Set<string>>();
     for await (const { records } of global.scan('keyspaces', call))
-      for (const { path, bytes, ephemeral, told } of records)
-        if (classify('global', path, ephemeral).kind === 'Shard' && told?.unreadable === undefined)
-          shards.push([path, bytes]);
+      for (const { path, bytes, ephemeral, told } of records) {
+        if (classify('global', path, ephemeral).kind !== 'Shard') continue;
+        const { keyspace, shard } = placeOf(path);
+        names.set(keyspace, (names.get(keyspace) ?? new Set()).add(shard));
+        if (told?.unreadable === undefined) shards.push([path, bytes]);
+      }
     const silent = shards.filter(([, bytes]) => servedTypes(bytes).length === 0);
     const keyspaces = [...new Set(silent.map(([path]) => placeOf(path).keyspace))];
     const cells = keyspaces.length === 0 ? [] : await this.#topology.cells(call);
@@ -43,6 +49,7 @@ export class ServingGraph {
       ),
     );
     this.#shards = shards;
+    this.#names = names;
   }
 
   async #graphIn(
@@ -62,7 +69,8 @@ export class ServingGraph {
   flagOf(path: string, bytes: Uint8Array): ServingFlag | undefined {
     if (typeof fieldsOrProblem(SHARD, bytes) === 'string') return undefined;
     const { keyspace, shard } = placeOf(path);
-    const [flag] = servingFlags([{ name: shard, bytes }], this.#graphs.get(keyspace) ?? NO_GRAPH);
+    const graphs = this.#graphs.get(keyspace) ?? NO_GRAPH;
+    const [flag] = servingFlags([{ name: shard, bytes }], graphs, this.#names.get(keyspace));
     const said = this.#said.get(`${keyspace}/${shard}`);
     if (flag === undefined || said === undefined) return flag;
     return { shard, serving: said, from: undefined, reason: 'as it was said' };

@@ -17,25 +17,34 @@ export interface ServingFlag {
  * Shards without is_primary_serving, which Vitess 3 and older do not write and Vitess 12 and newer read as not serving, and whether
  * they serve: by served_types of the Shard, else by the PRIMARY partition of the keyspace's SrvKeyspace in any cell. A shard that Vitess 4
  * and newer does not let serve has neither, or is not in that partition. A cell without that partition tells nothing: in old serving graphs it
- * has no primary. In the order of the shards. Corrupt, InvalidPath.
+ * has no primary. Nor does it tell that a shard does not serve where it names shards that there are not: it is of the time before the last
+ * resharding. In the order of the shards. Corrupt, InvalidPath.
  */
 export function servingFlags(
   shards: readonly ShardRecord[],
   /** SrvKeyspace of the keyspace, by cell. */
   srvKeyspaces: ReadonlyMap<string, Uint8Array>,
+  /** Names of all shards of the keyspace. */
+  known: ReadonlySet<string> = new Set(shards.map(({ name }) => name)),
 ): ServingFlag[] {
   const served = [...srvKeyspaces].flatMap(([cell, bytes]) => {
     const names = primaryShards(bytes);
-    return names === undefined ? [] : [{ cell, names: new Set(names) }];
+    const isOld = names?.some((name) => !known.has(name)) === true;
+    return names === undefined ? [] : [{ cell, names: new Set(names), isOld }];
   });
   return shards.flatMap((record): ServingFlag[] => {
     const { name, isPrimaryServing, servedTypes } = readShard(record);
     if (isPrimaryServing) return [];
     if (servedTypes.length > 0) return [byServedTypes(name, servedTypes)];
-    const [cells, others] = [true, false].map((has) =>
-      served.filter(({ names }) => names.has(name) === has).map(({ cell }) => cell),
-    );
-    return [byGraph(name, cells ?? [], others ?? [])];
+    const namesOf = (some: typeof served) => some.map(({ cell }) => cell);
+    const without = served.filter(({ names }) => !names.has(name));
+    return [
+      byGraph(name, {
+        cells: namesOf(served.filter(({ names }) => names.has(name))),
+        others: namesOf(without.filter(({ isOld }) => !isOld)),
+        old: namesOf(without.filter(({ isOld }) => isOld)),
+      }),
+    ];
   });
 }
 
@@ -51,7 +60,14 @@ function byServedTypes(shard: string, types: ShardInfo['servedTypes']): ServingF
   };
 }
 
-function byGraph(shard: string, cells: readonly string[], others: readonly string[]): ServingFlag {
+/** Cells whose PRIMARY partition has a shard, has it not, and has it not and names shards that there are not. */
+interface Partitions {
+  readonly cells: readonly string[];
+  readonly others: readonly string[];
+  readonly old: readonly string[];
+}
+
+function byGraph(shard: string, { cells, others, old }: Partitions): ServingFlag {
   const not = others.join(', ');
   if (cells.length > 0) {
     const but = others.length > 0 ? `, though not of ${not}` : '';
@@ -70,7 +86,9 @@ function byGraph(shard: string, cells: readonly string[], others: readonly strin
       reason: `the PRIMARY partition of ${not} does not have it`,
     };
   const reason =
-    'neither served_types of the Shard nor a PRIMARY partition of any cell’s SrvKeyspace says anything';
+    old.length > 0
+      ? `the PRIMARY partition of ${old.join(', ')} names shards that there are not, and nothing else says anything`
+      : 'neither served_types of the Shard nor a PRIMARY partition of any cell’s SrvKeyspace says anything';
   return { shard, serving: undefined, from: undefined, reason };
 }
 

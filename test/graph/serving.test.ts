@@ -51,6 +51,35 @@ test('without served_types the PRIMARY partition of any cell tells it', () => {
   ]);
 });
 
+test('a serving graph that names shards that there are not does not tell that others do not serve', () => {
+  const shards = ['-80', '80-'].map((name) => shard(name, {}));
+  const before = new Map([
+    ['zone1', graph('PRIMARY', '0')],
+    ['zone2', graph('PRIMARY', '0', '-80')],
+  ]);
+  expect(servingFlags(shards, before)).toEqual([
+    {
+      shard: '-80',
+      ...{ serving: true, from: 'serving graph' },
+      reason: 'the PRIMARY partition of zone2 has it',
+    },
+    {
+      shard: '80-',
+      ...{ serving: undefined, from: undefined },
+      reason:
+        'the PRIMARY partition of zone1, zone2 names shards that there are not, and nothing else says anything',
+    },
+  ]);
+  const both = new Map([...before, ['zone3', graph('PRIMARY', '-80')]]);
+  expect(servingFlags(shards, both)[1]).toMatchObject({
+    serving: false,
+    reason: 'the PRIMARY partition of zone3 does not have it',
+  });
+  // One that is there and cannot be read is known all the same.
+  const known = new Set(['0', '-80', '80-']);
+  expect(servingFlags(shards, before, known)[1]).toMatchObject({ serving: false });
+});
+
 test('without either nobody knows, and a serving graph without primaries tells nothing', () => {
   const asked = {
     serving: undefined,
