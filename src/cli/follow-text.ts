@@ -6,6 +6,7 @@ import { errorCode, errorSentence, errorText } from './failure.js';
 import { count, type Io } from './io.js';
 import { reasonLines } from './lists.js';
 import { nextText } from './next-steps.js';
+import { transcodedJson, transcodedLines } from './transcoded-text.js';
 
 /** What a follower wrote, by what it did. */
 export type WrittenCounts = Record<WriteAction, number>;
@@ -82,7 +83,7 @@ export interface FollowEnd {
   readonly next: readonly string[];
 }
 
-/** The end of a follower, for people: what was written, what was left out and why, what to do next. */
+/** The end of a follower, for people: what was written, what became of records in another form, what was left out and why, what to do next. */
 export function endText(io: Io, { state, written, plan, next }: FollowEnd): string {
   const { passes, waiting } = state;
   const actions = Object.entries(written).filter(([, number]) => number > 0);
@@ -92,6 +93,7 @@ export function endText(io: Io, { state, written, plan, next }: FollowEnd): stri
   );
   return [
     `${io.colors.bold('ended')}: ${passes} complete ${passes === 1 ? 'pass' : 'passes'}, ${count(state.written, 'record')} written${by === '' ? '' : ` (${by})`}; ${restText(passes, waiting)}`,
+    ...(plan === undefined ? [] : transcodedLines(io, plan)),
     ...reasonLines(io, 'left out', left),
     ...(next.length === 0 ? [] : [nextText(io, next)]),
   ].join('\n');
@@ -104,9 +106,14 @@ function restText(passes: number, waiting: number): string {
 
 /** The end of a follower, for programs. */
 export function endJson({ state, written, plan, next }: FollowEnd): object {
+  const transcoded = (plan?.scopes ?? []).flatMap((scope) => {
+    const told = transcodedJson(scope);
+    return Object.keys(told).length === 0 ? [] : [[scope.scope, told] as const];
+  });
   return {
     ...stateJson(state),
     type: 'end',
+    ...(transcoded.length === 0 ? {} : { transcoded: Object.fromEntries(transcoded) }),
     actions: written,
     skipped: (plan?.scopes ?? []).flatMap((scope) =>
       [...scope.skipped()].map(({ path, kind, reason }) => ({ scope: scope.scope, path, kind, reason })),

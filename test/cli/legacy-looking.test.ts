@@ -144,6 +144,33 @@ describe.runIf(available.zookeeper('3.8'))('looking at a legacy zookeeper of two
     });
   });
 
+  test('a follower says at its end what became of the records, as a copy does', async () => {
+    const tablet = { Alias: { Cell: 'nyc', Uid: 276 }, Hostname: 'localhost', State: 'ReadOnly' };
+    await (await plantZookeeper({ '/zk/nyc/vt/tablets/0000000276': tablet }, planted.config)).leave();
+    const line = (name: string) => [
+      ...[
+        'follow',
+        address,
+        `memory://etcd:legacy-followed-${name}/global`,
+        '--to-cell-root',
+        '/legacy/{cell}',
+      ],
+      ...['--until-equal', '--skip-unreadable', 'all', '--accept-loss', 'state'],
+      ...['--allow-locks', '--allow-empty-cells'],
+    ];
+    const said = await look(...line('text'));
+    expect(said).toMatchObject({ code: 0 });
+    expect(said.out).toMatch(
+      /\nended: .*\n(.*\n)*.*lost, as accepted: state, .*: 1\n.*0276\/Tablet State = "ReadOnly"/,
+    );
+    expect(said.out).toMatch(/keyspaces\/user\/shards\/-80\/Shard: serves, served_types/);
+    const events = (await look(...line('json'), '--output', 'json')).out.trim().split('\n');
+    expect(JSON.parse(events.at(-1) ?? '')).toMatchObject({
+      type: 'end',
+      transcoded: { nyc: { losses: [{ kind: 'state', value: 'ReadOnly' }] } },
+    });
+  });
+
   test('a plan and a doctor say in a line that types were read by the numbers of 2015', async () => {
     const today = 'memory://etcd:legacy-looking/global';
     const borne = [
