@@ -1,6 +1,7 @@
 import type { Type } from 'protobufjs';
 import type { Json, JsonObject } from '../../src/topo/codec-json.js';
 import { messageName, submessage } from '../../src/topo/codec-schema.js';
+import { showKey } from '../../src/topo/diff-show.js';
 
 /**
  * Fields that JSON of the proto structs has, written by hand from the field tables of Vitess 2.0 and 2.1 and on purpose not taken from the product's
@@ -57,7 +58,10 @@ export function heldPart(type: Type, json: JsonObject, prefix = ''): { held: Jso
     const at = `${prefix}${name}`;
     if (Array.isArray(value)) return [[name, value.map((each, i) => part(each, `${at}[${i}]`))]];
     if (!field.map) return [[name, part(value, at)]];
-    const entries = Object.entries(value ?? {}).map(([key, each]) => [key, part(each, `${at}[${key}]`)]);
+    const entries = Object.entries(value ?? {}).map(([key, each]) => [
+      key,
+      part(each, `${at}[${showKey([key])}]`),
+    ]);
     return [[name, Object.fromEntries(entries)]];
   });
   return { held: Object.fromEntries(held), newer };
