@@ -59,5 +59,10 @@ export function found(
 
 /** A finding as an objection tells it. */
 export function findingText(scope: string, { path, problem, detail }: Finding): string {
-  return `${scope}:${path} is ${problem} (${detail})`;
+  return SENTENCES.has(problem)
+    ? `${scope}:${path} (${detail})`
+    : `${scope}:${path} is ${problem} (${detail})`;
 }
+
+/** Problems of which the detail says all. */
+const SENTENCES: ReadonlySet<Finding['problem']> = new Set(['serving', 'fixed', 'not held'] as const);

@@ -1,7 +1,8 @@
+import { checkFixed } from '../topo/changes.js';
 import type { CallOptions } from '../topo/connection.js';
 import { ErrorCode, isTopologyError } from '../topo/errors.js';
 import { draftOf, type EditTarget, readDraft, withReason } from './draft.js';
-import { checkFixed, type EditPlan, planWrite } from './write.js';
+import { type EditPlan, planWrite } from './write.js';
 
 /** Shows a text to a person, and answers with what they made of it. */
 export type Editor = (text: string) => Promise<string>;
@@ -16,7 +17,7 @@ export async function editRecord(
   editor: Editor,
   options: CallOptions & { readonly force: boolean },
 ): Promise<EditPlan> {
-  checkFixed(target);
+  checkFixed(target.store, target);
   let shown = draftOf(target);
   let last: string | undefined;
   for (;;) {

@@ -1,10 +1,9 @@
-import type { Change } from '../topo/changes.js';
+import { type Change, checkTakes } from '../topo/changes.js';
 import { checkValue } from '../topo/checks.js';
 import { decode, decodeProblem } from '../topo/codec.js';
 import type { CallOptions } from '../topo/connection.js';
 import { ErrorCode, isTopologyError, TopologyError } from '../topo/errors.js';
 import { find } from '../topo/find.js';
-import { checkHeld, type LossKind } from '../topo/told.js';
 import type { Topology } from '../topo/topology.js';
 import { Version } from '../topo/version.js';
 import { type Reason, writeReasons } from './judge.js';
@@ -45,8 +44,7 @@ export function checkExpected({ store, path, before }: Target, expected: Expecte
 }
 
 /**
- * Plans a record of these bytes: nothing when they are there already. TooLarge; Unsupported as {@link checkFixed} says; NotHeld, Corrupt and InvalidPath for what
- * the form of the store (`capabilities.form`) does not hold; unless forced, Usage for what Vitess takes
+ * Plans a record of these bytes: nothing when they are there already. TooLarge; as {@link checkTakes}; unless forced, Usage for what Vitess takes
  * for wrong and what the record did not have before.
  */
 export async function planWrite(
@@ -57,8 +55,7 @@ export async function planWrite(
   const { store, scope, path, before } = target;
   checkValue(store, path, bytes);
   if (before !== undefined && Buffer.compare(before.bytes, bytes) === 0) return { changes: [], reasons: [] };
-  checkFixed(target);
-  checkForm(target, bytes);
+  checkTakes(store, { path, before, after: bytes });
   const problems = await newProblems(target, bytes, options);
   const [first] = problems;
   if (first !== undefined && !options.force) throw illegal(target, first, problems.length - 1);
@@ -73,29 +70,6 @@ export async function planWrite(
     reasons: [...forced, ...emptyReasons(target, bytes), ...writeReasons(target, bytes)],
   };
 }
-
-/** Unsupported for a record that its store does not write over. */
-export function checkFixed({ store, path, before }: Target): void {
-  if (before?.fixed === undefined) return;
-  throw new TopologyError(ErrorCode.Unsupported, before.fixed, {
-    path,
-    store: store.store,
-    hint: 'write it with the tools of its time, or copy the topology to a store of today first',
-  });
-}
-
-/** What the write would fail with is told before anybody is asked to confirm it. */
-function checkForm({ store, path }: Target, bytes: Uint8Array): void {
-  try {
-    const losses = store.capabilities.form?.hold(path, bytes).losses ?? [];
-    checkHeld(losses, NOTHING_ACCEPTED, path, store.store);
-  } catch (error) {
-    if (error instanceof TopologyError && error.store === undefined) throw error.inStore(store.store);
-    throw error;
-  }
-}
-
-const NOTHING_ACCEPTED: ReadonlySet<LossKind> = new Set();
 
 /** What a command that failed pipes into another is empty, too. */
 function emptyReasons({ scope, path }: Target, bytes: Uint8Array): Reason[] {

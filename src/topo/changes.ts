@@ -1,6 +1,7 @@
 import type { CallOptions, Connection, Value } from './connection.js';
-import { ErrorCode, TopologyError } from './errors.js';
+import { ErrorCode, isTopologyError, TopologyError } from './errors.js';
 import { find } from './find.js';
+import { checkHeld, type LossKind } from './told.js';
 import { GLOBAL, type Topology } from './topology.js';
 
 /** One planned write: a record as it was found, and as it is to be. */
@@ -18,8 +19,8 @@ export interface Change {
 export type PastChange = Omit<Change, 'before'> & { readonly before: Uint8Array | undefined };
 
 /**
- * Makes changes, in their order. Each depends on the state that the plan saw: BadVersion, NodeExists or NoNode when a record
- * moved; the changes before it stay made.
+ * Makes changes, in their order; none where {@link checkTakes} refuses one. Each depends on the state that the plan saw: BadVersion, NodeExists or
+ * NoNode when a record moved; the changes before it stay made.
  */
 export async function applyChanges(
   topology: Topology,
@@ -27,8 +28,34 @@ export async function applyChanges(
   options: CallOptions,
 ): Promise<void> {
   const stores = await storesOf(topology, changes, options);
-  for (const change of changes)
-    await writeRecord(stores.get(change.scope) ?? topology.global, change, options);
+  const storeOf = ({ scope }: Change) => stores.get(scope) ?? topology.global;
+  for (const change of changes) checkTakes(storeOf(change), change);
+  for (const change of changes) await writeRecord(storeOf(change), change, options);
+}
+
+/** What a write is refused with whatever happens: as {@link checkFixed}, and NotHeld, Corrupt, InvalidPath and TooLarge by the form of the store. */
+export function checkTakes(store: Connection, change: Omit<Change, 'scope'>): void {
+  const { path, after } = change;
+  if (after === undefined) return;
+  checkFixed(store, change);
+  try {
+    const losses = store.capabilities.form?.hold(path, after).losses ?? [];
+    checkHeld(losses, NOTHING_ACCEPTED, path, store.store);
+  } catch (error) {
+    throw isTopologyError(error) && error.store === undefined ? error.inStore(store.store) : error;
+  }
+}
+
+const NOTHING_ACCEPTED: ReadonlySet<LossKind> = new Set();
+
+/** Unsupported for a record that its store does not write over. */
+export function checkFixed(store: Connection, { path, before }: Pick<Change, 'path' | 'before'>): void {
+  if (before?.fixed === undefined) return;
+  throw new TopologyError(ErrorCode.Unsupported, before.fixed, {
+    path,
+    store: store.store,
+    hint: 'write it with the tools of its time, or copy the topology to a store of today first',
+  });
 }
 
 /**

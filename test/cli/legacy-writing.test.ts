@@ -155,6 +155,25 @@ describe.runIf(runs)('single records of a retired format', () => {
       expect(await kept()).toBe(before);
     });
 
+    test('what changes several records changes none where the store does not take one of them', async () => {
+      const { kept } = await plant(STRANGE);
+      const before = await kept();
+      const made = await cli(['vtctl', address, 'CreateKeyspace', 'new']);
+      expect(made).toMatchObject({ code: 2, err: expect.stringMatching(/no place for durability_policy/) });
+      if (implementation === 'zookeeper') {
+        const [shard, tablet] = ['/zk/global/vt/keyspaces/main/shards/0', '/zk/nyc/vt/replication/main/0'];
+        const links = { ReplicationLinks: [{ TabletAlias: { Cell: 'nyc', Uid: 130 } }] };
+        await plant(STRANGE, { [shard]: { MasterAlias: { Cell: 'nyc', Uid: 100 } }, [tablet]: links });
+        const removed = await cli(['vtctl', address, 'DeleteTablet', 'nyc-130']);
+        expect(removed).toMatchObject({
+          code: 2,
+          err: expect.stringMatching(/ShardReplication.*\[Unsupported\]/),
+        });
+      }
+      expect(await kept()).toBe(before);
+      expect((await cli(['ls', address, 'keyspaces'])).out).toBe('main\nold\nuser\n');
+    });
+
     test('what is in no known form is never taken for the record that its bytes look like', async () => {
       const { kept } = await plant(BY_CHANCE);
       const { bytes, err } = await cli(['cat', address, TABLET]);
