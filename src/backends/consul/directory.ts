@@ -5,6 +5,7 @@ import type { ConsulClient } from './client.js';
 import { noDirectory } from './error.js';
 import { isEphemeral, toValue } from './file.js';
 import { isFolder, plainHead } from './keys.js';
+import type { Tree } from './member.js';
 import { findAll, proveReadable, TXN_OPS } from './transaction.js';
 
 /** Records of a scan's page, and about how many bytes. */
@@ -90,17 +91,24 @@ export async function* scan(
   options?: CallOptions,
 ): AsyncGenerator<ScanPage, void> {
   const before = await position(client, options, path);
-  const { records, after } = await readRecords(client, path, options);
-  if (records.length === 0) await proveReadable(client, [client.keys.nobody(path)], path, options);
-  const pages = pagesOf(records);
-  const last = pages.pop() ?? [];
-  for (const page of pages) yield { records: page, position: before };
-  if (pages.length > 0 || before === after) {
-    yield { records: last, position: after };
+  const { groups, after } = await readRecords(client, path, options);
+  let last: readonly StoredRecord[] | undefined;
+  let pages = 0;
+  for (const page of pagesOf(groups)) {
+    if (last !== undefined) {
+      yield { records: last, position: before };
+      pages += 1;
+    }
+    last = page;
+  }
+  if (last === undefined) await proveReadable(client, [client.keys.nobody(path)], path, options);
+  const records = last ?? [];
+  if (pages > 0 || before === after) {
+    yield { records, position: after };
     return;
   }
   // One page cannot tell of two positions.
-  yield { records: last, position: before };
+  yield { records, position: before };
   yield { records: [], position: after };
 }
 
@@ -112,7 +120,7 @@ async function readRecords(
   client: ConsulClient,
   path: string,
   options: CallOptions | undefined,
-): Promise<{ records: StoredRecord[]; after: bigint }> {
+): Promise<{ groups: Iterable<StoredRecord[]>; after: bigint }> {
   let asked: Promise<bigint> | undefined;
   const onAnswer = () => {
     asked = position(client, options, path);
@@ -120,11 +128,9 @@ async function readRecords(
     asked.catch(() => {});
   };
   const key = plainHead(client.keys.below(path));
-  const { items } = await client.read(path, options, (member, limits) =>
-    member.tree({ key }, limits, onAnswer),
-  );
-  const records = recordsOf(client, path, items);
-  return { records, after: await (asked ?? position(client, options, path)) };
+  const tree = await client.read(path, options, (member, limits) => member.tree({ key }, limits, onAnswer));
+  const groups = recordGroups(client, path, tree);
+  return { groups, after: await (asked ?? position(client, options, path)) };
 }
 
 /**
@@ -143,7 +149,19 @@ export async function position(
 }
 
 /** The records below a directory, of all that was found. */
-export function recordsOf(client: ConsulClient, path: string, pairs: readonly Pair[]): StoredRecord[] {
+export function* recordGroups(
+  client: ConsulClient,
+  path: string,
+  { groups }: Tree,
+): Generator<StoredRecord[], void> {
+  try {
+    for (const pairs of groups) yield recordsOf(client, path, pairs);
+  } catch (error) {
+    throw client.readFailed(error, path);
+  }
+}
+
+function recordsOf(client: ConsulClient, path: string, pairs: readonly Pair[]): StoredRecord[] {
   const prefix = client.keys.below(path);
   const records: StoredRecord[] = [];
   for (const pair of pairs) {
@@ -155,17 +173,17 @@ export function recordsOf(client: ConsulClient, path: string, pairs: readonly Pa
   return records;
 }
 
-function pagesOf(records: readonly StoredRecord[]): (readonly StoredRecord[])[] {
-  const pages: (readonly StoredRecord[])[] = [];
-  let begin = 0;
+function* pagesOf(groups: Iterable<readonly StoredRecord[]>): Generator<readonly StoredRecord[], void> {
+  let page: StoredRecord[] = [];
   let bytes = 0;
-  for (const [i, record] of records.entries()) {
-    bytes += record.bytes.byteLength;
-    const end = i + 1;
-    if (end - begin < PAGE_RECORDS && bytes < PAGE_BYTES && end < records.length) continue;
-    pages.push(records.slice(begin, end));
-    begin = end;
-    bytes = 0;
-  }
-  return pages;
+  for (const records of groups)
+    for (const record of records) {
+      page.push(record);
+      bytes += record.bytes.byteLength;
+      if (page.length < PAGE_RECORDS && bytes < PAGE_BYTES) continue;
+      yield page;
+      page = [];
+      bytes = 0;
+    }
+  if (page.length > 0) yield page;
 }

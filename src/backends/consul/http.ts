@@ -1,4 +1,5 @@
 import type { Agent, ClientRequest, IncomingMessage } from 'node:http';
+import { Writable } from 'node:stream';
 import Consul from 'consul';
 import type { Clock } from '../../topo/clock.js';
 import type { Limits } from '../../topo/members.js';
@@ -34,6 +35,8 @@ interface Transport {
 interface Prepared {
   readonly opts: { readonly ctx?: unknown };
   transport: Transport;
+  /** Where the body of the answer goes, if the package is not to keep it. */
+  pipe?: Writable;
   req: { hostname: string; agent?: Agent };
 }
 
@@ -41,6 +44,29 @@ interface Prepared {
 interface Answer extends IncomingMessage {
   /** Decoded, once the answer is whole. */
   readonly body?: unknown;
+}
+
+/** The body of an answer, in pieces as they come: the package would make one block of it, and then one value. */
+class Body extends Writable {
+  readonly pieces: Buffer[] = [];
+
+  constructor() {
+    // Nothing is waited for: a pause after each piece would only take time.
+    super({ highWaterMark: Number.MAX_SAFE_INTEGER });
+  }
+
+  override _write(piece: Buffer, _encoding: string, done: () => void): void {
+    this.pieces.push(piece);
+    done();
+  }
+}
+
+/** What an exchange is told beside its limits. */
+export interface ExchangeOptions {
+  /** Called when the answer begins. */
+  readonly onAnswer?: (() => void) | undefined;
+  /** Whether the answer's body is wanted as it comes: see {@link Exchange.body}. */
+  readonly inPieces?: boolean | undefined;
 }
 
 /**
@@ -62,13 +88,15 @@ export class Exchange implements Transport {
   /** Its beginning, and all of it once the exchange is over. */
   response: Answer | undefined;
 
-  /** Called when the answer begins. */
+  /** Where the answer's body goes, be it a listing or an error's words; undefined: the package decodes it. */
+  readonly body: Body | undefined;
   readonly #onAnswer: (() => void) | undefined;
 
   /** To be ended with {@link end}. */
-  constructor(agent: Agent, limits: Limits, clock: Clock, onAnswer?: () => void) {
+  constructor(agent: Agent, limits: Limits, clock: Clock, { onAnswer, inPieces }: ExchangeOptions) {
     this.agent = agent;
     this.#onAnswer = onAnswer;
+    this.body = inPieces === true ? new Body() : undefined;
     this.#limits = limits;
     const { connectBy, answerBy, callEnds = Number.POSITIVE_INFINITY, signal } = limits;
     const end = Math.min(answerBy, callEnds);
@@ -142,7 +170,7 @@ export class Http {
       secure,
       ...(token === undefined ? {} : { defaults: { token } }),
       encoders: { 'application/json': encodeBody },
-      decoders: { 'application/json': (body: Buffer) => decodeBody(body) },
+      decoders: { 'application/json': decodeBody },
     };
     const client: object = new Consul(options);
     if (!hasMethods(client)) throw new TypeError('the consul package cannot be extended');
@@ -153,6 +181,7 @@ export class Http {
         request.req.hostname = hostname;
         ctx.carry(request.transport, secure);
         request.transport = ctx;
+        if (ctx.body !== undefined) request.pipe = ctx.body;
       }
       next();
     });

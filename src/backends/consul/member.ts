@@ -16,7 +16,8 @@ import {
   toTxnAnswer,
   toTxnErrors,
 } from './answers.js';
-import { Exchange, Http } from './http.js';
+import { Exchange, type ExchangeOptions, Http } from './http.js';
+import { readListing } from './listing.js';
 
 /** Consul refuses more than 200 connections of one client (`http_max_conns_per_client`). */
 const SOCKETS = { calls: 64, polls: 120 };
@@ -28,6 +29,12 @@ const LONGEST_WORDS = 200;
 /** What was found, and `X-Consul-Index`: for a key that exists its own, otherwise that of all that was looked at. */
 export interface Found<T> {
   readonly items: T[];
+  readonly index: number;
+}
+
+/** What is below a key: read out of the answer as it is asked for, once. Ends with HttpFailure where that is none of Consul's. */
+export interface Tree {
+  readonly groups: Iterable<readonly Pair[]>;
   readonly index: number;
 }
 
@@ -98,7 +105,7 @@ export class Member {
 
   /** {@link one}, with its index. */
   get(query: KvQuery, limits: Limits): Promise<Found<Pair>> {
-    return this.#kv('get', query, false, limits, toPair);
+    return this.#kv('get', query, limits, toPair);
   }
 
   /**
@@ -106,14 +113,20 @@ export class Member {
    *
    * @param onAnswer called when the answer begins, which is after that moment
    */
-  tree(query: KvQuery, limits: Limits, onAnswer?: () => void): Promise<Found<Pair>> {
-    return this.#kv('get', query, true, limits, toPair, onAnswer);
+  tree(query: KvQuery, limits: Limits, onAnswer?: () => void): Promise<Tree> {
+    return this.#exchange(
+      query.after === undefined ? 'calls' : 'polls',
+      limits,
+      ({ kv }, { ctx }) => kv.get({ ...optionsOf(query, ctx), recurse: true }),
+      (_, index, { body }) => ({ groups: this.#listing(body?.pieces ?? []), index: numberOf(index) }),
+      { onAnswer, inPieces: true },
+    );
   }
 
   /** All keys that begin with `key`, in byte order. */
   async keys(query: KvQuery, limits: Limits): Promise<Found<string>> {
     try {
-      return await this.#kv('keys', query, true, limits, toText);
+      return await this.#kv('keys', query, limits, toText);
     } catch (error) {
       // The package knows an absent key; for an empty listing it is an error.
       if (error instanceof HttpFailure && error.status === 404 && error.index !== undefined)
@@ -189,48 +202,43 @@ export class Member {
 
   #kv<T>(
     method: 'get' | 'keys',
-    { key, separator, after }: KvQuery,
-    recurse: boolean,
+    query: KvQuery,
     limits: Limits,
     toItem: (raw: unknown) => T,
-    onAnswer?: () => void,
   ): Promise<Found<T>> {
     return this.#exchange(
-      after === undefined ? 'calls' : 'polls',
+      query.after === undefined ? 'calls' : 'polls',
       limits,
-      ({ kv }, { ctx }) => {
-        // One object, not several put together: of what is done here for a read nothing else takes as long.
-        const options: Record<string, unknown> = { ctx, key, buffer: true, consistent: true };
-        if (recurse) options.recurse = true;
-        if (separator !== undefined) options.separator = separator;
-        if (after !== undefined) {
-          options.index = after.index;
-          options.wait = `${Math.ceil(after.waitMs)}ms`;
-        }
-        return kv[method](options);
-      },
+      ({ kv }, { ctx }) => kv[method](optionsOf(query, ctx)),
       (body, index) => ({ items: listOf(body).map(toItem), index: numberOf(index) }),
-      onAnswer,
     );
   }
 
-  /** Sends one request, once. `toAnswer` gets the answer's body and its `X-Consul-Index`. */
+  *#listing(pieces: Buffer[]): Generator<readonly Pair[], void> {
+    try {
+      yield* readListing(pieces);
+    } catch (error) {
+      throw this.#misread(error);
+    }
+  }
+
+  /** Sends one request, once. `toAnswer` gets the answer's body, where the package decodes it, and its `X-Consul-Index`. */
   #exchange<T>(
     sockets: 'calls' | 'polls',
     limits: Limits,
     work: Work,
-    toAnswer: (body: unknown, index: string | undefined) => T,
-    onAnswer?: () => void,
+    toAnswer: (body: unknown, index: string | undefined, exchange: Exchange) => T,
+    options: ExchangeOptions = {},
   ): Promise<T> {
     if (limits.signal.aborted) return Promise.reject(this.#failure({ sent: false, text: 'cancelled' }));
-    const exchange = new Exchange(this.#sockets.sockets[sockets], limits, this.#clock, onAnswer);
+    const exchange = new Exchange(this.#sockets.sockets[sockets], limits, this.#clock, options);
     return this.#http.run(exchange, work).then(
       (body) => {
         exchange.end();
         const headers = exchange.response?.headers;
         if (headers?.['x-consul-results-filtered-by-acls'] === 'true')
           throw this.#failure({ sent: true, status: 403, text: 'some keys are left out' });
-        return this.#understood(() => toAnswer(body, indexOf(headers)));
+        return this.#understood(() => toAnswer(body, indexOf(headers), exchange));
       },
       (error: unknown) => {
         exchange.end();
@@ -245,9 +253,13 @@ export class Member {
     try {
       return read();
     } catch (error) {
-      if (!(error instanceof Misunderstood)) throw error;
-      throw this.#failure({ sent: true, text: 'an answer that is not Consul’s', foreign: true });
+      throw this.#misread(error);
     }
+  }
+
+  #misread(error: unknown): unknown {
+    if (!(error instanceof Misunderstood)) return error;
+    return this.#failure({ sent: true, text: 'an answer that is not Consul’s', foreign: true });
   }
 
   #failure(failure: Omit<HttpFailureDetails, 'endpoint'>): HttpFailure {
@@ -257,12 +269,26 @@ export class Member {
 
 type Work = Parameters<Http['run']>[1];
 
+/** One object, not several put together: of what is done here for a read nothing else takes as long. */
+function optionsOf({ key, separator, after }: KvQuery, ctx: Exchange): Record<string, unknown> {
+  const options: Record<string, unknown> = { ctx, key, buffer: true, consistent: true };
+  if (separator !== undefined) options.separator = separator;
+  if (after !== undefined) {
+    options.index = after.index;
+    options.wait = `${Math.ceil(after.waitMs)}ms`;
+  }
+  return options;
+}
+
 /** What the server answered, where it did. */
-function described(error: unknown, { response, sent, late }: Exchange): Omit<HttpFailureDetails, 'endpoint'> {
+function described(
+  error: unknown,
+  { response, body: pieces, sent, late }: Exchange,
+): Omit<HttpFailureDetails, 'endpoint'> {
   const code = error instanceof Error && 'code' in error ? String(error.code) : undefined;
   const text = error instanceof Error ? error.message : String(error);
   if (response?.complete !== true) return { sent, late, code, text };
-  const { body, statusCode: status } = response;
+  const { body = pieces && Buffer.concat(pieces.pieces), statusCode: status } = response;
   const words = typeof body === 'string' || Buffer.isBuffer(body) ? body.toString().trim() : text;
   const index = indexOf(response.headers);
   return {

@@ -3,7 +3,7 @@ import { followPasses } from '../../topo/follow.js';
 import { type EventQueue, watchEvents } from '../../topo/queue.js';
 import type { Pair } from './answers.js';
 import type { ConsulClient } from './client.js';
-import { recordsOf } from './directory.js';
+import { recordGroups } from './directory.js';
 import { toValue } from './file.js';
 import { isPlain, plainHead } from './keys.js';
 import type { Found, KvQuery } from './member.js';
@@ -36,10 +36,10 @@ export function watchRecursive(
     let synced = false;
     const key = plainHead(client.keys.below(prefix));
     return follow(client, queue, prefix, async (after, signal) => {
-      const { items, index } = await ask(client, prefix, after, signal, (member, limits) =>
+      const tree = await ask(client, prefix, after, signal, (member, limits) =>
         member.tree({ key, after }, limits),
       );
-      const records = recordsOf(client, prefix, items);
+      const records = [...recordGroups(client, prefix, tree)].flat();
       const gone = new Set(known.keys());
       for (const { path } of records) gone.delete(path);
       await deliverGone(client, prefix, [...gone], { signal }, (path) => {
@@ -56,8 +56,8 @@ export function watchRecursive(
         queue.push({ type: 'synced' });
         synced = true;
       }
-      await client.sleep(items.length * REST_MS, signal);
-      return index;
+      await client.sleep(records.length * REST_MS, signal);
+      return tree.index;
     });
   });
 }
