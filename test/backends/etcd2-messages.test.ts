@@ -6,7 +6,7 @@ import { describe, expect, test } from 'vitest';
 import { batchRequest, readBatchAnswer } from '../../src/backends/etcd2/batch-message.js';
 import { readKeyPage } from '../../src/backends/etcd2/key-page.js';
 import { Keys } from '../../src/backends/etcd2/keys.js';
-import { readRecordPage } from '../../src/backends/etcd2/record-page.js';
+import { type PathOf, RecordPage } from '../../src/backends/etcd2/record-page.js';
 import type { WriteOp } from '../../src/topo/connection.js';
 import { Version } from '../../src/topo/version.js';
 
@@ -56,6 +56,8 @@ function shown(type: protobuf.Type, encoded: Uint8Array): object {
   return type.toObject(type.decode(encoded), { longs: String, enums: String, bytes: String, oneofs: true });
 }
 
+const hex: PathOf = (answer, from, to) => answer.toString('hex', from, to);
+
 describe('messages of etcd', () => {
   test('a batch asks for what etcd3 would ask for', () => {
     const keys = new Keys(STORE, '/root');
@@ -94,20 +96,22 @@ describe('messages of etcd', () => {
         const header = { member_id: '18446744073709551615', revision: at };
         const message = RangeResponse.fromObject({ header, kvs, more, count: '3000000000' });
         const answer = Buffer.from(RangeResponse.encode(message).finish());
-        const read = readRecordPage(answer);
-        expect({
-          ...read,
-          records: read.records.map((each) => ({ ...each, key: [...each.key], value: [...each.value] })),
-        }).toEqual({
+        const read = new RecordPage(answer);
+        expect({ size: read.size, more: read.more, revision: read.revision }).toEqual({
+          size: kvs.length,
           more,
           revision: at,
-          records: kvs.map((each) => ({
-            key: [...each.key],
+        });
+        expect(read.last && [...read.last]).toEqual(kvs.at(-1) && [...(kvs.at(-1)?.key ?? [])]);
+        const records = Array.from({ length: kvs.length + 1 }, () => read.take(2, hex)).flat();
+        expect(records.map((each) => ({ ...each, value: [...each.value] }))).toEqual(
+          kvs.map((each) => ({
+            path: Buffer.from(each.key).toString('hex'),
             value: [...each.value],
             modRevision: each.mod_revision,
             leased: each.lease !== '0',
           })),
-        });
+        );
         const listed = readKeyPage(answer);
         expect(listed.count).toBe(3_000_000_000);
         expect(listed.keys.map(({ key, leased }) => [[...key], leased])).toEqual(

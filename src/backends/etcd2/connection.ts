@@ -2,12 +2,13 @@ import { CheckedConnection } from '../../topo/checked.js';
 import type { Capabilities, Connection } from '../../topo/connection.js';
 import { write } from './batch.js';
 import type { EtcdClient } from './client.js';
-import { listDir, listDirFull, position, scan } from './directory.js';
+import { listDir, listDirFull, position } from './directory.js';
 import { leader, watchLeader } from './election.js';
 import { create, get, remove, update } from './file.js';
 import { history } from './history.js';
 import { identity } from './identity.js';
 import { acquire, lockQueue } from './lock.js';
+import { scan } from './scan.js';
 import { NO_USERS, seal, sealed, unseal } from './seal.js';
 import { watch, watchRecursive } from './watch.js';
 

@@ -1,11 +1,9 @@
-import type { CallOptions, DirEntry, ScanPage, StoredRecord } from '../../topo/connection.js';
+import type { CallOptions, DirEntry } from '../../topo/connection.js';
 import { compareBytewise } from '../../topo/paths.js';
 import type { EtcdClient } from './client.js';
 import { noDirectory } from './error.js';
 import type { KeyPage, ListedKey } from './key-page.js';
-import { after, type KeyRange } from './keys.js';
-import type { ReadRecord, RecordPage } from './record-page.js';
-import { makeVersion } from './version.js';
+import { after } from './keys.js';
 
 /** Keys of a listing's small pages, and bounds of its large ones. */
 const LIST_FIRST = 256;
@@ -16,11 +14,6 @@ const LIST_PAGES = 4;
 const LIST_SMALL = 16;
 /** So many keys for each name in a page are taken to be the insides of subdirectories, at least. */
 const LIST_NARROW = 8;
-
-/** Records of a scan's first page, and bounds of the later ones: for each page, etcd walks over all keys that remain. */
-const SCAN_FIRST = 256;
-const SCAN_MOST = 20_000;
-const SCAN_BYTES = 4 * 1024 * 1024;
 
 export async function listDir(client: EtcdClient, path: string, options?: CallOptions): Promise<string[]> {
   const entries = await list(client, path, () => true, options);
@@ -120,59 +113,6 @@ function addEntry(client: EtcdClient, entries: Map<string, Entry>, from: number,
     if (isInside) entry.type = 'directory';
     entry.ephemeral &&= listed.leased;
   }
-}
-
-/** See {@link Connection.scan}: every page shows the revision of the first. The next page is read ahead. */
-export async function* scan(
-  client: EtcdClient,
-  path: string,
-  options?: CallOptions,
-): AsyncGenerator<ScanPage, void> {
-  const left = new AbortController();
-  const signal = options?.signal === undefined ? left.signal : AbortSignal.any([options.signal, left.signal]);
-  const read = (range: KeyRange, limit: number, revision: string) => {
-    const page = client.read('records', { ...range, limit, revision }, path, { ...options, signal });
-    // A page read ahead may fail when nobody waits for it any more.
-    page.catch(() => {});
-    return page;
-  };
-  try {
-    let range = client.keys.below(path);
-    let limit = SCAN_FIRST;
-    let ahead: Promise<RecordPage> | undefined = read(range, limit, '0');
-    let revision: string | undefined;
-    let position = 0n;
-    while (ahead !== undefined) {
-      const { records, more, ...answer }: RecordPage = await ahead;
-      revision ??= answer.revision;
-      // The store's revision when the page was read, which is not the one that the page shows.
-      if (BigInt(answer.revision) > position) position = BigInt(answer.revision);
-      const last = records.at(-1);
-      if (more && last !== undefined) {
-        range = { ...range, key: after(last.key) };
-        limit = nextLimit(limit, records);
-        ahead = read(range, limit, revision);
-      } else {
-        ahead = undefined;
-      }
-      yield { records: records.map((record) => toRecord(client, record)), position };
-    }
-  } finally {
-    left.abort();
-  }
-}
-
-/** So many records that the page has about {@link SCAN_BYTES}; sizes may change, so it grows step by step. */
-function nextLimit(limit: number, records: readonly ReadRecord[]): number {
-  let bytes = 0;
-  for (const { key, value } of records) bytes += key.length + value.length;
-  const fitting = Math.floor((SCAN_BYTES * records.length) / Math.max(1, bytes));
-  return Math.max(1, Math.min(SCAN_MOST, 4 * limit, fitting));
-}
-
-function toRecord(client: EtcdClient, { key, value, modRevision, leased }: ReadRecord): StoredRecord {
-  const version = makeVersion(client.context.store, modRevision);
-  return { path: client.keys.path(key), bytes: value, version, ephemeral: leased };
 }
 
 /** The revision of the whole cluster. */

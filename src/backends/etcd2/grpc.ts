@@ -44,7 +44,7 @@ export interface Calls {
   range: { request: IRangeRequest; answer: IRangeResponse };
   /** A range for its keys alone; see {@link readKeyPage}. */
   keys: { request: IRangeRequest; answer: KeyPage };
-  /** A range for many records; see {@link readRecordPage}. */
+  /** A range for many records; see {@link RecordPage}. */
   records: { request: IRangeRequest; answer: RecordPage };
   put: { request: IPutRequest; answer: IPutResponse };
   deleteRange: { request: IDeleteRangeRequest; answer: IDeleteRangeResponse };

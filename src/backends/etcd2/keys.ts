@@ -43,12 +43,12 @@ export class Keys {
     return { key, range_end: end };
   }
 
-  /** Path of a record. Corrupt when the key cannot be a path: somebody else's, in the midst of the topology. */
-  path(key: Buffer): string {
+  /** Path of a record, by its key: these bytes, or a part of them. Corrupt when the key cannot be a path: somebody else's, in the midst of the topology. */
+  path(bytes: Buffer, from = 0, to = bytes.length): string {
     try {
-      return checkPath(this.#decode(key, this.#prefixBytes), 'record', this.#store);
+      return checkPath(this.#decode(bytes, from + this.#prefixBytes, to), 'record', this.#store);
     } catch (error) {
-      throw this.illegal(key, error);
+      throw this.illegal(bytes.subarray(from, to), error);
     }
   }
 
@@ -62,9 +62,9 @@ export class Keys {
   }
 
   /** A Buffer puts U+FFFD where it is not UTF-8, and is several times as fast as the decoder that tells. */
-  #decode(key: Buffer, from: number): string {
-    const text = key.toString('utf8', from);
-    return text.includes('\ufffd') ? this.#decoder.decode(key.subarray(from)) : text;
+  #decode(bytes: Buffer, from: number, to = bytes.length): string {
+    const text = bytes.toString('utf8', from, to);
+    return text.includes('\ufffd') ? this.#decoder.decode(bytes.subarray(from, to)) : text;
   }
 
   illegal(key: Buffer, cause?: unknown): TopologyError {

@@ -1,18 +1,10 @@
 import protobuf from 'protobufjs';
 import { FIELD, readDecimal, readRevision, WIRE_TYPE } from './wire.js';
 
-/** An answer to a range request. */
-export interface RecordPage {
-  readonly records: readonly ReadRecord[];
-  /** Whether there are keys beyond the page. */
-  readonly more: boolean;
-  /** Of the store, when it answered. */
-  readonly revision: string;
-}
-
-/** A key and its value: parts of the answer that they came in. */
+/** A key and its value. */
 export interface ReadRecord {
-  readonly key: Buffer;
+  readonly path: string;
+  /** Part of the answer that it came in. */
   readonly value: Buffer;
   /** Decimal. */
   readonly modRevision: string;
@@ -20,43 +12,102 @@ export interface ReadRecord {
   readonly leased: boolean;
 }
 
+/** The path that a part of an answer, from and to, stands for. */
+export type PathOf = (answer: Buffer, from: number, to: number) => string;
+
 const NOTHING: Buffer = Buffer.alloc(0);
 
-/** Reads a RangeResponse. What etcd3 makes of one has all fields of each key, numbers as text, and takes several times as long. */
-export function readRecordPage(answer: Buffer): RecordPage {
-  const reader = protobuf.Reader.create(answer);
-  const records: ReadRecord[] = [];
-  const page = { records, more: false, revision: '0' };
-  while (reader.pos < reader.len) {
-    const tag = reader.uint32();
-    if (tag === FIELD.range.kvs) records.push(readRecord(reader, answer));
-    else if (tag === FIELD.range.header) page.revision = readRevision(reader);
-    else if (tag === FIELD.range.more) page.more = reader.bool();
-    else reader.skipType(tag & WIRE_TYPE);
-  }
-  return page;
-}
+/**
+ * An answer to a range request. Its records are read as they are taken: all of a large page at once would outlive young garbage
+ * collections, which costs more than reading them. What etcd3 makes of an answer has all fields of each key, numbers as text, and
+ * takes several times as long.
+ */
+export class RecordPage {
+  /** How many records there are. */
+  readonly size: number;
+  readonly bytes: number;
+  /** The key of the last one; undefined: there is none. */
+  readonly last: Buffer | undefined;
+  /** Whether there are keys beyond the page. */
+  readonly more: boolean;
+  /** Of the store, when it answered. */
+  readonly revision: string;
+  readonly #answer: Buffer;
+  readonly #reader: protobuf.Reader;
 
-function readRecord(reader: protobuf.Reader, answer: Buffer): ReadRecord {
-  const end = reader.uint32() + reader.pos;
-  let key = NOTHING;
-  let value = NOTHING;
-  let modRevision = '0';
-  let leased = false;
-  while (reader.pos < end) {
-    const tag = reader.uint32();
-    if (tag === FIELD.kv.key) key = readBytes(reader, answer);
-    else if (tag === FIELD.kv.value) value = readBytes(reader, answer);
-    else if (tag === FIELD.kv.modRevision) modRevision = readDecimal(reader);
-    else if (tag === FIELD.kv.lease) leased = readDecimal(reader) !== '0';
-    else reader.skipType(tag & WIRE_TYPE);
+  constructor(answer: Buffer) {
+    this.#answer = answer;
+    this.#reader = protobuf.Reader.create(answer);
+    this.bytes = answer.length;
+    const reader = protobuf.Reader.create(answer);
+    let [size, last, more, revision] = [0, -1, false, '0'];
+    while (reader.pos < reader.len) {
+      const tag = reader.uint32();
+      if (tag === FIELD.range.kvs) {
+        last = reader.pos;
+        size += 1;
+        reader.skip(reader.uint32());
+      } else if (tag === FIELD.range.header) revision = readRevision(reader);
+      else if (tag === FIELD.range.more) more = reader.bool();
+      else reader.skipType(tag & WIRE_TYPE);
+    }
+    this.size = size;
+    this.more = more;
+    this.revision = revision;
+    this.last = last < 0 ? undefined : this.#keyAt(last);
   }
-  return { key, value, modRevision, leased };
-}
 
-function readBytes(reader: protobuf.Reader, answer: Buffer): Buffer {
-  const length = reader.uint32();
-  const from = reader.pos;
-  reader.skip(length);
-  return answer.subarray(from, from + length);
+  /** The next records; none: there are no more. */
+  take(count: number, pathOf: PathOf): ReadRecord[] {
+    const reader = this.#reader;
+    const records: ReadRecord[] = [];
+    while (records.length < count && reader.pos < reader.len) {
+      const tag = reader.uint32();
+      if (tag === FIELD.range.kvs) records.push(this.#record(pathOf));
+      else reader.skipType(tag & WIRE_TYPE);
+    }
+    return records;
+  }
+
+  #record(pathOf: PathOf): ReadRecord {
+    const reader = this.#reader;
+    const end = reader.uint32() + reader.pos;
+    let [from, to] = [0, 0];
+    let value = NOTHING;
+    let modRevision = '0';
+    let leased = false;
+    while (reader.pos < end) {
+      const tag = reader.uint32();
+      if (tag === FIELD.kv.key) {
+        const length = reader.uint32();
+        from = reader.pos;
+        to = from + length;
+        reader.skip(length);
+      } else if (tag === FIELD.kv.value) {
+        const length = reader.uint32();
+        value = this.#answer.subarray(reader.pos, reader.pos + length);
+        reader.skip(length);
+      } else if (tag === FIELD.kv.modRevision) modRevision = readDecimal(reader);
+      else if (tag === FIELD.kv.lease) leased = readDecimal(reader) !== '0';
+      else reader.skipType(tag & WIRE_TYPE);
+    }
+    return { path: pathOf(this.#answer, from, to), value, modRevision, leased };
+  }
+
+  /** The key of the record whose length stands here. */
+  #keyAt(at: number): Buffer {
+    const reader = protobuf.Reader.create(this.#answer);
+    reader.pos = at;
+    const end = reader.uint32() + reader.pos;
+    while (reader.pos < end) {
+      const tag = reader.uint32();
+      if (tag !== FIELD.kv.key) {
+        reader.skipType(tag & WIRE_TYPE);
+        continue;
+      }
+      const length = reader.uint32();
+      return this.#answer.subarray(reader.pos, reader.pos + length);
+    }
+    return NOTHING;
+  }
 }

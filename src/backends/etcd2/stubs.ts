@@ -10,7 +10,7 @@ import type {
 import { readBatchAnswer } from './batch-message.js';
 import type { Calls } from './grpc.js';
 import { readKeyPage } from './key-page.js';
-import { readRecordPage } from './record-page.js';
+import { RecordPage } from './record-page.js';
 
 /** gRPC's own way of calling, as far as it is used. */
 
@@ -86,7 +86,12 @@ function withOwn(client: object): object {
     keys: (...call) =>
       client.makeUnaryRequest<'keys'>(range.path, range.requestSerialize, readKeyPage, ...call),
     records: (...call) =>
-      client.makeUnaryRequest<'records'>(range.path, range.requestSerialize, readRecordPage, ...call),
+      client.makeUnaryRequest<'records'>(
+        range.path,
+        range.requestSerialize,
+        (answer) => new RecordPage(answer),
+        ...call,
+      ),
     batch: (...call) =>
       client.makeUnaryRequest<'batch'>(txn.path, (request) => request, readBatchAnswer, ...call),
   };

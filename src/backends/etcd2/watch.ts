@@ -3,8 +3,8 @@ import type { CallOptions, SyncedEvent, WatchEvent } from '../../topo/connection
 import { followPasses } from '../../topo/follow.js';
 import { type EventQueue, watchEvents } from '../../topo/queue.js';
 import type { EtcdClient } from './client.js';
-import { scan } from './directory.js';
 import { toValue } from './file.js';
+import { scan } from './scan.js';
 
 export function watch(client: EtcdClient, path: string, options?: CallOptions): AsyncIterable<WatchEvent> {
   return watchEvents(client.context, options, path, (queue) => {
