@@ -31,6 +31,8 @@ export interface WalkLimits {
 
 /** Steps of the way ahead that are looked at. */
 const WINDOW = 4_096;
+/** Names that become steps at a time: what is made long before it is read grows old. */
+const UNFOLDED = 256;
 /** Bytes that were read and not delivered yet, beyond which nothing more is read ahead. */
 const BYTES_AHEAD = 8 << 20;
 /** Bytes wanted in one answer. */
@@ -83,11 +85,15 @@ export class Walk {
     const group: Found[] = [];
     for (let step = this.#head; step !== undefined && isPassed(step); step = this.#head) {
       this.#head = step.next;
-      // A step that got old keeps those that it leads to from being collected while they are young.
+      // A step that got old while it waited keeps what it leads to from being collected while that is young.
       step.next = undefined;
-      if (!isFound(step)) continue;
-      group.push(step);
-      this.#bytesAhead -= step.stat.dataLength;
+      if (step.type !== 'getData' || step.stat === undefined) continue;
+      const { path, data, stat } = step;
+      step.data = null;
+      step.stat = undefined;
+      step.child = undefined;
+      group.push({ path, data, stat });
+      this.#bytesAhead -= stat.dataLength;
     }
     return group;
   }
@@ -101,7 +107,7 @@ export class Walk {
     for (let step = this.#head; step !== undefined && seen < WINDOW; step = step.next) {
       if (this.#inFlight >= this.#limits.requests) break;
       if (step.type === 'names') {
-        const first = step.unfold(WINDOW - seen);
+        const first = step.unfold(UNFOLDED);
         if (before === undefined) this.#head = first;
         else before.next = first;
         step = first;
@@ -207,8 +213,4 @@ function learnChildren(step: BelowStep, result: MultiReadResult | undefined): vo
   const { children } = result;
   if (step.siblings !== undefined) step.siblings.onlyChild = children.length === 1 ? children[0] : undefined;
   step.next = new NamesStep(step.path, children, step.next);
-}
-
-function isFound(step: Step): step is ZnodeStep & Found {
-  return step.type === 'getData' && step.stat !== undefined;
 }
