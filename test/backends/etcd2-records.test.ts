@@ -194,10 +194,11 @@ for (const version of ETCD_VERSIONS) {
 
     test('a scan whose revision is compacted says so, and can be begun again', async () => {
       await fresh();
-      const ops = Array.from({ length: 8_000 }, (_, i) => `r/${String(i).padStart(5, '0')}`);
-      for (let i = 0; i < ops.length; i += 100) {
-        const part = ops.slice(i, i + 100);
-        await connection.write(part.map((path) => ({ type: 'create', path, bytes: Buffer.alloc(10) })));
+      // More than is read ahead.
+      const ops = Array.from({ length: 1_000 }, (_, i) => `r/${String(i).padStart(5, '0')}`);
+      for (let i = 0; i < ops.length; i += 25) {
+        const part = ops.slice(i, i + 25);
+        await connection.write(part.map((path) => ({ type: 'create', path, bytes: Buffer.alloc(40_000) })));
       }
       let pages = 0;
       const scanning = (async () => {
