@@ -39,7 +39,7 @@ describe.runIf(runs)('records that are not everyday', () => {
       '--verify',
       ...flags,
     ];
-    expect(await cli(there)).toMatchObject({ err: '', code: 0 });
+    expect(await cli(there)).toMatchObject({ code: 0 });
     const back = [
       'copy',
       at('etcd2', 'global'),
@@ -49,7 +49,7 @@ describe.runIf(runs)('records that are not everyday', () => {
       '--verify',
       ...flags,
     ];
-    expect(await cli(back)).toMatchObject({ err: '', code: 0 });
+    expect(await cli(back)).toMatchObject({ code: 0 });
     const found = await contents(at('zk2', 'back'));
     const differing = Object.entries(global).filter(
       ([path, bytes]) => found.get(path)?.equals(bytes) !== true,
