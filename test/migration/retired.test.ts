@@ -145,7 +145,7 @@ describe.runIf(available.etcd('3.3') && available.zookeeper('3.8'))('a topology 
     await copied(zk2('global'), from);
     const whole = nodesOf(WHOLE_ZOOKEEPER).filter(({ path }) => !/\/ns\/[^/]+\/./.test(path));
     for (const { path, value } of whole) expect(await znode(path), path).toEqual(jsonIn(value));
-  });
+  }, 60_000);
 
   test('of generation 1 stops at what would be lost, and comes over without it once that is accepted', async () => {
     const { servers } = zookeeper;
