@@ -6,6 +6,12 @@ import type { Lock } from './locks.js';
 /** Milliseconds that giving a lock back may take, all tries together. */
 const UNLOCK_MS = 10_000;
 
+/**
+ * Milliseconds for which a lock is held before its entry is watched. Most locks are given back before, and a watch costs the
+ * server more than they do.
+ */
+export const UNWATCHED_MS = 50;
+
 /** How one store keeps one lock. */
 export interface Keeper {
   /** Asks the store whether the entry is still there and ours. Rejects with Unavailable, Timeout … when it does not tell. */
@@ -29,7 +35,10 @@ export class HeldLock implements Lock {
   readonly entry: string;
   readonly #context: CallContext;
   readonly #keeper: Keeper;
-  readonly #lost = new AbortController();
+  /** Why it is lost. */
+  #loss: TopologyError | undefined;
+  /** Made when it is asked for: most locks are given back before. */
+  #lost: AbortController | undefined;
   #unlocking: Promise<void> | undefined;
   #stopped = false;
 
@@ -42,21 +51,29 @@ export class HeldLock implements Lock {
   }
 
   get lost(): AbortSignal {
+    if (this.#lost === undefined) {
+      this.#lost = new AbortController();
+      if (this.#loss !== undefined) this.#lost.abort(this.#loss);
+    }
     return this.#lost.signal;
   }
 
+  get isLost(): boolean {
+    return this.#loss !== undefined;
+  }
+
   async check(options?: CallOptions): Promise<void> {
-    if (this.lost.aborted) throw this.lost.reason;
+    if (this.#loss !== undefined) throw this.#loss;
     if (this.#unlocking !== undefined) throw this.#lostBecause('it was given back');
     const { clock, defaultTimeoutMs } = this.#context;
     const deadline = options?.deadline ?? clock.now() + defaultTimeoutMs;
     if (await this.#keeper.holds({ signal: options?.signal, deadline })) {
       // It may have been told to be lost while the store was asked.
-      if (this.lost.aborted) throw this.lost.reason;
+      if (this.#loss !== undefined) throw this.#loss;
       return;
     }
     this.lose('the store says that it is not held');
-    throw this.lost.reason ?? this.#lostBecause('it was given back');
+    throw this.#loss ?? this.#lostBecause('it was given back');
   }
 
   unlock(): Promise<void> {
@@ -66,19 +83,20 @@ export class HeldLock implements Lock {
 
   /** Tells that the lock is gone; `why` in a few words. Ignored once it is being given back. */
   lose(why: string, cause?: unknown): void {
-    if (this.#unlocking !== undefined || this.lost.aborted) return;
+    if (this.#unlocking !== undefined || this.#loss !== undefined) return;
     this.#stop();
-    this.#lost.abort(this.#lostBecause(why, cause));
+    this.#loss = this.#lostBecause(why, cause);
+    this.#lost?.abort(this.#loss);
   }
 
   async #unlock(): Promise<void> {
     const { clock } = this.#context;
-    const wasLost = this.lost.aborted;
+    const loss = this.#loss;
     this.#stop();
     const releasing = this.#keeper.release({ deadline: clock.now() + UNLOCK_MS });
-    if (wasLost) {
+    if (loss !== undefined) {
       await releasing.catch(() => {});
-      throw this.lost.reason;
+      throw loss;
     }
     if (!(await releasing)) throw this.#lostBecause('it was gone when it was to be given back');
   }

@@ -26,17 +26,20 @@ export function keepAlive(settings: KeepAliveSettings): () => void {
   const { ttlMs } = settings;
   const { clock } = settings.context;
   const renewMs = ttlMs / RENEWALS_PER_TTL;
-  const life = new AbortController();
+  let stopped = false;
+  /** Ends the renewal that is under way. */
+  let renewing: AbortController | undefined;
   let validUntil = 0;
   let cancelEnd = () => {};
   let cancelRenewal = () => {};
   const stop = () => {
-    life.abort();
+    stopped = true;
+    renewing?.abort();
     cancelEnd();
     cancelRenewal();
   };
   const over = (why: string) => {
-    if (life.signal.aborted) return;
+    if (stopped) return;
     stop();
     settings.onOver(why);
   };
@@ -56,13 +59,14 @@ export function keepAlive(settings: KeepAliveSettings): () => void {
   const renew = async () => {
     if (clock.now() >= validUntil) return expire();
     const sentAt = clock.now();
+    renewing = new AbortController();
     let alive: boolean | undefined;
     try {
-      alive = await settings.renew({ signal: life.signal, deadline: validUntil });
+      alive = await settings.renew({ signal: renewing.signal, deadline: validUntil });
     } catch {
       alive = undefined;
     }
-    if (life.signal.aborted) return;
+    if (stopped) return;
     if (alive === false) over('its session or lease ended');
     else if (clock.now() >= validUntil) expire();
     else if (alive === true) renewed(sentAt);

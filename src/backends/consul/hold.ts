@@ -1,7 +1,7 @@
 import type { CallContext } from '../../topo/calls.js';
 import type { CallOptions } from '../../topo/connection.js';
 import { ErrorCode, isTopologyError, TopologyError } from '../../topo/errors.js';
-import { HeldLock } from '../../topo/held-lock.js';
+import { HeldLock, UNWATCHED_MS } from '../../topo/held-lock.js';
 import type { Lock } from '../../topo/locks.js';
 import type { ConsulClient } from './client.js';
 import { denied } from './error.js';
@@ -43,7 +43,7 @@ export function hold(client: ConsulClient, place: Place, session: Session): Lock
     release: (options) => release(client, place, session, options),
     stop: () => {
       session.stop();
-      left.abort();
+      left.abort('the lock was lost or given back');
     },
   });
   fences.set(lock, held);
@@ -66,6 +66,7 @@ async function follow(
   lose: (why: string) => void,
 ): Promise<void> {
   let after: KvQuery['after'];
+  await client.sleep(UNWATCHED_MS, signal);
   for (let round = 0; !signal.aborted; round++) {
     try {
       const { items, index } = await readRecord(client, entry, after, signal);

@@ -94,11 +94,13 @@ class Contender {
     let after: KvQuery['after'];
     let failure: unknown;
     let exists = this.#request.purpose !== 'directory';
+    let isFree = false;
     for (let round = 0; ; round++) {
       try {
-        if (!exists) await this.#mustExist();
+        if (!exists) isFree = !(await this.#mustExist()).includes(this.#key);
         exists = true;
-        const outcome = await this.#attempt(after);
+        const outcome = await this.#attempt(after, isFree);
+        isFree = false;
         if (signal.aborted) throw signal.reason;
         if ('held' in outcome) return outcome.held;
         after = outcome.after;
@@ -115,16 +117,17 @@ class Contender {
     }
   }
 
-  async #attempt(after: KvQuery['after']): Promise<Outcome> {
+  /** `isFree`: there was no such key a moment ago, and it need not be looked for. */
+  async #attempt(after: KvQuery['after'], isFree: boolean): Promise<Outcome> {
     const client = this.#client;
     const { dir, entry } = this.#place;
-    const { items, index } = await readRecord(client, entry, after, this.#signal, dir);
-    const [pair] = items;
-    if (pair !== undefined) {
+    const found = isFree ? undefined : await readRecord(client, entry, after, this.#signal, dir);
+    const pair = found?.items[0];
+    if (found !== undefined && pair !== undefined) {
       if (pair.session !== '' && pair.session === this.#session?.id) return { held: this.#session };
       if (!isEphemeral(pair)) throw this.#noLock();
       if (!this.#request.wait) throw alreadyLocked(client.context, dir);
-      if (pair.session !== '') return { after: { index, waitMs: client.pollMs } };
+      if (pair.session !== '') return { after: { index: found.index, waitMs: client.pollMs } };
     }
     const session = await this.#openSession();
     const ops = this.#taking(pair, session);
@@ -144,7 +147,7 @@ class Contender {
 
   /** Consul's `lock` takes what is free, whatever it is: the state that was seen must still be there. */
   #taking(pair: Pair | undefined, session: Session): KvOp[] {
-    const Key = this.#client.keys.key(this.#place.entry);
+    const Key = this.#key;
     const state: KvOp =
       pair === undefined
         ? { Verb: 'check-not-exists', Key }
@@ -161,7 +164,8 @@ class Contender {
     return this.#session;
   }
 
-  async #mustExist(): Promise<void> {
+  /** The keys of the directory. NoNode when there are none. */
+  async #mustExist(): Promise<readonly string[]> {
     const client = this.#client;
     const { dir } = this.#place;
     const prefix = client.keys.below(dir);
@@ -171,9 +175,13 @@ class Contender {
     const { items } = await client.read(dir, options, (member, limits) =>
       member.keys({ key, separator }, limits),
     );
-    if (items.some((found) => found !== prefix && found.startsWith(prefix))) return;
+    if (items.some((found) => found !== prefix && found.startsWith(prefix))) return items;
     await proveReadable(client, [client.keys.nobody(dir)], dir, options);
     throw nothingToLock(client.context, dir);
+  }
+
+  get #key(): string {
+    return this.#client.keys.key(this.#place.entry);
   }
 
   /** A failure that the wait outlasts; throws any other. */

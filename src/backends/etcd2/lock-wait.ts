@@ -62,7 +62,10 @@ export async function waitForTurn(wanted: Wanted, place: Place): Promise<boolean
 
 async function becomesFirst(wanted: Wanted, place: Place): Promise<boolean> {
   const { client, call, request } = wanted;
-  const limits = { signal: AbortSignal.any([place.gone, call.signal]), deadline: call.deadline };
+  if (place.ahead === undefined) return !place.gone.aborted;
+  const gone = new AbortController();
+  place.gone.addEventListener('abort', () => gone.abort());
+  const limits = { signal: AbortSignal.any([gone.signal, call.signal]), deadline: call.deadline };
   for (let round = 0; !place.gone.aborted; round++) {
     try {
       const before = await place.before(limits);

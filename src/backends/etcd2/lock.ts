@@ -116,7 +116,7 @@ function hold(client: EtcdClient, dir: string, place: Place): Lock {
     },
   );
   const onGone = () => lock.lose(place.loss?.why ?? '', place.loss?.cause);
-  place.gone.addEventListener('abort', onGone, { once: true });
+  place.gone.addEventListener('abort', onGone);
   if (place.gone.aborted) onGone();
   places.set(lock, place);
   client.locks.add(lock);

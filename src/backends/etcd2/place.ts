@@ -1,8 +1,12 @@
+import type { IRangeResponse } from 'etcd3';
 import { interrupted } from '../../topo/calls.js';
+import { Cancellation, type CancelSignal } from '../../topo/cancellation.js';
 import type { CallOptions } from '../../topo/connection.js';
 import { ErrorCode, isTopologyError } from '../../topo/errors.js';
+import { UNWATCHED_MS } from '../../topo/held-lock.js';
 import { keepAlive } from '../../topo/keep-alive.js';
 import { joinPath } from '../../topo/paths.js';
+import { sleep } from '../../topo/sleep.js';
 import type { EtcdClient } from './client.js';
 import { recordExists } from './error.js';
 import { absent } from './file.js';
@@ -19,6 +23,8 @@ interface Parts extends QueueKey {
   readonly key: Buffer;
   /** Id of the lease, in decimal. It may have 63 bits, more than a number holds. */
   readonly lease: string;
+  /** What was before it when it was taken. */
+  readonly ahead: QueueKey | undefined;
   readonly ttlMs: number;
   /** Clock time at which the lease was asked for. */
   readonly since: number;
@@ -42,18 +48,22 @@ export class Place implements QueueKey {
   readonly path: string;
   readonly revision: string;
   readonly key: Buffer;
+  /** The key that was just before this one when it was taken; undefined: there was none, it holds the lock. */
+  readonly ahead: QueueKey | undefined;
   readonly #client: EtcdClient;
   readonly #lease: string;
   readonly #dir: string;
-  readonly #life = new AbortController();
-  readonly #gone = new AbortController();
+  readonly #life = new Cancellation();
+  readonly #gone = new Cancellation();
   #loss: Loss | undefined;
   readonly #stopKeepAlive: () => void;
 
-  private constructor(client: EtcdClient, dir: string, { path, revision, key, lease, ttlMs, since }: Parts) {
+  private constructor(client: EtcdClient, dir: string, parts: Parts) {
+    const { path, revision, key, ahead, lease, ttlMs, since } = parts;
     this.path = path;
     this.revision = revision;
     this.key = key;
+    this.ahead = ahead;
     this.#client = client;
     this.#lease = lease;
     this.#dir = dir;
@@ -88,11 +98,13 @@ export class Place implements QueueKey {
       const path = joinPath(queueOf(dir), lease);
       const key = client.keys.key(path);
       const put = { key, value: Buffer.from(request.contents), lease };
-      const txn = { compare: [absent(key)], success: [{ request_put: put }] };
-      const { succeeded, header } = await client.write('txn', txn, dir, { ...limit, signal });
-      if (!succeeded) throw recordExists(client.context, path);
-      const parts = { path, revision: header.revision, key, lease, ttlMs: Number(TTL) * 1_000, since };
-      return new Place(client, dir, parts);
+      const look = { request_range: lastIn(client, dir) };
+      const txn = { compare: [absent(key)], success: [look, { request_put: put }] };
+      const answer = await client.write('txn', txn, dir, { ...limit, signal });
+      if (!answer.succeeded) throw recordExists(client.context, path);
+      const ahead = queueKey(client, answer.responses[0]?.response_range);
+      const { revision } = answer.header;
+      return new Place(client, dir, { path, revision, key, ahead, lease, ttlMs: Number(TTL) * 1_000, since });
     } catch (error) {
       // A put that is still on its way fails without its lease.
       const deadline = clock.now() + RELEASE_MS;
@@ -102,8 +114,8 @@ export class Place implements QueueKey {
   }
 
   /** Fires when the place is lost. */
-  get gone(): AbortSignal {
-    return this.#gone.signal;
+  get gone(): CancelSignal {
+    return this.#gone;
   }
 
   /** Why it was lost. */
@@ -111,19 +123,11 @@ export class Place implements QueueKey {
     return this.#loss;
   }
 
-  /** The key just before this one; undefined: there is none, it holds the lock. */
+  /** The key that is just before this one now. */
   async before(options: CallOptions): Promise<QueueKey | undefined> {
-    const request = {
-      ...this.#client.keys.below(queueOf(this.#dir)),
-      keys_only: true,
-      limit: 1,
-      sort_target: 'Mod',
-      sort_order: 'Descend',
-      max_mod_revision: String(BigInt(this.revision) - 1n),
-    } as const;
-    const { kvs } = await this.#client.read('range', request, this.#dir, options);
-    const [found] = kvs;
-    return found && { path: this.#client.keys.path(found.key), revision: found.mod_revision };
+    const max_mod_revision = String(BigInt(this.revision) - 1n);
+    const request = { ...lastIn(this.#client, this.#dir), max_mod_revision };
+    return queueKey(this.#client, await this.#client.read('range', request, this.#dir, options));
   }
 
   /** Whether key and lease are still there. */
@@ -147,7 +151,7 @@ export class Place implements QueueKey {
   }
 
   get stopped(): boolean {
-    return this.#life.signal.aborted;
+    return this.#life.aborted;
   }
 
   async #hasKey(options: CallOptions): Promise<boolean> {
@@ -162,8 +166,11 @@ export class Place implements QueueKey {
   }
 
   async #follow(): Promise<void> {
-    const { signal } = this.#life;
-    for await (const { value } of watch(this.#client, this.path, { signal }))
+    await sleep(this.#client.context.clock, UNWATCHED_MS, this.#life);
+    if (this.stopped) return;
+    const left = new AbortController();
+    this.#life.addEventListener('abort', () => left.abort());
+    for await (const { value } of watch(this.#client, this.path, { signal: left.signal }))
       if (value?.version.token !== this.revision)
         return this.#lose(value === undefined ? 'its entry was deleted' : 'its entry was written over');
   }
@@ -178,6 +185,20 @@ export class Place implements QueueKey {
 
 /** Milliseconds for which a place is tried to be given back. */
 export const RELEASE_MS = 10_000;
+
+/** Asks for the key at the end of a queue. */
+function lastIn(client: EtcdClient, dir: string) {
+  const sorted = { sort_target: 'Mod', sort_order: 'Descend' } as const;
+  return { ...client.keys.below(queueOf(dir)), ...sorted, keys_only: true, limit: 1 };
+}
+
+function queueKey(
+  { keys }: EtcdClient,
+  found: Pick<IRangeResponse, 'kvs'> | undefined,
+): QueueKey | undefined {
+  const [kv] = found?.kvs ?? [];
+  return kv && { path: keys.path(kv.key), revision: kv.mod_revision };
+}
 
 /** Revokes a lease, and with it deletes its keys; one that is over already counts as revoked. */
 async function revoke(client: EtcdClient, ID: string, path: string, options: CallOptions): Promise<void> {
