@@ -208,7 +208,8 @@ export interface IdentityOptions extends CallOptions {
 export interface WriteOptions extends CallOptions {
   /**
    * The batch is applied only while this lock is held: the store itself decides that, in the same moment as the rest.
-   * LockLost otherwise. Counts as one operation. Unsupported without `capabilities.fencing`, and for a lock of another store.
+   * LockLost otherwise. The first batch that depends on a lock may also write the lock's own entry, whatever becomes of the batch.
+   * Counts as one operation. Unsupported without `capabilities.fencing`, and for a lock of another store.
    */
   readonly fence?: Lock | undefined;
 }

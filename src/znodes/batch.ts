@@ -34,14 +34,14 @@ export async function write(
   ops: readonly WriteOp[],
   options: WriteOptions,
 ): Promise<(Version | undefined)[]> {
-  if (options.fence === undefined) return writeBatch(store, ops, undefined, options);
-  const fence = await fenceOf(options.fence, options);
+  const { fence: lock } = options;
+  if (lock === undefined) return writeBatch(store, ops, undefined, options);
   try {
-    return await writeBatch(store, ops, fence, options);
+    return await writeBatch(store, ops, await fenceOf(lock, options), options);
   } catch (error) {
     if (isTopologyError(error, ErrorCode.OutcomeUnknown, ErrorCode.LockLost)) throw error;
     // Somebody who has the lock now may be the reason for what went wrong.
-    await fence.lock.check(options).catch((lost: unknown) => {
+    await lock.check(options).catch((lost: unknown) => {
       if (isTopologyError(lost, ErrorCode.LockLost)) throw lost;
     });
     throw error;

@@ -1,7 +1,15 @@
 import { ErrorCode, isTopologyError } from '../topo/errors.js';
-import { CreateMode, type ZooKeeperClient, ZooKeeperError } from '../zookeeper/client.js';
+import {
+  type CreateArguments,
+  CreateMode,
+  type OperationOptions,
+  ZkCode,
+  type ZooKeeperClient,
+  ZooKeeperError,
+} from '../zookeeper/client.js';
 import type { LockSession } from './lock-session.js';
 import type { Store } from './store.js';
+import { DIRECTORY_ACL } from './znode.js';
 
 /** Where the entries of a lock are. */
 export interface Queue {
@@ -10,12 +18,16 @@ export interface Queue {
   readonly path: string;
   /** The directory above it that stays, and all above that, when the lock leaves it empty. `''`: the root. */
   readonly keep: string;
+  /** It was not there: it is made with its first entry, so that nobody meets it empty. */
+  readonly missing: boolean;
 }
 
 /** An entry as the servers have made it. */
 export interface Created {
   readonly znode: string;
   readonly czxid: bigint;
+  /** The queue was made together with it: nobody is before it. */
+  readonly first: boolean;
 }
 
 /**
@@ -31,19 +43,15 @@ export function createEntry(
 ): Promise<Created> {
   return store.attempt({ kind: 'read', path: queue.dir }, () =>
     session.inTurn(queue.path, async () => {
-      const created = await send(store, session, store.znode(queue.path), data);
+      const created = await send(store, session, queue, data);
       session.entries.add(created.znode);
       return created;
     }),
   );
 }
 
-async function send(
-  store: Store,
-  session: LockSession,
-  directory: string,
-  data: Uint8Array,
-): Promise<Created> {
+async function send(store: Store, session: LockSession, queue: Queue, data: Uint8Array): Promise<Created> {
+  const directory = store.znode(queue.path);
   const args = {
     path: `${directory}/`,
     data,
@@ -52,13 +60,37 @@ async function send(
   };
   try {
     const request = { timeoutMs: store.context.defaultTimeoutMs };
+    const both = queue.missing ? await createBoth(session.client, directory, args, request) : undefined;
+    if (both !== undefined) return both;
     const { path, stat, zxid } = await session.client.create(args, request);
-    return { znode: path, czxid: stat?.czxid ?? zxid };
+    return { znode: path, czxid: stat?.czxid ?? zxid, first: false };
   } catch (error) {
     if (!(error instanceof ZooKeeperError && error.sent)) throw error;
     const found = await findLost(store, session, directory);
     if (found === undefined) throw error;
     return found;
+  }
+}
+
+/** A queue and its first entry. Undefined when somebody has made the queue meanwhile. */
+async function createBoth(
+  client: ZooKeeperClient,
+  directory: string,
+  entry: CreateArguments,
+  request: OperationOptions,
+): Promise<Created | undefined> {
+  const queue = { type: 'create', path: directory, data: null, acl: DIRECTORY_ACL } as const;
+  try {
+    const { results, zxid } = await client.multi([queue, { type: 'create', ...entry }], request);
+    const made = results[1];
+    // All that a transaction creates has its zxid.
+    if (made?.type === 'create') return { znode: made.path, czxid: zxid, first: true };
+    throw new ZooKeeperError(ZkCode.MarshallingError, 'the answer to a creation is another one', {
+      sent: true,
+    });
+  } catch (error) {
+    if (error instanceof ZooKeeperError && error.code === ZkCode.NodeExists) return undefined;
+    throw error;
   }
 }
 
@@ -93,7 +125,7 @@ async function search(
   const stats = await Promise.all(unknown.map((znode) => statOf(client, znode, request.timeoutMs)));
   const at = stats.findIndex((stat) => stat?.ephemeralOwner === client.sessionId);
   const [znode, czxid] = [unknown[at], stats[at]?.czxid];
-  return znode === undefined || czxid === undefined ? undefined : { znode, czxid };
+  return znode === undefined || czxid === undefined ? undefined : { znode, czxid, first: false };
 }
 
 async function statOf(client: ZooKeeperClient, znode: string, timeoutMs: number) {

@@ -1,27 +1,18 @@
+import { Cancellation, type CancelSignal } from '../topo/cancellation.js';
 import type { CallOptions } from '../topo/connection.js';
 import { ErrorCode, isTopologyError } from '../topo/errors.js';
+import { UNWATCHED_MS } from '../topo/held-lock.js';
 import { baseName, joinPath } from '../topo/paths.js';
-import { type Stat, type ZooKeeperClient, ZooKeeperError } from '../zookeeper/client.js';
-import { toTopologyError } from './error.js';
+import { sleep } from '../topo/sleep.js';
+import type { Stat, ZooKeeperClient } from '../zookeeper/client.js';
 import { type Created, createEntry, type Queue } from './lock-create.js';
-import { removeEmptyQueue } from './lock-queue.js';
+import { marking, versionOf } from './lock-mark.js';
+import { removeAbove, removeEmptyQueue } from './lock-queue.js';
+import { type Removed, removeEntry } from './lock-remove.js';
 import { leaveResult } from './lock-result.js';
 import type { LockSession } from './lock-session.js';
 import { Signal } from './signal.js';
 import { type Store, settle } from './store.js';
-
-/** A prime, so that whatever else is written in regular turns gives no two entries the same remainder. */
-const VERSIONS = 97n;
-
-/**
- * Data version that an entry gets by being written so often, in one transaction, after its creation. Names are counted anew
- * in a directory that was removed and made again, and a check within a transaction compares nothing else. Those of Vitess
- * have 0. Ours take it from the czxid: so an entry is told from one of the same name that was made after it was broken,
- * unless a multiple of {@link VERSIONS} writes lies between.
- */
-function versionOf(czxid: bigint): number {
-  return Number(czxid % VERSIONS) + 1;
-}
 
 /** One place in a queue: an ephemeral sequential znode, owned by a lock session, looked after until it is given back. */
 export class Entry {
@@ -29,13 +20,19 @@ export class Entry {
   readonly queue: Queue;
   readonly name: string;
   readonly znode: string;
-  /** Its data version, as long as nobody but us writes it. */
+  readonly czxid: bigint;
+  /** It was made together with its queue: nobody is before it. */
+  readonly first: boolean;
+  /** Its data version once it is {@link mark marked}, as long as nobody but us writes it; 0 before. */
   readonly version: number;
   readonly #store: Store;
-  readonly #czxid: bigint;
   readonly #contents: string;
-  readonly #gone = new AbortController();
-  readonly #stopped = new AbortController();
+  readonly #gone = new Cancellation();
+  readonly #stopped = new Cancellation();
+  readonly #onExpired = () => this.#lose('the ZooKeeper session that owned it is over');
+  /** Whether the writes of {@link mark} were sent. */
+  #written = false;
+  #marking: Promise<boolean> | undefined;
   #givingBack: Promise<boolean> | undefined;
 
   private constructor(store: Store, session: LockSession, queue: Queue, contents: string, created: Created) {
@@ -44,13 +41,13 @@ export class Entry {
     this.session = session;
     this.queue = queue;
     this.znode = created.znode;
+    this.first = created.first;
     this.name = baseName(created.znode);
-    this.#czxid = created.czxid;
+    this.czxid = created.czxid;
     this.version = versionOf(created.czxid);
     const { expired } = session.client;
-    const onExpired = () => this.#lose('the ZooKeeper session that owned it is over');
-    expired.addEventListener('abort', onExpired, { once: true, signal: this.#stopped.signal });
-    if (expired.aborted) onExpired();
+    expired.addEventListener('abort', this.#onExpired);
+    if (expired.aborted) this.#onExpired();
   }
 
   /**
@@ -59,21 +56,14 @@ export class Entry {
    * back, or here when there is none.
    */
   static async make(store: Store, session: LockSession, queue: Queue, contents: string): Promise<Entry> {
-    const data = Buffer.from(contents);
     let created: Created;
     try {
-      created = await createEntry(store, session, queue, data);
+      created = await createEntry(store, session, queue, Buffer.from(contents));
     } catch (error) {
       session.leave();
       throw error;
     }
     const entry = new Entry(store, session, queue, contents, created);
-    try {
-      await entry.#write(data);
-    } catch (error) {
-      await entry.giveBack({}).catch(() => {});
-      throw error;
-    }
     void entry.#watch();
     return entry;
   }
@@ -84,8 +74,8 @@ export class Entry {
   }
 
   /** Fires when the entry is no more, or not as it was made; its reason says why, in words. */
-  get gone(): AbortSignal {
-    return this.#gone.signal;
+  get gone(): CancelSignal {
+    return this.#gone;
   }
 
   /** Asks the servers whether it is there and ours. */
@@ -108,6 +98,18 @@ export class Entry {
   }
 
   /**
+   * Makes it one that the check of a transaction tells from any other of its name. False: it is there no more, or not as it
+   * was made.
+   */
+  mark(options: CallOptions): Promise<boolean> {
+    this.#marking ??= this.#mark(options).catch((error: unknown) => {
+      this.#marking = undefined;
+      throw error;
+    });
+    return this.#marking;
+  }
+
+  /**
    * Removes it, and the directories that this leaves empty. False when it was gone before. What cannot be removed goes
    * later, at the latest with its session, which ends as soon as no other lock needs it. Every call has the outcome of the first.
    * `held`: it was first, and what it leaves behind then is written.
@@ -118,15 +120,15 @@ export class Entry {
   }
 
   async #giveBack(options: CallOptions, held: boolean): Promise<boolean> {
-    this.#stopped.abort();
+    this.#stop();
     const { session } = this;
     try {
       if (held && !session.over)
         await leaveResult(this.#store, session.client, this, this.#contents, options);
-      const removed = await this.#remove(options);
+      const removed = await removeEntry(this.#store, this, options);
       session.entries.delete(this.znode);
-      await this.#removeEmptied(options);
-      return removed;
+      await this.#removeEmptied(removed, options);
+      return removed !== 'absent';
     } catch (error) {
       session.retire();
       if (isTopologyError(error, ErrorCode.Unauthorized) && (await this.#wentWithSession(options)))
@@ -146,38 +148,15 @@ export class Entry {
     for (let done = false; !done && !this.#store.closed.aborted; ) {
       const options = { deadline: clock.now() + defaultTimeoutMs };
       try {
-        await this.#remove(options);
+        const removed = await removeEntry(this.#store, this, options);
         this.session.entries.delete(this.znode);
-        await this.#removeEmptied(options);
+        await this.#removeEmptied(removed, options);
         done = true;
       } catch (error) {
         done = !isTopologyError(error, ErrorCode.Timeout, ErrorCode.Unavailable);
         await this.#store.pauseBeforeRetry(this.#store.closed);
       }
     }
-  }
-
-  /** True when it was there and is not any more. */
-  async #remove(options: CallOptions): Promise<boolean> {
-    const { client } = this.session;
-    // Whether a deletion was sent whose answer was lost: then an absent entry is one that we removed.
-    let sent = false;
-    while (!this.session.over) {
-      const request = this.#store.request(options, this.queue.dir);
-      try {
-        const { stat } = await this.#try(() => client.exists(this.znode, request));
-        if (stat?.czxid !== this.#czxid) return sent;
-        await client.delete(this.znode, stat.version, request);
-        return true;
-      } catch (error) {
-        if (error instanceof ZooKeeperError) sent ||= error.sent;
-        const failure = toTopologyError(this.#store.context, error, { kind: 'read', path: this.queue.dir });
-        if (isTopologyError(failure, ErrorCode.NoNode, ErrorCode.BadVersion)) continue;
-        if (!isTopologyError(failure, ErrorCode.Unavailable)) throw failure;
-        await this.#store.pauseBeforeRetry();
-      }
-    }
-    return sent;
   }
 
   /**
@@ -192,13 +171,15 @@ export class Entry {
     const [, { stat }] = await this.#try(() =>
       Promise.all([client.sync('/', request), client.exists(this.znode, request)]),
     );
-    return stat?.czxid !== this.#czxid;
+    return stat?.czxid !== this.czxid;
   }
 
-  async #removeEmptied(options: CallOptions): Promise<void> {
+  async #removeEmptied(removed: Removed, options: CallOptions): Promise<void> {
     const { session, queue } = this;
     const client = session.over ? await this.#upToDate(options) : session.client;
-    if (client !== undefined) await removeEmptyQueue(this.#store, client, queue, options);
+    if (client === undefined) return;
+    const remove = removed === 'both' ? removeAbove : removeEmptyQueue;
+    await remove(this.#store, client, queue, options);
   }
 
   async #upToDate(options: CallOptions): Promise<ZooKeeperClient | undefined> {
@@ -209,34 +190,31 @@ export class Entry {
     );
   }
 
-  async #write(data: Uint8Array): Promise<void> {
-    const { context } = this.#store;
-    const path = this.znode;
-    const writes = Array.from({ length: this.version }, (_, version) => {
-      const last = version === this.version - 1;
-      return { type: 'setData', path, data: last ? data : null, version } as const;
-    });
-    while (!this.#stopped.signal.aborted) {
-      const set = this.#try(() => this.session.client.multi(writes, { timeoutMs: context.defaultTimeoutMs }));
-      try {
-        // BadVersion: it was written, and the answer was lost. The watch finds out what is not ours.
-        await settle(set, ErrorCode.BadVersion, ErrorCode.NoNode);
-        return;
-      } catch (error) {
-        if (!isTopologyError(error, ErrorCode.Unavailable, ErrorCode.Timeout)) throw error;
-        await this.#store.pauseBeforeRetry(this.#stopped.signal);
-      }
+  async #mark(options: CallOptions): Promise<boolean> {
+    const { client } = this.session;
+    const writes = marking(this.znode, this.version, this.#contents);
+    for (;;) {
+      const request = this.#store.request(options, this.queue.dir);
+      const { stat } = await this.#try(() => client.exists(this.znode, request));
+      if (!this.#isOurs(stat)) return false;
+      if (stat?.version === this.version) return true;
+      this.#written = true;
+      // BadVersion: what was sent before and not answered has been done.
+      const sent = this.#try(() => client.multi(writes, request));
+      const answer = await settle(sent, ErrorCode.BadVersion, ErrorCode.NoNode);
+      const last = answer?.results.at(-1);
+      if (last?.type === 'setData') return this.#isOurs(last.stat);
     }
   }
 
   /** Looks after it until it is given back or gone. */
   async #watch(): Promise<void> {
-    const stopped = this.#stopped.signal;
+    const stopped = this.#stopped;
+    await sleep(this.#store.context.clock, UNWATCHED_MS, stopped);
     while (!stopped.aborted) {
       const changed = new Signal();
       try {
         const { stat } = await this.session.client.exists(this.znode, {
-          signal: stopped,
           timeoutMs: this.#store.context.defaultTimeoutMs,
           watcher: changed.fire,
         });
@@ -249,13 +227,19 @@ export class Entry {
   }
 
   #isOurs(stat: Stat | undefined): boolean {
-    return stat?.czxid === this.#czxid && stat.version === this.version;
+    if (stat?.czxid !== this.czxid) return false;
+    return stat.version === 0 || (this.#written && stat.version === this.version);
   }
 
   #lose(why: string): void {
-    if (this.#stopped.signal.aborted) return;
-    this.#stopped.abort();
+    if (this.#stopped.aborted) return;
+    this.#stop();
     this.#gone.abort(why);
+  }
+
+  #stop(): void {
+    this.#stopped.abort();
+    this.session.client.expired.removeEventListener('abort', this.#onExpired);
   }
 
   #try<T>(work: () => Promise<T>): Promise<T> {

@@ -27,7 +27,7 @@ export function hold(store: Store, dir: string, entry: Entry): Lock {
       release: async (options) => {
         const released = entry.giveBack(options, true);
         store.locks.watch(released);
-        return lock.lost.aborted ? released.catch(() => false) : released;
+        return lock.isLost ? released.catch(() => false) : released;
       },
       stop: () => {
         entry.gone.removeEventListener('abort', onGone);
@@ -38,7 +38,7 @@ export function hold(store: Store, dir: string, entry: Entry): Lock {
   );
   store.locks.held.add(holding);
   ENTRIES.set(lock, entry);
-  entry.gone.addEventListener('abort', onGone, { once: true });
+  entry.gone.addEventListener('abort', onGone);
   if (entry.gone.aborted) onGone();
   return lock;
 }
@@ -50,10 +50,10 @@ export interface Fence {
   readonly check: MultiOp;
 }
 
-/** LockLost for a lock that is not held, or was not taken by this backend. */
+/** LockLost for a lock that is not held, or was not taken by this backend. Unavailable, Timeout …: nothing was written yet. */
 export async function fenceOf(lock: Lock, options: CallOptions): Promise<Fence> {
   const entry = ENTRIES.get(lock);
-  if (entry === undefined) {
+  if (entry === undefined || !(await entry.mark(options))) {
     await lock.check(options);
     throw fenceBroken(lock);
   }

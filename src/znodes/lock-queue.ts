@@ -1,14 +1,14 @@
 import type { CallOptions } from '../topo/connection.js';
-import { ErrorCode, isTopologyError } from '../topo/errors.js';
+import { ErrorCode } from '../topo/errors.js';
 import { alreadyLocked, nothingToLock } from '../topo/held-lock.js';
 import type { LockEntry, LockRequest } from '../topo/locks.js';
 import { compareBytewise, joinPath, parentPath } from '../topo/paths.js';
-import type { ZooKeeperClient } from '../zookeeper/client.js';
+import type { Stat, ZooKeeperClient } from '../zookeeper/client.js';
 import type { Queue } from './lock-create.js';
-import { allowChildren, ensureDirectory, removeLeftEmpty } from './parents.js';
+import { ensureDirectory, removeLeftEmpty } from './parents.js';
 import { type Store, settle } from './store.js';
 import { makeVersion } from './version.js';
-import { DIRECTORY_ACL, isOwned, type Znode } from './znode.js';
+import { isOwned, type Znode } from './znode.js';
 
 /** Name of an entry: what ZooKeeper appends to nothing. Negative when it has counted beyond 2^31. */
 const ENTRY_NAME = /^-?\d{10}$/;
@@ -16,7 +16,7 @@ const ENTRY_NAME = /^-?\d{10}$/;
 const READS_AT_A_TIME = 64;
 
 /**
- * The queue of a lock, made when it is missing. NoNode: the directory to be locked does not exist. NodeExists: it is
+ * The queue of a lock; that of a name or an election is made when it is missing. NoNode: the directory to be locked does not exist. NodeExists: it is
  * locked, and there is to be no waiting. `again`: what was found before turned out to be old.
  */
 export async function findQueue(
@@ -31,11 +31,11 @@ export async function findQueue(
   if (!request.wait) await requireFree(store, dir, path, limits);
   const [directory, queue] = await Promise.all([
     purpose === 'directory' ? store.readZnode(dir, limits) : undefined,
-    store.readZnode(path, limits, dir),
+    statOf(store, dir, path, limits),
   ]);
   if (purpose !== 'directory') {
     if (queue === undefined) await ensureDirectory(store, store.znode(path), dir, limits);
-    return { dir, path, keep: '' };
+    return { dir, path, keep: '', missing: false };
   }
   // What comes with a record may be missing, and the record is in the directory all the same.
   const isRecord = store.layout.companions(dir).length > 0;
@@ -43,11 +43,9 @@ export async function findQueue(
     if (!again) return findQueue(store, request, true, limits);
     throw nothingToLock(store.context, dir);
   }
-  if (queue === undefined && !(await makeQueue(store, dir, path, limits)))
-    return findQueue(store, request, true, limits);
   const others = directory.stat.numChildren - (queue === undefined ? 0 : 1);
   // What was empty before is to be so after; what becomes empty meanwhile goes, as it would without the lock.
-  return { dir, path, keep: others > 0 || isBytes(directory) ? '' : dir };
+  return { dir, path, keep: others > 0 || isBytes(directory) ? '' : dir, missing: queue === undefined };
 }
 
 /**
@@ -71,32 +69,36 @@ export async function removeEmptyQueue(
     // Somebody else has removed it, or uses it.
     return;
   }
-  await removeLeftEmpty(store, parentPath(queue.path), options, { client, keep: queue.keep });
+  await removeAbove(store, client, queue, options);
+}
+
+/** What the end of a queue leaves empty above it. Never fails. */
+export function removeAbove(
+  store: Store,
+  client: ZooKeeperClient,
+  { path, keep }: Queue,
+  options: CallOptions,
+): Promise<void> {
+  return removeLeftEmpty(store, parentPath(path), options, { client, keep });
 }
 
 /** {@link removeEmptyQueue} for a call that ended without an entry: it may have made the queue, the last thing it did. */
 export function forsakeQueue(store: Store, request: LockRequest, options: CallOptions): Promise<void> {
   const { dir, purpose } = request;
   const keep = purpose === 'directory' ? dir : '';
-  const queue = { dir, path: store.layout.queue(dir, purpose), keep };
+  const queue = { dir, path: store.layout.queue(dir, purpose), keep, missing: false };
   return removeEmptyQueue(store, store.sessions.primary, queue, options);
 }
 
-/** Makes the queue, and nothing above it: whoever removes the directory meanwhile must be noticed. False: make out anew. */
-async function makeQueue(store: Store, dir: string, path: string, limits: CallOptions): Promise<boolean> {
-  const znode = store.znode(path);
-  const made = store.read(dir, limits, (client, request) =>
-    client.create({ path: znode, data: null, acl: DIRECTORY_ACL }, request),
-  );
-  try {
-    await settle(made, ErrorCode.NodeExists);
-    return true;
-  } catch (error) {
-    if (isTopologyError(error, ErrorCode.NoNode)) return false;
-    if (isTopologyError(error, ErrorCode.Unauthorized) && (await allowChildren(store, znode, limits)))
-      return false;
-    throw error;
-  }
+/** Not its data: that of a queue which does not exist would be an error, which costs more than a lock that is free. */
+async function statOf(
+  store: Store,
+  dir: string,
+  path: string,
+  limits: CallOptions,
+): Promise<Stat | undefined> {
+  const asked = store.read(dir, limits, (client, request) => client.exists(store.znode(path), request));
+  return (await asked).stat;
 }
 
 /** NodeExists when anybody is in the queue. Asks the leader first: nobody is turned away by a lock that is no more. */

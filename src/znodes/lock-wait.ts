@@ -22,8 +22,12 @@ export interface Wanted {
  */
 export async function waitForTurn(wanted: Wanted, entry: Entry): Promise<'first' | 'behind' | 'out'> {
   const { store, request, limits } = wanted;
-  const stop = AbortSignal.any([limits.signal, entry.gone]);
+  if (entry.first && !entry.gone.aborted) return 'first';
+  const gone = new AbortController();
+  entry.gone.addEventListener('abort', () => gone.abort());
+  const stop = AbortSignal.any([limits.signal, gone.signal]);
   for (;;) {
+    if (entry.gone.aborted) return 'out';
     try {
       const ahead = await entryAhead(wanted, entry, stop);
       wanted.failure = undefined;
@@ -37,7 +41,6 @@ export async function waitForTurn(wanted: Wanted, entry: Entry): Promise<'first'
       if (isTopologyError(error, ErrorCode.Unavailable)) wanted.failure = error;
       await store.pauseBeforeRetry(stop);
     }
-    if (entry.gone.aborted) return 'out';
   }
 }
 

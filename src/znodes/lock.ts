@@ -28,10 +28,10 @@ export async function acquire(
   const { dir } = request;
   timeLeft(context, options, dir);
   const ended = new AbortController();
-  const signals = options?.signal === undefined ? [store.closed] : [store.closed, options.signal];
+  const { closed } = store;
   // Unless the caller sets a limit, a wait has none.
   const call = {
-    signal: AbortSignal.any(signals),
+    signal: options?.signal === undefined ? closed : AbortSignal.any([closed, options.signal]),
     deadline: options?.deadline ?? Number.POSITIVE_INFINITY,
   };
   const limits = { signal: ended.signal, deadline: options?.deadline };
@@ -111,9 +111,10 @@ async function enter(wanted: Wanted, session: LockSession, queue: Queue): Promis
     return await Entry.make(store, session, queue, request.contents);
   } catch (error) {
     if (session.over || isTopologyError(error, ErrorCode.NoNode)) return undefined;
-    const first = `${store.znode(queue.path)}/0`;
-    if (isTopologyError(error, ErrorCode.Unauthorized) && (await allowChildren(store, first, limits)))
-      return undefined;
+    if (!isTopologyError(error, ErrorCode.Unauthorized)) throw error;
+    const znode = store.znode(queue.path);
+    for (const refused of [`${znode}/0`, znode])
+      if (await allowChildren(store, refused, limits)) return undefined;
     throw error;
   }
 }

@@ -1,4 +1,4 @@
-import type { OperationOptions, ZooKeeperClient } from '../zookeeper/client.js';
+import type { ZooKeeperClient } from '../zookeeper/client.js';
 
 /** Sessions that a scan spreads its reads over where one request reads one znode. */
 const SCAN_SESSIONS = 4;
@@ -19,6 +19,7 @@ export class Sessions {
   readonly #opened: ZooKeeperClient[] = [];
   #pagesOfOthers = 0;
   #behind = false;
+  #syncing: Promise<void> | undefined;
   #closed = false;
 
   constructor(primary: ZooKeeperClient, open: OpenSession, hasObservers: boolean) {
@@ -32,11 +33,19 @@ export class Sessions {
     return this.#behind;
   }
 
-  /** Makes the primary session as far on as everything that was delivered by this connection. */
-  async bringUpToDate(options: OperationOptions): Promise<void> {
-    const pages = this.#pagesOfOthers;
-    await this.primary.sync('/', options);
-    if (pages === this.#pagesOfOthers) this.#behind = false;
+  /**
+   * Makes the primary session as far on as everything that was delivered by this connection, for all requests that it is sent
+   * from now on: they need not wait for it, but what they answer counts only when it succeeds. Whoever asks before it is sent shares it.
+   */
+  bringUpToDate(): Promise<void> {
+    if (this.#syncing !== undefined) return this.#syncing;
+    this.#syncing = this.#sync();
+    this.#syncing.catch(() => {});
+    // Requests are sent at the end of a turn of the event loop.
+    queueMicrotask(() => {
+      this.#syncing = undefined;
+    });
+    return this.#syncing;
   }
 
   /**
@@ -55,6 +64,12 @@ export class Sessions {
     if (readers.every((reader) => reader === this.primary)) return;
     this.#pagesOfOthers += 1;
     this.#behind = true;
+  }
+
+  async #sync(): Promise<void> {
+    const pages = this.#pagesOfOthers;
+    await this.primary.sync('/');
+    if (pages === this.#pagesOfOthers) this.#behind = false;
   }
 
   async close(): Promise<void> {

@@ -1,3 +1,4 @@
+import type { CancelSignal } from '../topo/cancellation.js';
 import type { WatchSignal } from '../zookeeper/client.js';
 
 /** What a one-shot watch says, once, to whoever waits for it. */
@@ -12,7 +13,7 @@ export class Signal {
   };
 
   /** Undefined when `ended` fires first. */
-  async fired(ended: AbortSignal): Promise<WatchSignal | undefined> {
+  async fired(ended: CancelSignal): Promise<WatchSignal | undefined> {
     if (this.#fired !== undefined || ended.aborted) return this.#fired;
     return new Promise((resolve) => {
       const wake = () => {
@@ -21,7 +22,7 @@ export class Signal {
         resolve(this.#fired);
       };
       this.#wake = wake;
-      ended.addEventListener('abort', wake, { once: true });
+      ended.addEventListener('abort', wake);
     });
   }
 }

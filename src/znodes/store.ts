@@ -1,4 +1,5 @@
 import { type CallContext, outcomeUnknown, timeLeft } from '../topo/calls.js';
+import type { CancelSignal } from '../topo/cancellation.js';
 import type { CallOptions, StoredRecord, Value } from '../topo/connection.js';
 import { ErrorCode, isTopologyError } from '../topo/errors.js';
 import type { OperationOptions, Reply, Stat, ZooKeeperClient } from '../zookeeper/client.js';
@@ -65,8 +66,10 @@ export class Store {
   async read<T>(path: string | undefined, options: CallOptions | undefined, work: Work<T>): Promise<T> {
     try {
       const { sessions } = this;
-      if (sessions.isBehind) await sessions.bringUpToDate(this.request(options, path));
-      return await work(sessions.primary, this.request(options, path));
+      const request = this.request(options, path);
+      if (!sessions.isBehind) return await work(sessions.primary, request);
+      const [, answer] = await Promise.all([sessions.bringUpToDate(), work(sessions.primary, request)]);
+      return answer;
     } catch (error) {
       throw toTopologyError(this.context, error, { kind: 'read', path });
     }
@@ -99,7 +102,7 @@ export class Store {
   }
 
   /** Waits a moment, or until `ended` fires. */
-  pauseBeforeRetry(ended?: AbortSignal): Promise<void> {
+  pauseBeforeRetry(ended?: CancelSignal): Promise<void> {
     return new Promise((resolve) => {
       const go = () => {
         cancel();
@@ -107,7 +110,7 @@ export class Store {
         resolve();
       };
       const cancel = this.context.clock.schedule(RETRY_MS, go);
-      ended?.addEventListener('abort', go, { once: true });
+      ended?.addEventListener('abort', go);
       if (ended?.aborted) go();
     });
   }

@@ -11,7 +11,13 @@ import type { Connection } from '../../src/topo/connection.js';
 import { Locks } from '../../src/znodes/lock-session.js';
 import { Sessions } from '../../src/znodes/sessions.js';
 import { Store } from '../../src/znodes/store.js';
-import { ZkCode, type ZooKeeperClient, ZooKeeperError } from '../../src/zookeeper/client.js';
+import {
+  CreateMode,
+  type MultiOp,
+  ZkCode,
+  type ZooKeeperClient,
+  ZooKeeperError,
+} from '../../src/zookeeper/client.js';
 import { connectOwnClient } from '../../src/zookeeper/own.js';
 import { eventually, must, within } from '../conformance/tools.js';
 import { available, type Cluster, startZooKeeper } from '../servers/index.js';
@@ -25,6 +31,32 @@ const lostAnswer = () => new ZooKeeperError(ZkCode.ConnectionLoss, 'the answer w
 
 /** Requests of the lock session that a test does something about. */
 type Hooks = Partial<Pick<ZooKeeperClient, 'create' | 'delete' | 'multi'>>;
+/** What a test does about one request; `send` sends it. */
+type Hook = <T>(send: () => Promise<T>) => Promise<T>;
+
+/** Transactions that hold an operation of some kind. */
+const transactions =
+  (client: ZooKeeperClient, which: (op: MultiOp) => boolean, hook: Hook): ZooKeeperClient['multi'] =>
+  (ops, options) => {
+    const send = () => client.multi(ops, options);
+    return ops.some(which) ? hook(send) : send();
+  };
+
+/** Creations of entries, with or without their queues. */
+const creations = (client: ZooKeeperClient, hook: Hook): Hooks => ({
+  create: (args, options) => hook(() => client.create(args, options)),
+  multi: transactions(
+    client,
+    (op) => op.type === 'create' && op.mode === CreateMode.EphemeralSequential,
+    hook,
+  ),
+});
+
+/** Deletions of entries, with or without their queues. */
+const deletions = (client: ZooKeeperClient, hook: Hook): Hooks => ({
+  delete: (path, version, options) => hook(() => client.delete(path, version, options)),
+  multi: transactions(client, (op) => op.type === 'delete', hook),
+});
 
 describe.runIf(available.zookeeper('3.8'))('zk2 locks whose answers are lost', () => {
   let cluster: Cluster;
@@ -67,14 +99,14 @@ describe.runIf(available.zookeeper('3.8'))('zk2 locks whose answers are lost', (
 
   test('of a creation that was applied: the entry is found, and is the only one', async () => {
     let times = 0;
-    const connection = await begin((client) => ({
-      create: async (args, options) => {
-        const made = await client.create(args, options);
+    const connection = await begin((client) =>
+      creations(client, async (send) => {
+        const made = await send();
         times += 1;
         if (times === 1) throw lostAnswer();
         return made;
-      },
-    }));
+      }),
+    );
     const held = await connection.lock(DIR, 'a');
     const waiting = connection.lock(DIR, 'b');
     await eventually('the wait', async () => (await queue()).length === 2, PATIENCE);
@@ -86,12 +118,12 @@ describe.runIf(available.zookeeper('3.8'))('zk2 locks whose answers are lost', (
   });
 
   test('of creations by many at once: each finds its own', async () => {
-    const connection = await begin((client) => ({
-      create: async (args, options) => {
-        await client.create(args, options);
+    const connection = await begin((client) =>
+      creations(client, async (send) => {
+        await send();
         throw lostAnswer();
-      },
-    }));
+      }),
+    );
     let inside = 0;
     await Promise.all(
       Array.from({ length: 12 }, async (_, i) => {
@@ -108,13 +140,13 @@ describe.runIf(available.zookeeper('3.8'))('zk2 locks whose answers are lost', (
 
   test('of a creation that was not applied: another one is made', async () => {
     let times = 0;
-    const connection = await begin((client) => ({
-      create: async (args, options) => {
+    const connection = await begin((client) =>
+      creations(client, async (send) => {
         times += 1;
         if (times === 1) throw lostAnswer();
-        return client.create(args, options);
-      },
-    }));
+        return send();
+      }),
+    );
     const lock = await connection.lock(DIR, 'a');
     expect(await queue()).toHaveLength(1);
     await lock.unlock();
@@ -130,13 +162,13 @@ describe.runIf(available.zookeeper('3.8'))('zk2 locks whose answers are lost', (
     const goOn = new Promise<void>((resolve) => {
       proceed = resolve;
     });
-    const connection = await begin((client) => ({
-      create: async (args, options) => {
+    const connection = await begin((client) =>
+      creations(client, async (send) => {
         reached();
         await goOn;
-        return client.create(args, options);
-      },
-    }));
+        return send();
+      }),
+    );
     const abort = new AbortController();
     const refused = expect(connection.lock(DIR, 'a', { signal: abort.signal })).rejects.toMatchObject({
       code: 'Interrupted',
@@ -152,40 +184,51 @@ describe.runIf(available.zookeeper('3.8'))('zk2 locks whose answers are lost', (
   });
 
   test('of a deletion: the lock was given back, as unlock says', async () => {
-    const connection = await begin((client) => ({
-      delete: async (path, version, options) => {
-        await client.delete(path, version, options);
+    const connection = await begin((client) =>
+      deletions(client, async (send) => {
+        await send();
         throw lostAnswer();
-      },
-    }));
+      }),
+    );
     const lock = await connection.lock(DIR, 'a');
     await lock.unlock();
     expect(await queue()).toEqual([]);
   });
 
-  test('of the write that follows a creation: the lock is held, and fences', async () => {
+  test('of the writes by which an entry is told from others: the lock is held, and fences the next time', async () => {
     let times = 0;
     const connection = await begin((client) => ({
-      multi: async (ops, options) => {
-        const written = await client.multi(ops, options);
-        times += 1;
-        if (times === 1) throw lostAnswer();
-        return written;
-      },
+      multi: transactions(
+        client,
+        (op) => op.type === 'setData',
+        async (send) => {
+          const written = await send();
+          times += 1;
+          if (times === 1) throw lostAnswer();
+          return written;
+        },
+      ),
     }));
     const lock = await connection.lock(DIR, 'a');
+    const batch = [{ type: 'create', path: 'x', bytes: utf8('x') }] as const;
+    await expect(connection.write(batch, { fence: lock })).rejects.toMatchObject({ code: 'Unavailable' });
     await lock.check();
-    await connection.write([{ type: 'create', path: 'x', bytes: utf8('x') }], { fence: lock });
+    await connection.write(batch, { fence: lock });
+    expect(times).toBe(1);
     await lock.unlock();
     await nothingLeft();
   });
 
   test('of a fenced batch: OutcomeUnknown, never BadVersion or LockLost', async () => {
     const connection = await begin((client) => ({
-      multi: async (ops, options) => {
-        await client.multi(ops, options);
-        throw lostAnswer();
-      },
+      multi: transactions(
+        client,
+        (op) => op.type === 'check',
+        async (send) => {
+          await send();
+          throw lostAnswer();
+        },
+      ),
     }));
     const lock = await connection.lock(DIR, 'a');
     const version = (await connection.get(`${DIR}/Keyspace`)).version;
@@ -197,12 +240,12 @@ describe.runIf(available.zookeeper('3.8'))('zk2 locks whose answers are lost', (
 
   test('of deletions, until unlock gives up: the entry goes although another lock keeps its session', async () => {
     let answers = true;
-    const connection = await begin((client) => ({
-      delete: (path, version, options) => {
+    const connection = await begin((client) =>
+      deletions(client, (send) => {
         if (!answers) throw new ZooKeeperError(ZkCode.OperationTimeout, 'no answer in time', { sent: false });
-        return client.delete(path, version, options);
-      },
-    }));
+        return send();
+      }),
+    );
     const [stuck, other] = [await connection.lock(DIR, 'stuck'), await connection.lockName('n', '')];
     answers = false;
     await expect(stuck.unlock()).rejects.toMatchObject({ code: 'Timeout' });
@@ -223,6 +266,7 @@ describe.runIf(available.zookeeper('3.8'))('zk2 locks whose answers are lost', (
       },
     }));
     const broken = await connection.lock(DIR, 'broken');
+    await connection.write([{ type: 'create', path: 'in-time', bytes: utf8('x') }], { fence: broken });
     let arrive: () => void = () => {};
     late = new Promise((resolve) => {
       arrive = resolve;
@@ -241,14 +285,15 @@ describe.runIf(available.zookeeper('3.8'))('zk2 locks whose answers are lost', (
 
   test('of an entry that cannot be removed: it goes with its session when the last lock of it is given back', async () => {
     let refused = 0;
+    const refuse = () => {
+      refused += 1;
+      throw new ZooKeeperError(ZkCode.MarshallingError, 'refused');
+    };
+    const isMeant = (path: string) => path.includes('/keyspaces/');
     const connection = await begin((client) => ({
-      delete: async (path, version, options) => {
-        if (path.includes('/keyspaces/')) {
-          refused += 1;
-          throw new ZooKeeperError(ZkCode.MarshallingError, 'refused');
-        }
-        return client.delete(path, version, options);
-      },
+      delete: async (path, version, options) =>
+        isMeant(path) ? refuse() : client.delete(path, version, options),
+      multi: transactions(client, (op) => op.type === 'delete' && isMeant(op.path), refuse),
     }));
     const [stuck, other] = [await connection.lock(DIR, 'stuck'), await connection.lockName('n', '')];
     await expect(stuck.unlock()).rejects.toMatchObject({ code: 'Corrupt' });

@@ -72,14 +72,18 @@ for (const version of ZOOKEEPER_VERSIONS) {
       await lock.unlock();
     });
 
-    test('an entry is written after its creation: none of Vitess has its version, nor the next of its name', async () => {
+    test('an entry is written before a write depends on it: none of Vitess has its version, nor the next of its name', async () => {
       await begin();
       const versions: (number | undefined)[] = [];
       const entries = new Set<string>();
       for (let round = 0; round < 5; round++) {
         const lock = await connection.lock(DIR, 'mine');
         entries.add(lock.entry);
+        expect((await exists(lock.entry))?.version).toBe(0);
+        await connection.write([{ type: 'create', path: `x${round}`, bytes: utf8('x') }], { fence: lock });
         versions.push((await exists(lock.entry))?.version);
+        expect((await raw.getData(`${root}/${lock.entry}`)).data?.toString()).toBe('mine');
+        await lock.check();
         await lock.unlock();
       }
       expect(entries.size).toBe(1);

@@ -145,6 +145,8 @@ export const fencing = theme(
         const past = await connection.create(PATH, utf8('1'));
         await connection.update(PATH, utf8('2'), past);
         const lock = await connection.lock(DIR, 'x');
+        // The first of all may write the entry of the lock.
+        await connection.write([create('first')], { fence: lock });
         await changesNothing(connection, async () => {
           const bad = connection.write([create('a'), update(PATH, past)], { fence: lock });
           await refuses(connection, 'BadVersion', bad, { path: PATH, index: 1 });
