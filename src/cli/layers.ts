@@ -34,7 +34,7 @@ export async function layered(given: Flags, specs: readonly FlagSpec[], env: Env
   const { sideSettings } = await import('./config/layer.js');
   const config = readConfig(file, env);
   const read = open.map((side) => sideSettings(config, side, text(set, 'side')));
-  const names = new Set(specs.map(({ name }) => name));
+  const names = new Set(specs.flatMap(({ name, spoken }) => (spoken === true ? [] : [name])));
   const options = Object.entries(config.options).filter(([name]) => names.has(name));
   return {
     flags: {

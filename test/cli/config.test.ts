@@ -3,6 +3,7 @@ import { Ajv2020 } from 'ajv/dist/2020.js';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { followCommand } from '../../src/cli/commands/follow.js';
+import { verifyCommand } from '../../src/cli/commands/verify.js';
 import { vitessCommand } from '../../src/cli/commands/vitess.js';
 import { SCHEMA_FILE } from '../../src/cli/config/schema.js';
 import { sideFlags } from '../../src/cli/side-flags.js';
@@ -66,6 +67,13 @@ describe('a migration file', () => {
     expect(out).toContain('dry run');
     expect((await contents(to)).size).toBe(0);
     expect((await cli(['verify', '--config', file, '--allow-empty-cells'])).code).toBe(1);
+  });
+
+  test('gives no command what counts on its command line alone', async () => {
+    // A follower’s address for its metrics, which a patrol beside it must not take.
+    const { file } = await migration('options: {listen: "1", settle: 0, authority: to}\n');
+    expect(await cli(['copy', '--config', file])).toMatchObject({ code: 0 });
+    expect(await cli(['verify', '--config', file])).toMatchObject({ code: 0, err: '' });
   });
 
   test('names cells that are elsewhere', async () => {
@@ -240,10 +248,11 @@ describe('the published schema', () => {
     expect(() => ajv.compile(schema)).not.toThrow();
   });
 
-  test('has every flag of a copy and of a follower as an option, but for those that say where and for whom', () => {
+  test('has every flag of a copy, a follower and a comparison as an option, but for those that say where and for whom', () => {
     const elsewhere = [...sideFlags('from'), ...sideFlags('to')].map(({ name }) => name);
     const others = ['config', 'output', 'compare', 'to-cell-root'];
-    const flags = [...(vitessCommand.flags ?? []), ...(followCommand.flags ?? [])]
+    const flags = [vitessCommand, followCommand, verifyCommand]
+      .flatMap((command) => command.flags ?? [])
       .filter(
         ({ name, hidden, spoken }) =>
           hidden !== true && spoken !== true && ![...elsewhere, ...others].includes(name),
