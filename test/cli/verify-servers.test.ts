@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { parseAddress } from '../../src/topo/address.js';
 import { newPlaces, type Side } from '../copy/faults/places.js';
 import { differences, type Places, plantSample } from '../copy/followers.js';
+import { FaultWay } from '../servers/index.js';
 import { cli } from '../support/cli.js';
 import { loudSkip } from '../support/notices.js';
 import { PRODUCTS, type Server } from '../support/products.js';
@@ -17,6 +19,35 @@ beforeAll(async () => {
   await Promise.all(started.map(async (product) => servers.set(product.name, await product.start())));
 }, LIMIT_MS);
 afterAll(() => Promise.all([...servers.values()].map((server) => server.stop())));
+
+describe.each(PRODUCTS)('$name', (product) => {
+  test.runIf(product.available)(
+    'a topology is not equal to itself behind other names of its servers, as a whole or in part',
+    { timeout: LIMIT_MS },
+    async () => {
+      const direct = servers.get(product.name)?.servers ?? '';
+      const way = await FaultWay.to(direct);
+      try {
+        const implementation = product.implementation as Side['implementation'];
+        const places = newPlaces({ implementation, servers: direct }, { implementation, servers: direct });
+        await plantSample(places);
+        const behind = (scope: string) => places.source(scope).replace(direct, way.servers);
+        const cells = ['zone1', 'zone2'].flatMap((cell) => {
+          const { server, root } = parseAddress(behind(cell));
+          return ['--to-cell', `${cell}=${server},${root}`];
+        });
+        const both = ['verify', places.source('global'), behind('global'), ...cells];
+        for (const part of [[], ['--cells', 'global'], ['--cells', 'zone1']]) {
+          const { code, out, err } = await cli([...both, ...part]);
+          expect(err).toContain('the same place');
+          expect({ code, out }).toEqual({ code: 4, out: '' });
+        }
+      } finally {
+        await way.close();
+      }
+    },
+  );
+});
 
 describe.each(PAIRS.map(([from, to]) => ({ from, to, name: `from ${from.name} to ${to.name}` })))(
   '$name',

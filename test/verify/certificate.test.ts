@@ -2,6 +2,8 @@ import { createHash, generateKeyPairSync } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { parseAddress } from '../../src/topo/address.js';
+import { encode } from '../../src/topo/codec.js';
 import { placesInMemory, plantSample } from '../copy/followers.js';
 import { cli } from '../support/cli.js';
 import { contents } from '../support/topologies.js';
@@ -178,6 +180,22 @@ describe('a certificate', () => {
     const [from = ''] = pair.addresses;
     expect(await cli(['verify', from, from, '--certificate', pair.at('d.json')])).toMatchObject({ code: 4 });
     expect(() => readFileSync(pair.at('d.json'))).toThrow();
+  });
+
+  test('with a cell in which neither side holds anything there is none, unless that is accepted', async () => {
+    for (const side of ['source', 'destination'] as const) {
+      const { server, root } = parseAddress(pair.places[side]('zone9'));
+      const info = encode('topodata.CellInfo', { server_address: server, root });
+      await pair.put(side, 'global', 'cells/zone9/CellInfo', info);
+    }
+    const wish = ['--certificate', pair.at('c.json')];
+    expect(await pair.verify(...wish)).toMatchObject({
+      code: 4,
+      out: '',
+      err: expect.stringContaining('nothing is stored on either side for cell zone9'),
+    });
+    expect(() => readFileSync(pair.at('c.json'))).toThrow();
+    expect(await pair.verify(...wish, '--allow-empty-cells')).toMatchObject({ code: 0 });
   });
 
   test('keys of another kind are refused', async () => {
