@@ -41,7 +41,8 @@ class Down {
   of(store: Connection): Connection {
     const self = this;
     return new (class extends DelegatingConnection {
-      protected override around<T>(
+      // As stores do, it rejects: what is thrown at once leaves the call to the other side to nobody.
+      protected override async around<T>(
         call: Call<T>,
         options: CallOptions | undefined,
         next: (options: CallOptions | undefined) => Promise<T>,
