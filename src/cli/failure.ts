@@ -1,3 +1,5 @@
+import { GUARD_FLAGS, type Objection } from '../copy/objection.js';
+import { objectionText, Refused } from '../copy/stop.js';
 import { ErrorCode, isTopologyError, TopologyError } from '../topo/errors.js';
 import { count, type Io, jsonLine } from './io.js';
 import { printable } from './lists.js';
@@ -46,6 +48,10 @@ export function errorText(io: Io, error: unknown): string {
   const lines = [`${red('error')} ${printable(errorSentence(error))} [${errorCode(error)}]`];
   const hint = isTopologyError(cause) ? hintOf(cause) : INTERNAL_HINT;
   if (hint !== undefined) lines.push(`  ${dim('→')} ${printable(hint)}`);
+  for (const also of cause instanceof Refused ? cause.objections.slice(1) : []) {
+    lines.push(`${red('error')} ${printable(objectionText(also))} [${errorCode(error)}]`);
+    lines.push(`  ${dim('→')} ${printable(also.hint)}`);
+  }
   if (error instanceof StoppedCopy) {
     const { written, toWrite, goOn } = error;
     lines.push(
@@ -89,7 +95,13 @@ function internal(cause: unknown) {
 
 function plain(error: TopologyError) {
   const { code, message, path, store, retryable } = error;
-  return { code, message, path, store, hint: hintOf(error), retryable };
+  const guards = error instanceof Refused ? { guards: error.objections.map(guardJson) } : {};
+  return { code, message, path, store, hint: hintOf(error), retryable, ...guards };
+}
+
+function guardJson(objection: Objection) {
+  const { guard, hint } = objection;
+  return { guard, message: objectionText(objection), hint, flag: GUARD_FLAGS[guard] };
 }
 
 /** What to do next, where whoever failed had nothing better to say. */

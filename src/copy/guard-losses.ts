@@ -26,7 +26,6 @@ export function lossObjections(
         about: lost.map(({ scope, loss }) => `${scope}:${loss.path} ${showLoss(loss)}`),
         hint: `${LOSS_HINT}: --accept-loss ${[...counts.keys()].join(',')}; topo2topo plan with it, which writes nothing, lists each`,
         overruled,
-        flag: '--accept-loss',
       },
     ];
   });

@@ -11,7 +11,7 @@ import { deletedPrimaries, emptyCells, extraRecords, findingText, found, heldLoc
 import type { GuardName, Objection } from './objection.js';
 import type { Plan, ScopePlan } from './plan.js';
 import { shrunk, shrunkSince } from './shrunk.js';
-import { stop } from './stop.js';
+import { stop, stopFor } from './stop.js';
 import type { Tally } from './tally.js';
 
 /** Guards a caller may overrule. Each is a flag of its own, `--allow-…`. What is borne with has flags that name it. */
@@ -64,23 +64,18 @@ export function checkSourceCells(address: StoreAddress, cells: readonly Cell[], 
   );
 }
 
-/** Refuses a plan that would lose something or fail half-way: Guard, naming the records. */
+/** Refuses a plan that would lose something or fail half-way: Guard, naming the records, with all guards that stop it ({@link Refused}). */
 export function checkPlan(plan: Plan, overrules: Overrules, before: Before = {}): void {
-  stopAtFirst(objections(plan, overrules, before));
+  stopFor(objections(plan, overrules, before));
 }
 
-/** Refuses what is the matter with records that are read without being planned: Guard, naming them. */
+/** Refuses what is the matter with records that are read without being planned, as {@link checkPlan} does. */
 export function checkRead(scopes: readonly ReadScope[], overrules: Overrules): void {
-  stopAtFirst([...findingObjections(scopes, overrules), ...lossObjections(scopes, overrules)]);
+  stopFor([...findingObjections(scopes, overrules), ...lossObjections(scopes, overrules)]);
 }
 
 /** What is told of the records of one part. */
 export type ReadScope = Pick<ScopePlan, 'scope' | 'findings' | 'transcoded'>;
-
-function stopAtFirst(all: readonly Objection[]): void {
-  const first = all.find(({ overruled }) => !overruled);
-  if (first !== undefined) stop(first.what, first.about, first.hint);
-}
 
 /** Everything that the guards find in a plan, what is overruled included. Pure. */
 export function objections(plan: Plan, overrules: Overrules, before: Before = {}): Objection[] {
@@ -136,13 +131,13 @@ function findingObjections(
   scopes: readonly Pick<ScopePlan, 'scope' | 'findings'>[],
   overrules: Overrules,
 ): Objection[] {
-  return FINDING_GUARDS.flatMap(({ guard, problems, what, hint, flag, overruled }) =>
+  return FINDING_GUARDS.flatMap(({ guard, problems, what, hint, overruled }) =>
     [false, true].flatMap((isOverruled) => {
       const about = found(
         scopes,
         (finding) => problems.includes(finding.problem) && overruled(overrules, finding) === isOverruled,
       );
-      return object(guard, what, about, hint, isOverruled).map((each) => ({ ...each, flag }));
+      return object(guard, what, about, hint, isOverruled);
     }),
   );
 }
@@ -160,8 +155,6 @@ interface FindingGuard {
   readonly what: string;
   readonly hint: string;
   readonly overruled: (overrules: Overrules, finding: Finding) => boolean;
-  /** See {@link Objection.flag}. */
-  readonly flag?: string;
 }
 
 const FINDING_GUARDS: readonly FindingGuard[] = [
@@ -199,7 +192,6 @@ const FINDING_GUARDS: readonly FindingGuard[] = [
     what: 'records of the source are in no form that is known',
     hint: 'mend them with the tools of their store; to leave them behind, name each, or all of them: --skip-unreadable PATH',
     overruled: ({ skipsUnreadable }, { path }) => skipsUnreadable?.(path) === true,
-    flag: '--skip-unreadable',
   },
   {
     guard: 'serving',
@@ -214,7 +206,6 @@ const FINDING_GUARDS: readonly FindingGuard[] = [
     what: LOSS,
     hint: LOSS_HINT,
     overruled: ({ acceptedLosses }, { loss }) => loss !== undefined && acceptedLosses?.has(loss) === true,
-    flag: '--accept-loss',
   },
   {
     guard: 'undecodable',

@@ -1,6 +1,5 @@
 /** Something that a guard refuses a plan for. */
 export interface Objection {
-  /** Which guard: the flag that overrules it, without `allow-`, where there is one. */
   readonly guard: GuardName;
   readonly what: string;
   /** What it is about: records as `scope:path`, or cells, or counts. */
@@ -8,8 +7,6 @@ export interface Objection {
   readonly hint: string;
   /** Whether the caller overrules it. */
   readonly overruled: boolean;
-  /** The flag that overrules it, where that is not `--allow-GUARD`. */
-  readonly flag?: string | undefined;
 }
 
 export type GuardName =
@@ -29,3 +26,19 @@ export type GuardName =
   | 'primary-deleted'
   | 'not-copied'
   | 'deletions';
+
+/** The flag by which a caller lets a plan pass a guard. Absent: none does. */
+export const GUARD_FLAGS: Readonly<Partial<Record<GuardName, string>>> = {
+  'empty-cells': '--allow-empty-cells',
+  shrunk: '--allow-shrunk',
+  'other-cell': '--allow-other-cell',
+  loss: '--accept-loss',
+  unreadable: '--skip-unreadable',
+  serving: '--serving',
+  undecodable: '--allow-undecodable',
+  older: '--allow-older',
+  locks: '--allow-locks',
+  extra: '--allow-extra',
+  'not-copied': '--allow-empty-cells',
+  deletions: '--max-delete',
+};

@@ -182,3 +182,61 @@ describe('the tool itself', () => {
     expect(out.trimEnd().split('\n').at(-1)).toContain('The topology has moved.');
   });
 });
+
+describe('a copy that several guards stop', () => {
+  const guarded = `zookeeper:${randomUUID()}`;
+  const source = (scope: string) => `memory://${guarded}/vitess/${scope}`;
+  const to = `memory://etcd:${randomUUID()}/vitess/global`;
+  const args = ['copy', source('global'), to, '--to-cell-root', '/vitess/{cell}'];
+  const flags = ['--allow-undecodable', '--allow-extra', '--allow-locks'];
+
+  beforeAll(async () => {
+    for (const scope of ['global', 'zone1', 'zone2'])
+      await withStore(source(scope), async (store) => {
+        for (const record of sampleTopology(guarded).filter((each) => each.scope === scope))
+          await store.create(record.path, record.bytes);
+      });
+    await withStore(source('global'), (store) => store.create('keyspaces/bad/Keyspace', Buffer.of(0xff)));
+    await withStore(to, (store) => store.create('keyspaces/elsewhere/Keyspace', Buffer.of()));
+  });
+
+  test('tells each of them, and what lets each pass, and writes nothing', async () => {
+    await withStore(source('global'), async (store) => {
+      const lock = await store.lock('keyspaces/commerce', 'x');
+      for (const command of ['copy', 'plan']) {
+        const { code, out, err } = await cli([command, ...args.slice(1)]);
+        expect({ code, out }).toEqual({ code: 4, out: '' });
+        expect(err).toMatch(
+          new RegExp(
+            [
+              '^error records of the source do not decode: global:keyspaces/bad/Keyspace.*\\[Guard\\]\\n  → .*--allow-undecodable\\n',
+              'error locks are held in the source: global:keyspaces/commerce/.*\\[Guard\\]\\n  → .*--allow-locks.*\\n',
+              'error the destination holds .*: global:keyspaces/elsewhere/Keyspace.*\\[Guard\\]\\n  → .*--allow-extra.*\\n$',
+            ].join(''),
+          ),
+        );
+      }
+      const { error } = JSON.parse((await cli([...args, '--output', 'json'])).out);
+      expect(error).toMatchObject({
+        code: 'Guard',
+        message: expect.stringMatching(/do not decode/),
+        hint: expect.stringContaining('--allow-undecodable'),
+        guards: [
+          { guard: 'undecodable', flag: '--allow-undecodable', message: error.message, hint: error.hint },
+          { guard: 'locks', flag: '--allow-locks' },
+          { guard: 'extra', flag: '--allow-extra' },
+        ],
+      });
+      expect([...(await contents(to)).keys()]).toEqual(['keyspaces/elsewhere/Keyspace']);
+      await lock.unlock();
+    });
+  });
+
+  test('tells those that are left when some are overruled', async () => {
+    const { code, err } = await cli([...args, ...flags.slice(0, 1)]);
+    expect(code).toBe(4);
+    expect(err.match(/\[Guard\]/g)).toHaveLength(1);
+    expect(err).toContain('--allow-extra');
+    expect((await cli([...args, ...flags])).code).toBe(0);
+  });
+});

@@ -5,12 +5,12 @@ import { type Cell, GLOBAL } from '../../topo/topology.js';
 import { withBeside } from '../beside.js';
 import type { Action } from '../entries.js';
 import { objections } from '../guards.js';
-import type { Objection } from '../objection.js';
+import { GUARD_FLAGS } from '../objection.js';
 import type { CopyOptions } from '../options.js';
 import { type Part, type Parts, type PlaceCheck, partsOf } from '../parts.js';
 import { planPart } from '../pass.js';
 import type { Plan, ScopePlan } from '../plan.js';
-import { someOf } from '../stop.js';
+import { objectionText } from '../stop.js';
 import { PROTOBUF } from '../transcoded.js';
 import { type Diagnosis, diagnose } from './diagnosis.js';
 import { unreadable } from './reach.js';
@@ -90,14 +90,17 @@ const ALL_KINDS: readonly Kind[] = [
 export function objected(plan: Plan, options: CopyOptions): Diagnosis[] {
   return objections(plan, options.overrules ?? {}, options)
     .filter(({ guard }) => guard !== 'locks')
-    .map(({ guard, what, about, hint, overruled, flag = `--allow-${guard}` }: Objection) =>
-      diagnose(
+    .map((objection) => {
+      const { guard, hint, overruled } = objection;
+      return diagnose(
         guard === 'locks' ? 'lock-held' : guard,
         {},
-        `${what}: ${someOf(about)}`,
-        overruled ? { severity: 'note', todo: `nothing: ${flag} lets it pass` } : { todo: hint },
-      ),
-    );
+        objectionText(objection),
+        overruled
+          ? { severity: 'note', todo: `nothing: ${GUARD_FLAGS[guard]} lets it pass` }
+          : { todo: hint },
+      );
+    });
 }
 
 /** Whether records change their form on the way. */
