@@ -1,4 +1,4 @@
-import { backupTitle, checkBackup, readBackupRecord } from '../copy/backup/record.js';
+import { backupFacts, backupTitle, checkBackup, readBackupRecord } from '../copy/backup/record.js';
 import type { Kind } from '../topo/kinds.js';
 import type { Found } from '../verify/findings.js';
 import type { VerifyReport } from '../verify/report.js';
@@ -10,6 +10,7 @@ import type { Io } from './io.js';
 import { checkCellFlags, type Pair, withPair } from './topologies.js';
 import { servingBy, toleranceBy } from './transcoding-flags.js';
 import { judging } from './verify-flags.js';
+import type { ComparedBackup } from './verify-text.js';
 
 /** What a comparison is about, beside the flags. */
 export interface Comparing {
@@ -24,8 +25,8 @@ export interface Comparing {
 /** What a comparison gave. */
 export interface Compared {
   readonly report: VerifyReport;
-  /** Those of both sides that are some, by what they say of themselves. */
-  readonly backups: readonly string[];
+  /** Those of both sides that are some. */
+  readonly backups: readonly ComparedBackup[];
   /** Writes the certificate, where the flags ask for one. */
   readonly certify: () => void;
 }
@@ -79,12 +80,15 @@ export async function compareOpen(
 }
 
 /** Refuses a backup that was altered since it was made: Corrupt. */
-async function checkedBackups(pair: Pair, signal: AbortSignal): Promise<string[]> {
-  const found: string[] = [];
-  for (const side of [pair.source, pair.destination]) {
-    if (side.address.implementation !== 'file') continue;
-    if ((await readBackupRecord(side, { signal })) === undefined) continue;
-    found.push(backupTitle(side, await checkBackup(side, { signal })));
+async function checkedBackups(pair: Pair, signal: AbortSignal): Promise<ComparedBackup[]> {
+  const found: ComparedBackup[] = [];
+  for (const side of ['source', 'destination'] as const) {
+    const topology = pair[side];
+    if (topology.address.implementation !== 'file') continue;
+    if ((await readBackupRecord(topology, { signal })) === undefined) continue;
+    const record = await checkBackup(topology, { signal });
+    const facts = { side, ...backupFacts(topology, record, Date.now()) };
+    found.push({ title: backupTitle(topology, record), facts });
   }
   return found;
 }

@@ -11,7 +11,7 @@ import { selectionText, type VerifyView } from './verify-text.js';
 export function verifyHtml(
   pair: Pair,
   report: VerifyReport,
-  { failOn = FAIL_ON }: VerifyView,
+  { failOn = FAIL_ON, backups = [] }: VerifyView,
   made: number,
 ): string {
   const decision = decide(report, failOn);
@@ -30,6 +30,7 @@ export function verifyHtml(
 <p class="verdict ${decision}">${decision}${report.selection === undefined ? '' : ' in a selection'}</p>
 <h1>${safe(title)}</h1>
 <p>${count(report.compared, 'record')} compared, ${count(report.differences.length, 'difference')}; a difference counts from class <b>${failOn}</b> on. Made ${new Date(made).toISOString()}.</p>
+${backups.map(({ title: said }) => `<p>${safe(said)}</p>`).join('\n')}
 <p>${classCounts(report)}</p>
 ${report.selection === undefined ? '' : `<p><b>${safe(selectionText(report.selection))}</b></p>`}
 </header>

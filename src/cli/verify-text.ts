@@ -25,12 +25,23 @@ export function verifyExit(report: VerifyReport, failOn?: Class): Exit {
 export interface VerifyView {
   /** The class from which on a difference counts. */
   readonly failOn?: Class | undefined;
+  /** Of both sides; undefined: none was looked for. */
+  readonly backups?: readonly ComparedBackup[] | undefined;
+}
+
+/** A side that is a backup, which is whole. */
+export interface ComparedBackup {
+  /** For people. */
+  readonly title: string;
+  /** For programs. */
+  readonly facts: object;
 }
 
 /** A comparison, for people. */
 export function verifyText(io: Io, pair: Pair, report: VerifyReport, view: VerifyView = {}): string {
   const { bold, dim } = io.colors;
-  const lines = [bold(`verify ${pairTitle(pair)}`), verdictLine(io, report, view.failOn)];
+  const backups = (view.backups ?? []).map(({ title }) => printable(title));
+  const lines = [...backups, bold(`verify ${pairTitle(pair)}`), verdictLine(io, report, view.failOn)];
   if (report.selection !== undefined) lines.push(io.colors.yellow(selectionText(report.selection)));
   const head = [
     'store',
@@ -193,7 +204,11 @@ function classText(io: Io, found: Class): string {
 }
 
 /** A comparison, for programs: schema/verify.schema.json. */
-export function verifyJson(pair: Pair, report: VerifyReport, { failOn }: VerifyView = {}): object {
+export function verifyJson(
+  pair: Pair,
+  report: VerifyReport,
+  { failOn, backups = [] }: VerifyView = {},
+): object {
   return {
     command: 'verify',
     from: formatAddress(pair.source.address),
@@ -201,6 +216,7 @@ export function verifyJson(pair: Pair, report: VerifyReport, { failOn }: VerifyV
     kinds: report.selection?.kinds ?? 'all',
     decision: decide(report, failOn),
     failOn: failOn ?? FAIL_ON,
+    ...(backups.length === 0 ? {} : { backups: backups.map(({ facts }) => facts) }),
     ...report,
   };
 }

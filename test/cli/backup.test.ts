@@ -1,9 +1,11 @@
 import { spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { mkdtemp, readdir, readFile, rm, truncate, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { Ajv2020 } from 'ajv/dist/2020.js';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { type Places, placesInMemory, plantSample, SCOPES } from '../copy/followers.js';
 import { cli, cliJson } from '../support/cli.js';
@@ -143,6 +145,25 @@ describe('a backup', () => {
     const { code, out } = await cli(['verify', `file:${file}`, source()]);
     expect({ code, out }).toEqual({ code: 1, out: expect.stringContaining('global:metadata/owner') });
     expect(out).toContain(`is a backup of ${source()}`);
+    expect((await cli(['verify', `file:${file}`, source(), '--output', 'html'])).out).toContain(
+      `is a backup of ${source()}`,
+    );
+  });
+
+  test('that is compared says to programs what it is of, and when it was made', async () => {
+    const file = await backUp('one.topo');
+    const made = await cliJson(['backup', source(), `file:${join(folder, 'two.topo')}`]);
+    const document = await cliJson(['verify', `file:${file}`, `file:${join(folder, 'two.topo')}`]);
+    const schema = JSON.parse(readFileSync('schema/verify.schema.json', 'utf8'));
+    const isRight = new Ajv2020({ strictRequired: false }).compile(schema);
+    expect(isRight(document), JSON.stringify(isRight.errors)).toBe(true);
+    const { sha256, begun, made: at, tool } = made as Record<string, unknown>;
+    expect(document).toMatchObject({
+      backups: [
+        { side: 'source', file: `file:${file}`, from: source(), sha256 },
+        { side: 'destination', from: source(), sha256, begun, made: at, tool, changedMeanwhile: 0 },
+      ],
+    });
   });
 
   test('that is cut off, altered, edited, or none, is refused', async () => {

@@ -1,5 +1,4 @@
 import { toRepair } from '../../copy/repair.js';
-import type { VerifyReport } from '../../verify/report.js';
 import { compareOpen } from '../comparing.js';
 import { doneText } from '../copy-text.js';
 import { leavesBlank } from '../copying.js';
@@ -24,11 +23,10 @@ async function repairPair(flags: Flags, pair: Pair, io: Io, signal: AbortSignal)
   const { failOn, authority } = judging(flags);
   const asText = flags['output'] !== 'json';
   const dryRun = flags['dry-run'] === true;
-  const view = { failOn };
   const compare = () => compareOpen(flags, pair, { io, signal, kinds: undefined });
-  const show = (report: VerifyReport) => io.out(verifyText(io, pair, report, view));
   const before = await compare();
-  if (asText) io.out([...before.backups, verifyText(io, pair, before.report, view)].join('\n'));
+  const view = { failOn, backups: before.backups };
+  if (asText) io.out(verifyText(io, pair, before.report, view));
   if (toRepair(before.report).length === 0) {
     before.certify();
     io.out(
@@ -58,7 +56,7 @@ async function repairPair(flags: Flags, pair: Pair, io: Io, signal: AbortSignal)
         repair: document(repaired),
       }),
     );
-  else if (!dryRun) show(report);
+  else if (!dryRun) io.out(verifyText(io, pair, report, { failOn }));
   return leavesBlank(repaired.prepared.plan) && !dryRun ? Exit.Guard : verifyExit(report, failOn);
 }
 

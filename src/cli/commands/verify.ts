@@ -73,10 +73,10 @@ export async function runVerify(
   const { failOn } = judging(flags);
   const stream = streamOf(flags, io);
   const { pair, report, backups } = await compare(flags, io, signal, kinds, stream?.add);
-  const view = { failOn };
+  const view = { failOn, backups };
   if (stream !== undefined) stream.end(verifyJson(pair, report, view), report);
   else if (flags['output'] === 'json') io.out(json(verifyJson(pair, report, view)));
   else if (flags['output'] === 'html') io.out(verifyHtml(pair, report, view, Date.now()));
-  else io.out([...backups, verifyText(io, pair, report, view)].join('\n'));
+  else io.out(verifyText(io, pair, report, view));
   return verifyExit(report, failOn);
 }
