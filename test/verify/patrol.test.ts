@@ -7,7 +7,12 @@ import { encode } from '../../src/topo/codec.js';
 import type { CallOptions, Connection } from '../../src/topo/connection.js';
 import { ErrorCode, TopologyError } from '../../src/topo/errors.js';
 import { Topology } from '../../src/topo/topology.js';
-import { type Call, DelegatingConnection } from '../../src/topo/wrappers/base.js';
+import {
+  type Call,
+  DelegatingConnection,
+  type Delivered,
+  type IteratingCall,
+} from '../../src/topo/wrappers/base.js';
 import { patrol } from '../../src/verify/patrol.js';
 import type {
   PatrolOptions,
@@ -50,6 +55,26 @@ class Down {
         self.calls.push(call.method);
         if (self.down) throw new TopologyError(ErrorCode.Unavailable, 'nobody answers', { path: call.path });
         return next(options);
+      }
+    })(store);
+  }
+}
+
+/** A store that notes what its watches have told; whoever watches has dealt with that by then. */
+class Telling {
+  readonly told: Delivered[] = [];
+  of(store: Connection): Connection {
+    const { told } = this;
+    return new (class extends DelegatingConnection {
+      protected override async *aroundIteration<T extends Delivered>(
+        _: IteratingCall,
+        options: CallOptions | undefined,
+        next: (options: CallOptions | undefined) => AsyncIterable<T>,
+      ): AsyncGenerator<T> {
+        for await (const item of next(options)) {
+          yield item;
+          told.push(item);
+        }
       }
     })(store);
   }
@@ -265,10 +290,19 @@ test('of a keyspace, it notices a tablet that leaves it on one side', async () =
 });
 
 test('a write that was seen is told of, when the patrol ends before it could be judged', async () => {
-  const running = await start({ authority: 'destination', intervalMs: 3_600_000 });
+  const telling = new Telling();
+  const running = await start(
+    { authority: 'destination', intervalMs: 3_600_000 },
+    { source: (store, scope) => (scope === 'global' ? telling.of(store) : store) },
+  );
   await told(running.verdicts, 1);
   await pair.put('source', 'global', OWNER, 'of a straggler');
-  await new Promise((resolve) => setTimeout(resolve, 300));
+  const written = Buffer.from('of a straggler');
+  await until('the write is seen', () =>
+    telling.told.some(
+      (item) => 'value' in item && item.value !== undefined && written.equals(item.value.bytes),
+    ),
+  );
   expect(running.writes).toEqual([]);
   stop.abort();
   expect(await running.end).toMatchObject({ writes: 1 });
