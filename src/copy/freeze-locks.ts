@@ -74,10 +74,17 @@ export interface NotGivenBack {
 export async function lockAll(store: Connection, options: LockAllOptions): Promise<AllLocks> {
   const { clock, random, timeoutMs, until, onMiss } = options;
   const call = { signal: options.signal, deadline: Math.min(until, options.deadline ?? until) };
-  for (let tries = 1; ; tries++) {
-    await checkNamedLocks(store, call);
+  let met: { readonly miss: Miss; readonly holder: string } | undefined;
+  // Where the time is over before a store has answered, what was in the way until then is what there is to say.
+  const inTime = (error: unknown): never => {
+    const isOver = isTopologyError(error, ErrorCode.Timeout) && clock.now() >= until;
+    throw isOver && met !== undefined ? notToBeHad(store, met.miss, met.holder, tries, timeoutMs) : error;
+  };
+  let tries = 1;
+  for (; ; tries++) {
+    await checkNamedLocks(store, call).catch(inTime);
     const since = clock.now();
-    const order = lockOrder(await shardsIn(store, call));
+    const order = lockOrder(await shardsIn(store, call).catch(inTime));
     const taken = await takeAll(store, order, options.contents, call);
     let miss = taken.miss;
     if (miss === undefined)
@@ -93,10 +100,14 @@ export async function lockAll(store: Connection, options: LockAllOptions): Promi
         throw withLeft(error, await giveBack(taken.locks));
       }
     const left = await giveBack(taken.locks);
-    if (!isHeld(miss.error)) throw withLeft(miss.error, left);
+    if (!isHeld(miss.error)) {
+      if (left.length === 0) inTime(miss.error);
+      throw withLeft(miss.error, left);
+    }
     // One that stays would be taken for somebody else's at the next try.
     if (left[0] !== undefined) throw withLeft(left[0].error, left);
     const holder = await holderOf(store, miss.dir, call);
+    met = { miss, holder };
     onMiss?.(tries, holder);
     const pause = (PAUSE_MS * (1 + random())) / 2;
     if (clock.now() + pause >= until) throw notToBeHad(store, miss, holder, tries, timeoutMs);

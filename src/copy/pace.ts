@@ -1,6 +1,6 @@
 import { setMaxListeners } from 'node:events';
-import { interrupted } from '../topo/calls.js';
 import type { Clock } from '../topo/clock.js';
+import { ErrorCode, TopologyError } from '../topo/errors.js';
 
 /** Holds work back to so many records per second, evenly. Without a rate it holds nothing back. */
 export class Pace {
@@ -28,12 +28,12 @@ export class Pace {
 export function sleep(clock: Clock, ms: number, signal: AbortSignal | undefined): Promise<void> {
   return new Promise((resolve, reject) => {
     if (signal?.aborted === true) {
-      reject(interrupted({ store: '' }, undefined, signal.reason));
+      reject(interrupted(signal));
       return;
     }
     const onAbort = () => {
       cancel();
-      reject(interrupted({ store: '' }, undefined, signal?.reason));
+      reject(interrupted(signal));
     };
     const cancel = clock.schedule(ms, () => {
       signal?.removeEventListener('abort', onAbort);
@@ -42,4 +42,8 @@ export function sleep(clock: Clock, ms: number, signal: AbortSignal | undefined)
     if (signal !== undefined) setMaxListeners(0, signal);
     signal?.addEventListener('abort', onAbort, { once: true });
   });
+}
+
+function interrupted(signal: AbortSignal | undefined): TopologyError {
+  return new TopologyError(ErrorCode.Interrupted, 'interrupted', { cause: signal?.reason });
 }
