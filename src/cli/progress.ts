@@ -65,17 +65,17 @@ function lines(io: Io, rows: ProgressRows, { clock, asJson, tell = io.err }: Pro
   };
 }
 
-/** A row of a live view. */
+/** A row of a live view. What matters most comes first, since a terminal may show the beginning alone. */
 function rowLine(row: Row): string {
   const { scope, phase, listed, read, written, toWrite = 0, perSecond } = row;
   const rate = `${Math.round(perSecond).toLocaleString('en-US')}/s`.padStart(9);
   const number = (value: number) => value.toLocaleString('en-US').padStart(9);
-  const head = `  ${scope.padEnd(12)} listed ${number(listed)}  read ${number(read)}`;
-  const tail =
+  const found = `listed ${number(listed)}  read ${number(read)}`;
+  const line =
     phase === 'read'
-      ? `${rate}`
-      : `  written ${number(written)} of ${toWrite.toLocaleString('en-US')} ${barText(toWrite === 0 ? 1 : written / toWrite)}${rate}${leftText(row)}`;
-  return `${head}${tail}${errorsText(row)}`;
+      ? `${found}${rate}${errorsText(row)}`
+      : `written ${number(written)} of ${toWrite.toLocaleString('en-US')}${rate}${`${leftText(row)}${errorsText(row)}`.padEnd(12)} ${barText(toWrite === 0 ? 1 : written / toWrite)} ${found}`;
+  return `  ${scope.padEnd(12)} ${line}`;
 }
 
 /** A row of a line that tells of all cells. */

@@ -86,7 +86,9 @@ test('on a terminal: a line for each cell, drawn again and again, and taken away
   clock.advance(1_000);
   view.update(writing('zone1', 500, 1_000));
   await until('drawn', () => /listed +12 +read +11/.test(screen.text) && screen.text.includes('500 of'));
-  expect(screen.text).toMatch(/zone1 .*written +500 of 1,000 \[={10} {10}\] +500\/s, 1s left/);
+  expect(screen.text).toMatch(
+    /zone1 +written +500 of 1,000 +500\/s, 1s left +\[={10} {10}\] listed +1,100 +read +0/,
+  );
   view.pause();
   // Clears everything below, and shows the cursor again.
   expect(screen.text.endsWith('\u001b[0J') || screen.text.includes('\u001b[?25h')).toBe(true);
