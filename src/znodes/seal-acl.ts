@@ -36,13 +36,21 @@ function same(a: Acl | undefined): (b: Acl | undefined) => boolean {
   return (b) => a?.perms === b?.perms && a?.scheme === b?.scheme && a?.id === b?.id;
 }
 
-/** A znode as it was before its store is sealed, and all below it. */
+/** A znode that a seal is put on or taken off, and all below it. */
 export interface KnownZnode {
   readonly czxid: bigint;
+  /** What it has without the seal. */
   readonly acl: readonly Acl[];
-  /** Changes of its ACL. */
-  readonly aversion: number;
-  /** The last coming or going of a child when `children` were listed. */
-  readonly pzxid: bigint;
-  readonly children: Map<string, KnownZnode>;
+  /** Changes of its ACL, that by the seal included where it is on. */
+  aversion: number;
+  /** The last coming or going of a child when `children` were listed; undefined: they were not. */
+  readonly pzxid: bigint | undefined;
+  /** Undefined: none, as most have. */
+  children: Map<string, KnownZnode> | undefined;
+}
+
+/** A seal that this process has put on everywhere. Nobody can have come or gone since: what it takes to undo it is known. */
+export interface KnownSeal {
+  readonly id: string;
+  readonly top: KnownZnode;
 }

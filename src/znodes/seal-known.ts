@@ -21,14 +21,15 @@ export async function learn(
     const found = await settle(read, ErrorCode.NoNode);
     if (found === undefined || isOwned(found.stat)) return [];
     const { stat } = found;
-    const list = store.read(path, options, (client, request) => client.getChildren(znode, request));
-    const listed = stat.numChildren === 0 ? undefined : await settle(list, ErrorCode.NoNode);
+    const list = () => store.read(path, options, (client, request) => client.getChildren(znode, request));
+    const listed = stat.numChildren === 0 ? undefined : await settle(list(), ErrorCode.NoNode);
     const text = JSON.stringify(found.acl);
     const acl = acls.get(text) ?? found.acl;
     acls.set(text, acl);
-    const children = new Map<string, KnownZnode>();
+    const children = listed && new Map<string, KnownZnode>();
     const { czxid, aversion } = stat;
     siblings.set(name, { czxid, acl, aversion, pzxid: listed?.stat.pzxid ?? stat.pzxid, children });
+    if (children === undefined) return [];
     return (listed?.children ?? [])
       .map((child) => ({ path: joinPath(path, child), name: child, siblings: children }))
       .filter((child) => !store.layout.isLeftAlone(scope, child.path));

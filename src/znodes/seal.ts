@@ -1,7 +1,6 @@
 import type { Sealing } from '../topo/checked.js';
 import type { CallOptions } from '../topo/connection.js';
 import { ErrorCode } from '../topo/errors.js';
-import { joinPath } from '../topo/paths.js';
 import {
   alreadySealed,
   anotherSeal,
@@ -18,7 +17,7 @@ import { noDirectory } from './error.js';
 import { create, remove, update } from './file.js';
 import { learn } from './seal-known.js';
 import { walkDown } from './seal-walk.js';
-import { type Sealable, sealZnode, unsealZnode } from './seal-znode.js';
+import { type Sealable, sealZnode, type Unsealable, unsealZnode } from './seal-znode.js';
 import { type Store, settle } from './store.js';
 import { makeVersion } from './version.js';
 
@@ -48,14 +47,17 @@ async function seal(store: Store, request: SealRequest, options: CallOptions | u
   if (version === undefined) throw alreadySealed(context.store, (await sealed(store, options)) ?? UNREADABLE);
   const { known } = store;
   store.known = undefined;
+  const siblings = new Map(known && [['', known]]);
   // Nothing holds the root itself as it was.
-  const top: Sealable = { path: '', known, isSame: false };
-  await walkDown(top, (znode) =>
+  const root: Sealable = { path: '', name: '', siblings, isSame: false };
+  await walkDown(root, (znode) =>
     store.layout.isLeftAlone(scope, znode.path) ? NOBODY : sealZnode(store, znode, options),
   );
   const whole = { ...begun, whole: true };
   // Conditional: whoever took the seal off meanwhile has deleted the record.
   await update(store, SEAL, formatSeal(whole), version, options);
+  const top = siblings.get('');
+  store.knownSeal = top && { id, top };
   return whole;
 }
 
@@ -75,17 +77,21 @@ async function unseal(store: Store, options: UnsealOptions | undefined): Promise
   const found = record?.seal;
   if (record !== undefined && options?.id !== undefined && found?.id !== options.id)
     throw anotherSeal(store.context.store, found ?? UNREADABLE);
+  const { knownSeal } = store;
+  store.knownSeal = undefined;
+  // One that is half off may have been taken off by others, and what they left is not known.
+  const known = found?.whole === true && found.id === knownSeal?.id ? knownSeal.top : undefined;
   const halfOff = formatSeal({ ...(found ?? UNREADABLE), whole: false });
   const version = record && (await update(store, SEAL, halfOff, record.version, options));
   let restored = 0;
   const changed: string[] = [];
-  await walkDown('', async (path) => {
-    const names = await unsealZnode(store, path, options, (intact) => {
+  const root: Unsealable = { path: '', known };
+  await walkDown(root, (znode) =>
+    unsealZnode(store, znode, options, (intact) => {
       restored += 1;
-      if (!intact) changed.push(path === '' ? store.root : path);
-    });
-    return names.map((name) => joinPath(path, name));
-  });
+      if (!intact) changed.push(znode.path === '' ? store.root : znode.path);
+    }),
+  );
   if (version !== undefined) await remove(store, SEAL, version, options);
   return { seal: found, restored, changed: changed.sort() };
 }

@@ -6,7 +6,7 @@ import type { OperationOptions, Reply, Stat, ZooKeeperClient } from '../zookeepe
 import { type Failed, toTopologyError } from './error.js';
 import type { Layout } from './layout.js';
 import type { Locks } from './lock-session.js';
-import type { KnownZnode } from './seal-acl.js';
+import type { KnownSeal, KnownZnode } from './seal-acl.js';
 import type { Sessions } from './sessions.js';
 import { makeVersion, type ZnodeVersion } from './version.js';
 import { isOwned, type Znode } from './znode.js';
@@ -36,6 +36,8 @@ export class Store {
   newDirectories = false;
   /** What the next seal needs to know, learnt before. */
   known: KnownZnode | undefined;
+  /** The seal that is on, where this connection put it on. */
+  knownSeal: KnownSeal | undefined;
 
   constructor(parts: Pick<Store, Parts>) {
     this.context = parts.context;

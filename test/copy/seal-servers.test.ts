@@ -1,6 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Connection } from '../../src/topo/connection.js';
 import { isTopologyError } from '../../src/topo/errors.js';
+import type { Acl, ZooKeeperClient } from '../../src/zookeeper/client.js';
+import { connectOwnClient } from '../../src/zookeeper/own.js';
+import { must } from '../conformance/tools.js';
 import { SEALABLES, type SealableServer } from '../support/sealable.js';
 import { until } from '../support/until.js';
 
@@ -95,6 +98,72 @@ describe.each(SEALABLES.filter((each) => each.available))('a seal of $name', ({ 
       for (const path of made) await reader.delete(path, null);
       expect(await server.rights()).toEqual(before);
       await reader.update('metadata/k0', Buffer.from('after'), null);
+    },
+    LIMIT_MS,
+  );
+});
+
+const ZOOKEEPER = SEALABLES.find(({ name }) => name === 'ZooKeeper 3.8');
+
+describe.runIf(ZOOKEEPER?.available)('ZooKeeper', () => {
+  let server: SealableServer;
+  let raw: ZooKeeperClient;
+  beforeAll(async () => {
+    server = must(await ZOOKEEPER?.start());
+    raw = await connectOwnClient({ servers: [server.servers] });
+  }, LIMIT_MS);
+  afterAll(async () => {
+    await raw?.close();
+    await server?.stop();
+  });
+
+  test.each(['whoever put it on', 'somebody else'])(
+    'what others did to ACLs while a seal was on is left as it is when %s takes it off',
+    async (who) => {
+      const root = `/vitess/global/${++number}`;
+      const [sealer, other] = [await server.sealer(root), await server.sealer(root)];
+      for (const path of ['d/mine', 'd/closed', 'd/added', 'd/gone', 'd/open/file', 'e/file'])
+        await sealer.create(path, Buffer.from('x'));
+      const before = await server.rights();
+      await sealer.prepareSeal('global');
+      await sealer.seal({ id: 'a', scope: 'global' });
+
+      const own: Acl[] = [
+        { perms: 17, scheme: 'world', id: 'anyone' },
+        { perms: 31, scheme: 'ip', id: '10.0.0.0/8' },
+      ];
+      const reading: Acl[] = [{ perms: 1, scheme: 'world', id: 'anyone' }];
+      const everything: Acl[] = [{ perms: 31, scheme: 'world', id: 'anyone' }];
+      const added = [...(await raw.getAcl(`${root}/d/added`)).acl, ...own.slice(1)];
+      await raw.setAcl(`${root}/d/mine`, own, -1);
+      await raw.setAcl(`${root}/d/closed`, reading, -1);
+      await raw.setAcl(`${root}/d/added`, added, -1);
+      for (const dir of ['d', 'd/open']) await raw.setAcl(`${root}/${dir}`, everything, -1);
+      await raw.delete(`${root}/d/gone`, -1);
+      await raw.delete(`${root}/d/open/file`, -1);
+      for (const name of ['file', 'new'])
+        await raw.create({ path: `${root}/d/open/${name}`, data: Buffer.from('y'), acl: own });
+
+      const { restored, changed } = await (who === 'somebody else' ? other : sealer).unseal({ id: 'a' });
+      expect(changed).toEqual(['d/added']);
+      // The root, e and its file, and what is left of the one that was added to.
+      expect(restored).toBe(4);
+      const isAsBefore = new Set(before);
+      const differing = (await server.rights()).filter(
+        (line) => line.startsWith(`${root}/`) && !isAsBefore.has(line),
+      );
+      const aclOf = (path: string, acl: readonly Acl[]) => `${root}/${path} ${JSON.stringify(acl)}`;
+      const leftOfAdded = added.filter(({ id }) => !id.startsWith('topo2topo-seal'));
+      expect(differing).toEqual(
+        [
+          aclOf('d/added', leftOfAdded),
+          aclOf('d/closed', reading),
+          aclOf('d/mine', own),
+          aclOf('d/open/file', own),
+          aclOf('d/open/new', own),
+        ].sort(),
+      );
+      await Promise.all([sealer.close(), other.close()]);
     },
     LIMIT_MS,
   );
