@@ -1,6 +1,7 @@
 import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { crc32 } from 'node:zlib';
 import { describe, expect, test, vi } from 'vitest';
+import { encode } from '../../src/topo/codec.js';
 import { ErrorCode, type TopologyError } from '../../src/topo/errors.js';
 import { fixtures } from '../support/fixtures.js';
 import { ManualClock } from '../support/manual-clock.js';
@@ -110,6 +111,18 @@ describe('the form of a topology file', () => {
         ),
       );
     });
+  });
+});
+
+test('a record whose JSON has fields that are called as those of the line is what its bytes say', async () => {
+  const file = temporary('names.topo');
+  const tags = { base64: 'AAAA', path: 'x', scope: '","base64":"AAAA"', '"base64":"': '","base64":"' };
+  const bytes = Buffer.from(encode('topodata.Tablet', { hostname: 'h', tags }));
+  await writeRecords(file, [['zone1', 'tablets/zone1-0000000001/Tablet', bytes.toString('hex')]]);
+  expect(linesOf(file)[1]).toContain('"base64":"AAAA"');
+  await withFile(file, 'zone1', async (connection) => {
+    const { bytes: read } = await connection.get('tablets/zone1-0000000001/Tablet');
+    expect(Buffer.from(read)).toEqual(bytes);
   });
 });
 

@@ -123,7 +123,7 @@ export async function append(
 export async function replace(
   file: string,
   expected: Identity | undefined,
-  lines: Iterable<string>,
+  lines: Iterable<Buffer>,
 ): Promise<Identity> {
   const temporary = `${file}.tmp`;
   await rm(temporary, { force: true });
@@ -155,23 +155,12 @@ export function isErrno(error: unknown, ...codes: string[]): error is NodeJS.Err
 const CHUNK_BYTES = 1024 * 1024;
 const LINE_END = 0x0a;
 
-async function writeLines(handle: FileHandle, lines: Iterable<string>): Promise<void> {
+async function writeLines(handle: FileHandle, lines: Iterable<Buffer>): Promise<void> {
   let position = 0;
-  let waiting: string[] = [];
-  let length = 0;
-  const flush = async () => {
-    const data = Buffer.from(waiting.join(''));
+  for (const data of lines) {
     await writeAll(handle, data, position);
     position += data.length;
-    waiting = [];
-    length = 0;
-  };
-  for (const line of lines) {
-    waiting.push(line);
-    length += line.length;
-    if (length >= CHUNK_BYTES) await flush();
   }
-  await flush();
 }
 
 async function writeAll(handle: FileHandle, data: Buffer, position: number): Promise<void> {

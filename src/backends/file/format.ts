@@ -100,7 +100,8 @@ export function parseHeader(line: Buffer): Header {
 
 /** A line of the sorted part: a record, or the trailer. */
 export function parseBaseLine(line: Buffer): RecordLine | Trailer {
-  const fields = unseal(line);
+  const body = bodyOf(line);
+  const fields = glance(body) ?? whole(line);
   if ('records' in fields) return { records: count(fields, 'records'), sha256: text(fields, 'sha256') };
   return { scope: scopeOf(fields), path: pathOf(fields), bytes: bytesOf(fields) };
 }
@@ -155,11 +156,44 @@ function sealText(body: string): string {
 }
 
 function unseal(line: Buffer): Fields {
+  bodyOf(line);
+  return whole(line);
+}
+
+/** What the checksum of a line is of. Damage when it does not fit. */
+function bodyOf(line: Buffer): Buffer {
   const end = line.length - SEAL_BYTES;
   if (end < 0) throw new Damage('it is cut off or altered: it has no checksum');
   const found = line.subarray(end).toString('latin1');
-  if (found !== `,"crc":"${checksum(line.subarray(0, end))}"}`)
+  const body = line.subarray(0, end);
+  if (found !== `,"crc":"${checksum(body)}"}`)
     throw new Damage('it is cut off or altered: its checksum does not fit');
+  return body;
+}
+
+/** A record line as this program writes it: what it begins with, and how its last field ends. */
+const RECORD_BEGINS = /^\{"scope":"([^"\\\p{Cc}]+)","path":"([^"\\\p{Cc}]+)","kind":"[^"\\\p{Cc}]*",/u;
+const BASE64 = '"base64":"';
+const BEGINS_BYTES = 4_096;
+
+/**
+ * Scope, path and base64 of a record line in its usual form, without the JSON between them, which is for people and takes most of the time;
+ * undefined: read the whole line.
+ */
+function glance(body: Buffer): Fields | undefined {
+  const base64 = body.lastIndexOf(BASE64);
+  if (base64 < 0 || body.at(-1) !== QUOTE || body.at(base64 - 1) !== COMMA) return undefined;
+  const begins = RECORD_BEGINS.exec(body.toString('utf8', 0, Math.min(base64, BEGINS_BYTES)));
+  if (begins === null) return undefined;
+  const [, scope, path] = begins;
+  const value = body.toString('latin1', base64 + BASE64.length, body.length - 1);
+  return value.includes('"') ? undefined : { scope, path, base64: value };
+}
+
+const QUOTE = 0x22;
+const COMMA = 0x2c;
+
+function whole(line: Buffer): Fields {
   const fields = parseJson(line.toString('utf8'));
   if (!isFields(fields)) throw new Damage('it is no JSON object');
   return fields;
@@ -226,5 +260,8 @@ function bytesOf(fields: Fields): Uint8Array {
 }
 
 function toBase64(bytes: Uint8Array): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('base64');
+  const buffer = Buffer.isBuffer(bytes)
+    ? bytes
+    : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return buffer.toString('base64');
 }

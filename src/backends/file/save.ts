@@ -7,34 +7,36 @@ import { GLOBAL } from '../../topo/topology.js';
 import { formatHeader, formatRecord, formatTrailer, type Header, type Run } from './format.js';
 import type { Contents, Placed } from './tree.js';
 
-/** The lines of a file in its sorted form, several at a time, made as they are asked for; the first one, without its end, apart too. */
+/** The lines of a file in its sorted form, many at a time, made as they are asked for; the first one, without its end, apart too. */
 export function snapshotLines(
   header: Omit<Header, 'changes'>,
   contents: Contents,
-): { readonly firstLine: Buffer; readonly lines: Iterable<string> } {
+): { readonly firstLine: Buffer; readonly lines: Iterable<Buffer> } {
   const all = contents.all();
   const first = formatHeader({ ...header, changes: runsOf(all) }, TOOL);
   return { firstLine: Buffer.from(first.trimEnd()), lines: linesOf(first, all) };
 }
 
-/** Characters of lines that are given together: what is done with each text costs more than the text itself. */
-const TOGETHER = 1 << 16;
+/** Characters of lines that are encoded together, and written together. */
+const TOGETHER = 1 << 20;
 
-function* linesOf(first: string, all: readonly Placed[]): Generator<string> {
-  yield first;
+function* linesOf(first: string, all: readonly Placed[]): Generator<Buffer> {
+  yield Buffer.from(first);
   const hash = createHash('sha256');
   let lines = '';
+  const taken = () => {
+    const bytes = Buffer.from(lines);
+    lines = '';
+    hash.update(bytes);
+    return bytes;
+  };
   for (const { scope, path, entry } of all) {
     const { bytes } = entry;
     lines += formatRecord({ scope, path, bytes }, decoded(scope, path, bytes));
-    if (lines.length < TOGETHER) continue;
-    hash.update(lines);
-    yield lines;
-    lines = '';
+    if (lines.length >= TOGETHER) yield taken();
   }
-  hash.update(lines);
-  yield lines;
-  yield formatTrailer({ records: all.length, sha256: hash.digest('hex') });
+  yield taken();
+  yield Buffer.from(formatTrailer({ records: all.length, sha256: hash.digest('hex') }));
 }
 
 /** What the versions of records need to outlive a rewrite, kept in the line that differs from file to file anyway. */

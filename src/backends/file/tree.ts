@@ -36,83 +36,73 @@ export interface Placed extends Item {
   readonly scope: string;
 }
 
-interface Node {
-  entry: Entry | undefined;
-  /** Made with the first child: most nodes are records, and have none. */
-  children: Map<string, Node> | undefined;
-}
-
 /** The records of one scope. A path may be a record and a directory at once. */
 export class Tree {
-  readonly #root: Node = newNode();
+  readonly #entries = new Map<string, Entry>();
+  /** All paths in byte order; undefined: to be put into order again, since some came or went. */
+  #paths: readonly string[] | undefined;
 
   get isEmpty(): boolean {
-    return !hasChildren(this.#root);
+    return this.#entries.size === 0;
   }
 
   get(path: string): Entry | undefined {
-    return this.#find(path)?.entry;
+    return this.#entries.get(path);
   }
 
-  /** Puts a record in, or takes it out (undefined) with the directories that it leaves empty. */
+  /** Puts a record in, or takes it out (undefined). */
   set(path: string, entry: Entry | undefined): void {
-    if (entry === undefined) {
-      this.#remove(path);
-      return;
-    }
-    let node = this.#root;
-    for (const segment of path.split('/')) {
-      node.children ??= new Map();
-      let child = node.children.get(segment);
-      if (child === undefined) {
-        child = newNode();
-        node.children.set(segment, child);
-      }
-      node = child;
-    }
-    node.entry = entry;
+    const before = this.#entries.size;
+    if (entry === undefined) this.#entries.delete(path);
+    else this.#entries.set(path, entry);
+    if (this.#entries.size !== before) this.#paths = undefined;
   }
 
   /** Names in a directory, in byte order, and whether each has anything below it; undefined when nothing is below `path`. */
   list(path: string): { readonly name: string; readonly directory: boolean }[] | undefined {
-    const node = this.#find(path);
-    if (node?.children === undefined || node.children.size === 0) return undefined;
-    return [...node.children]
-      .map(([name, child]) => ({ name, directory: hasChildren(child) }))
+    const paths = this.#inOrder();
+    const [from, to] = this.#range(path);
+    const start = path === '' ? 0 : path.length + 1;
+    const names = new Map<string, boolean>();
+    for (let at = from; at < to; ) {
+      const rest = paths[at]?.slice(start) ?? '';
+      const slash = rest.indexOf('/');
+      const name = slash < 0 ? rest : rest.slice(0, slash);
+      names.set(name, slash >= 0 || names.get(name) === true);
+      // What else is in a directory tells nothing more of it.
+      at = slash < 0 ? at + 1 : this.#range(joinPath(path, name))[1];
+    }
+    if (names.size === 0) return undefined;
+    return [...names]
+      .map(([name, directory]) => ({ name, directory }))
       .sort((a, b) => compareBytewise(a.name, b.name));
   }
 
   /** All records below a directory, in byte order of their paths. */
   below(prefix: string): Item[] {
     const found: Item[] = [];
-    const node = this.#find(prefix);
-    if (node !== undefined) collect(node, prefix, found);
+    for (const path of this.#inOrder().slice(...this.#range(prefix))) {
+      const entry = this.#entries.get(path);
+      if (entry !== undefined) found.push({ path, entry });
+    }
     return found;
   }
 
-  #find(path: string): Node | undefined {
-    if (path === '') return this.#root;
-    let node: Node | undefined = this.#root;
-    for (const segment of path.split('/')) node = node?.children?.get(segment);
-    return node;
+  #inOrder(): readonly string[] {
+    this.#paths ??= inOrder([...this.#entries.keys()]);
+    return this.#paths;
   }
 
-  #remove(path: string): void {
-    const steps: { readonly parent: Node; readonly name: string; readonly node: Node }[] = [];
-    let parent = this.#root;
-    for (const name of path.split('/')) {
-      const node = parent.children?.get(name);
-      if (node === undefined) return;
-      steps.push({ parent, name, node });
-      parent = node;
-    }
-    parent.entry = undefined;
-    for (const step of steps.reverse()) {
-      if (step.node.entry !== undefined || hasChildren(step.node)) return;
-      step.parent.children?.delete(step.name);
-    }
+  /** Places of the paths below a directory, in {@link #inOrder}. */
+  #range(directory: string): [from: number, to: number] {
+    const paths = this.#inOrder();
+    if (directory === '') return [0, paths.length];
+    return [placeOf(paths, `${directory}/`), placeOf(paths, `${directory}${AFTER_SLASH}`)];
   }
 }
+
+/** What follows `/`: no path below a directory sorts behind the directory's with this in place of the slash. */
+const AFTER_SLASH = '0';
 
 /** All scopes of a file. */
 export class Contents {
@@ -149,49 +139,20 @@ export function compareScopes(a: string, b: string): number {
   return b === 'global' ? 1 : compareBytewise(a, b);
 }
 
-function newNode(): Node {
-  return { entry: undefined, children: undefined };
+/** Paths are nearly always put in in their order: then looking at them once is enough. */
+function inOrder(paths: string[]): string[] {
+  for (let i = 1; i < paths.length; i++)
+    if (compareBytewise(paths[i - 1] ?? '', paths[i] ?? '') > 0) return paths.sort(compareBytewise);
+  return paths;
 }
 
-function hasChildren({ children }: Node): boolean {
-  return children !== undefined && children.size > 0;
-}
-
-function collect(node: Node, path: string, found: Item[]): void {
-  if (node.children === undefined) return;
-  const names = inOrder([...node.children.keys()]);
-  if (names.some((name, i) => names[i + 1]?.startsWith(name))) {
-    collectMixed(node, path, found);
-    return;
+/** Of the first path that does not sort before another one. */
+function placeOf(paths: readonly string[], path: string): number {
+  let [from, to] = [0, paths.length];
+  while (from < to) {
+    const middle = (from + to) >> 1;
+    if (compareBytewise(paths[middle] ?? '', path) < 0) from = middle + 1;
+    else to = middle;
   }
-  for (const name of names) {
-    const child = node.children.get(name);
-    if (child === undefined) continue;
-    const below = path === '' ? name : `${path}/${name}`;
-    if (child.entry !== undefined) found.push({ path: below, entry: child.entry });
-    collect(child, below, found);
-  }
-}
-
-/** Names are nearly always put in in their order: then looking at them once is enough. */
-function inOrder(names: string[]): string[] {
-  for (let i = 1; i < names.length; i++)
-    if (compareBytewise(names[i - 1] ?? '', names[i] ?? '') > 0) return names.sort(compareBytewise);
-  return names;
-}
-
-/**
- * Where names begin with others: a directory sorts by its name and the slash that follows it, which falls among the names that begin
- * with its own.
- */
-function collectMixed(node: Node, path: string, found: Item[]): void {
-  const keys = [...(node.children ?? [])].flatMap(([name, child]) => [
-    ...(child.entry === undefined ? [] : [{ key: name, name, entry: child.entry, child: undefined }]),
-    ...(!hasChildren(child) ? [] : [{ key: `${name}/`, name, entry: undefined, child }]),
-  ]);
-  for (const { name, entry, child } of keys.sort((a, b) => compareBytewise(a.key, b.key))) {
-    const below = joinPath(path, name);
-    if (entry !== undefined) found.push({ path: below, entry });
-    if (child !== undefined) collect(child, below, found);
-  }
+  return from;
 }
