@@ -133,7 +133,10 @@ async function writeBatch(
     if (entries.length === 1 && entry !== undefined) note(entry, await writeOne(connection, entry, call));
     else {
       const versions = await connection.write(ops, call);
-      for (const [i, each] of entries.entries()) note(each, versions[i]?.token);
+      for (let i = 0; i < entries.length; i++) {
+        const each = entries[i];
+        if (each !== undefined) note(each, versions[i]?.token);
+      }
     }
   } catch (error) {
     if (metRecreation(error)) throw recreationMet(to, error.path ?? entries[0]?.path ?? '', error);

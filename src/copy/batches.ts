@@ -1,4 +1,10 @@
-import { type Capabilities, operationBytes, type WriteOp } from '../topo/connection.js';
+import {
+  batchBytes,
+  type Capabilities,
+  operationBytes,
+  operationBytesAtMost,
+  type WriteOp,
+} from '../topo/connection.js';
 import { Version } from '../topo/version.js';
 import type { WriteEntry } from './entries.js';
 
@@ -22,11 +28,16 @@ export function* cutBatches(
 ): Generator<Batch> {
   let ops: CopyOp[] = [];
   let cut: WriteEntry[] = [];
+  // Of the operations, at most.
   let size = 0;
   let bytes = 0;
   for (const entry of entries) {
     const op = operationOf(entry, store);
-    const share = operationBytes(op);
+    let share = operationBytesAtMost(op);
+    if (size + share > limits.maxBytes) {
+      size = batchBytes(ops);
+      share = operationBytes(op);
+    }
     if (ops.length > 0 && (ops.length >= limits.maxOps || size + share > limits.maxBytes)) {
       yield { ops, entries: cut, bytes };
       ops = [];

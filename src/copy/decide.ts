@@ -42,24 +42,35 @@ function decideOnSource(
   const row = classify(scopeKind(context.scope), source.path, source.ephemeral);
   const a = new Decoded(row, source);
   const b = existing === undefined ? undefined : new Decoded(row, existing);
-  // Named one by one: put together by `...` these objects would take longer than what is in them.
-  const decision = (entry: Entry, findings: readonly Finding[]): Decision => ({
-    entry,
-    findings,
-    source: a,
-    existing: b,
-  });
   const left = notAsked(a, context);
-  if (left !== undefined) return decision(entryOf('skip', row, source, existing, left), NO_FINDINGS);
+  if (left !== undefined)
+    return {
+      entry: entryOf('skip', row, source, existing, left),
+      findings: NO_FINDINGS,
+      source: a,
+      existing: b,
+      carried: undefined,
+    };
   const { carrying } = context;
   const rewritten = wanted(source, existing, row, context);
   const carried = carrying && carry(row, { ...source, bytes: rewritten }, carrying);
   const made = carried === undefined ? a : new Decoded(row, { ...source, bytes: carried.bytes });
-  const findings = findingsOf(made, b, context, carried);
-  const out = findings.find(({ problem }) => LEFT_OUT.has(problem));
-  if (out !== undefined) return decision(entryOf('skip', row, source, existing, out.detail), findings);
+  const isIdentical = existing !== undefined && Buffer.compare(made.record.bytes, existing.bytes) === 0;
+  const findings = findingsOf(made, b, isIdentical, context, carried);
+  const out = findings.length === 0 ? undefined : findings.find(({ problem }) => LEFT_OUT.has(problem));
+  if (out !== undefined)
+    return {
+      entry: entryOf('skip', row, source, existing, out.detail),
+      findings,
+      source: a,
+      existing: b,
+      carried: undefined,
+    };
   const bytes = carried?.bytes ?? rewritten;
-  const isSame = existing !== undefined && isEqual(bytes, existing, row, context);
+  // What was compared already is nearly always what the destination is to hold.
+  const isSame =
+    existing !== undefined &&
+    ((isIdentical && bytes === made.record.bytes) || isEqual(bytes, existing, row, context));
   const action = isSame ? 'same' : writing(row, existing, context);
   const entry = entryOf(action, row, source, existing, '', isSame ? NOTHING : bytes);
   const fixed = isSame ? undefined : existing?.fixed;

@@ -163,23 +163,49 @@ export class EntryList implements Iterable<Entry> {
     const place = this.#places[index] ?? 0;
     const { bytes: chunk, words } = this.#chunks[Math.floor(place / 2 ** 32)] ?? NO_CHUNK;
     const head = (place % 2 ** 32) >>> 2;
-    let at = head * 4 + HEAD_BYTES;
-    const text = (field: number) => {
-      const length = words[head + field] ?? 0;
-      if (length === ABSENT) return undefined;
-      at += length;
-      return length === 0 ? '' : chunk.toString('utf8', at - length, at);
-    };
+    const from = head * 4 + HEAD_BYTES;
+    const source = from + (words[head + HEAD.path] ?? 0);
+    const destination = source + lengthAt(words, head + HEAD.source);
+    const reason = destination + lengthAt(words, head + HEAD.destination);
+    const bytes = reason + (words[head + HEAD.reason] ?? 0);
+    const texts = new Texts(chunk, from, bytes);
     return {
       action: this.#action(index),
       kind: KIND_NAMES[words[head + HEAD.kind] ?? 0] ?? 'Unknown',
-      path: text(HEAD.path) ?? '',
-      source: text(HEAD.source),
-      destination: text(HEAD.destination),
-      reason: text(HEAD.reason) ?? '',
-      bytes: chunk.subarray(at, at + (words[head + HEAD.bytes] ?? 0)),
+      path: texts.between(from, source),
+      source: words[head + HEAD.source] === ABSENT ? undefined : texts.between(source, destination),
+      destination: words[head + HEAD.destination] === ABSENT ? undefined : texts.between(destination, reason),
+      reason: texts.between(reason, bytes),
+      bytes: chunk.subarray(bytes, bytes + (words[head + HEAD.bytes] ?? 0)),
     };
   }
+}
+
+/** The texts of an entry, which are read as one, and taken apart where each character of them is one byte. */
+class Texts {
+  readonly #chunk: Buffer;
+  readonly #from: number;
+  readonly #all: string;
+  readonly #isPlain: boolean;
+
+  constructor(chunk: Buffer, from: number, to: number) {
+    this.#chunk = chunk;
+    this.#from = from;
+    this.#all = chunk.toString('utf8', from, to);
+    this.#isPlain = this.#all.length === to - from;
+  }
+
+  between(from: number, to: number): string {
+    if (from === to) return '';
+    if (this.#isPlain) return this.#all.slice(from - this.#from, to - this.#from);
+    return this.#chunk.toString('utf8', from, to);
+  }
+}
+
+/** Bytes of a text that may be absent. */
+function lengthAt(words: Uint32Array, place: number): number {
+  const length = words[place] ?? 0;
+  return length === ABSENT ? 0 : length;
 }
 
 const NO_CHUNK: Chunk = { bytes: Buffer.alloc(HEAD_BYTES), words: new Uint32Array(HEAD_BYTES / 4) };

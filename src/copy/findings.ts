@@ -58,55 +58,71 @@ export function lossFinding(kind: Kind, loss: Loss): Finding {
   return { path: loss.path, kind, problem: 'loss', detail: showLoss(loss), loss: loss.kind };
 }
 
-/** Everything that is the matter with a record of the source, given what the destination has in its place. */
+/**
+ * Everything that is the matter with a record of the source, given what the destination has in its place. `isIdentical`: that has the same
+ * bytes.
+ */
 export function findingsOf(
   source: Decoded,
   existing: Decoded | undefined,
+  isIdentical: boolean,
   context: PlanContext,
   carried: Carried | undefined,
 ): readonly Finding[] {
   const { row, record } = source;
   const { path } = record;
-  let found: Finding[] | undefined;
-  const add = (problem: Problem, detail: string | undefined) => {
-    if (detail === undefined) return;
-    found ??= [];
-    found.push({ path, kind: row.kind, problem, detail });
-  };
   const out = leftOut(source, context, carried);
   if (out !== undefined) return [{ path, kind: row.kind, ...out }];
-  add('not held', carried?.refused?.sentence);
+  let found = NOTHING;
+  found = more(found, source, 'not held', carried?.refused?.sentence);
   const flag = carried?.serving;
-  if (flag !== undefined && flag.serving === undefined) add('serving', flag.reason);
-  if (row.kind === 'Unknown') add('unknown', 'not a file of Vitess: copied byte for byte');
+  if (flag !== undefined && flag.serving === undefined) found = more(found, source, 'serving', flag.reason);
+  if (row.kind === 'Unknown')
+    found = more(found, source, 'unknown', 'not a file of Vitess: copied byte for byte');
   const undecodable = source.problem;
-  if (undecodable !== undefined) add('undecodable', `${undecodable}: copied byte for byte`);
-  add('too large', sizeProblem(record, context));
-  add('path too long', lengthProblem(path, context));
-  add('path refused', context.capabilities.pathProblem?.(path));
-  add('path refused', lockProblem(path, context));
-  if (row.kind === 'Tablet') add('other cell', cellProblem(path, context));
+  if (undecodable !== undefined)
+    found = more(found, source, 'undecodable', `${undecodable}: copied byte for byte`);
+  found = more(found, source, 'too large', sizeProblem(record, context));
+  found = more(found, source, 'path too long', lengthProblem(path, context));
+  found = more(found, source, 'path refused', context.capabilities.pathProblem?.(path));
+  found = more(found, source, 'path refused', lockProblem(path, context));
+  if (row.kind === 'Tablet') found = more(found, source, 'other cell', cellProblem(path, context));
   if (row.kind === 'Shard' || row.kind === 'ShardReplication')
-    add('of unknown cells', unknownCells(source, context));
+    found = more(found, source, 'of unknown cells', unknownCells(source, context));
   if (existing?.record.ephemeral === true)
-    add('leased', 'it belongs to a session or lease in the destination');
+    found = more(found, source, 'leased', 'it belongs to a session or lease in the destination');
   if (existing === undefined && context.ledger?.isDeleted(path) === true)
-    add('foreign', 'it was there when the copy began, and somebody deleted it');
-  if (existing !== undefined && Buffer.compare(record.bytes, existing.record.bytes) !== 0) {
+    found = more(found, source, 'foreign', 'it was there when the copy began, and somebody deleted it');
+  if (existing !== undefined && !isIdentical) {
     const { token } = existing.record.version;
     if (context.ledger?.isForeign(path, token) === true)
-      add('foreign', 'neither the copy wrote it, nor was it there when the copy began');
+      found = more(
+        found,
+        source,
+        'foreign',
+        'neither the copy wrote it, nor was it there when the copy began',
+      );
     if (row.kind === 'Tablet' && undecodable === undefined)
-      add('blank tablet', blankProblem(source, existing));
+      found = more(found, source, 'blank tablet', blankProblem(source, existing));
     // What this copy wrote there is not newer: the source has no primary any more, or was taken back.
     const isOurs = context.ledger?.owns(path, token) === true;
     if (row.kind === 'Shard' && !isOurs && undecodable === undefined)
-      add('older primary', termProblem(source, existing));
+      found = more(found, source, 'older primary', termProblem(source, existing));
   }
-  return found ?? NOTHING;
+  return found;
 }
 
 const NOTHING: readonly Finding[] = [];
+
+/** With one more, where there is a detail. With nearly all records nothing is the matter: they cost no list. */
+function more(
+  found: readonly Finding[],
+  { row, record }: Decoded,
+  problem: Problem,
+  detail: string | undefined,
+): readonly Finding[] {
+  return detail === undefined ? found : [...found, { path: record.path, kind: row.kind, problem, detail }];
+}
 
 /** Why a record stays where it is, whatever else is the matter with it. */
 function leftOut(

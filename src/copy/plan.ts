@@ -138,7 +138,7 @@ export function addPairs(
     count(plan, entry);
     if (entry.action !== 'same') plan.entries.push(entry);
     else if (entry.destination !== undefined) context.ledger?.own(entry.path, entry.destination);
-    plan.findings.push(...findings);
+    if (findings.length > 0) plan.findings.push(...findings);
     if (carried !== undefined) addCarried(plan, entry, decision, carried);
     onEntry?.(entry);
   }

@@ -1,4 +1,4 @@
-import { type Capabilities, operationBytes, type WriteOp } from './connection.js';
+import { batchBytes, type Capabilities, operationBytesAtMost, type WriteOp } from './connection.js';
 import { ErrorCode, TopologyError } from './errors.js';
 import { checkPath } from './paths.js';
 import { tokenFor } from './version.js';
@@ -95,9 +95,10 @@ export function checkBatch(connection: CheckedStore, ops: readonly WriteOp[], mo
         index,
       });
     }
-    total += operationBytes(op);
+    total += operationBytesAtMost(op);
   }
-  checkRoom(connection, 'bytes', total, capabilities.batch.maxBytes);
+  const { maxBytes } = capabilities.batch;
+  if (total > maxBytes) checkRoom(connection, 'bytes', batchBytes(ops), maxBytes);
 }
 
 function checkRoom(connection: CheckedStore, unit: string, count: number, allowed: number): void {

@@ -14,6 +14,8 @@ export class Glance {
   #table: Table | undefined;
   /** Where each text begins and ends, as far as it was found. */
   readonly #spans: number[] = [];
+  /** The texts of the record before, which those of the next one mostly are, too: a text that is made anew costs more. */
+  #texts: readonly (string | undefined)[] = [];
 
   /** @param message such as `topodata.Tablet`; names: singular fields of text */
   constructor(message: string, names: readonly string[]) {
@@ -27,10 +29,23 @@ export class Glance {
     const spans = this.#spans;
     spans.fill(0, 0, 2 * this.#names.length);
     if (!fits(this.#table, bytes, 0, bytes.byteLength, spans, MAX_DEPTH)) return undefined;
-    const texts: (string | undefined)[] = [];
-    for (let at = 0; at < 2 * this.#names.length; at += 2)
-      texts.push(textOf(bytes, spans[at] ?? 0, spans[at + 1] ?? 0));
-    return texts;
+    if (!this.#areAsBefore(bytes))
+      this.#texts = this.#names.map((_, i) => textOf(bytes, spans[2 * i] ?? 0, spans[2 * i + 1] ?? 0));
+    return this.#texts;
+  }
+
+  /** Whether the texts at the present spans are those of the record before. */
+  #areAsBefore(bytes: Uint8Array): boolean {
+    const texts = this.#texts;
+    const spans = this.#spans;
+    if (texts.length !== this.#names.length) return false;
+    for (let i = 0; i < texts.length; i++) {
+      const text = texts[i] ?? '';
+      const from = spans[2 * i] ?? 0;
+      if ((spans[2 * i + 1] ?? 0) - from !== text.length) return false;
+      for (let at = 0; at < text.length; at++) if (bytes[from + at] !== text.charCodeAt(at)) return false;
+    }
+    return true;
   }
 }
 

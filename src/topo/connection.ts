@@ -352,3 +352,11 @@ export function batchBytes(ops: readonly WriteOp[]): number {
 export function operationBytes(op: WriteOp): number {
   return 64 + Buffer.byteLength(op.path) + ('bytes' in op ? op.bytes.byteLength : 0);
 }
+
+/**
+ * What {@link operationBytes} is not above: no character of a JavaScript string takes more than three bytes. Where that fits, as it
+ * nearly always does, nothing needs to be counted.
+ */
+export function operationBytesAtMost(op: WriteOp): number {
+  return 64 + 3 * op.path.length + ('bytes' in op ? op.bytes.byteLength : 0);
+}

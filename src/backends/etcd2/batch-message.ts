@@ -33,17 +33,21 @@ export function batchRequest(
   ops: readonly WriteOp[],
   guarded: Guarded | undefined,
 ): Buffer {
-  const writer = new Writer();
-  const encoded = ops.map(({ path }) => keys.key(path));
-  for (const [index, op] of ops.entries()) {
-    const key = encoded[index] ?? NOTHING;
+  const names = ops.map(({ path }) => keys.name(path));
+  let bytes = guarded === undefined ? 0 : guarded.key.length + FRAME_BYTES;
+  for (const op of ops) bytes += FRAME_BYTES + ('bytes' in op ? op.bytes.byteLength : 0);
+  const writer = new Writer(names, bytes);
+  let index = 0;
+  for (const op of ops) {
+    const key = index++;
     if (op.type === 'create') writer.compareVersion(key, false);
     else if (op.version === null) writer.compareVersion(key, op.type === 'delete');
     else writer.compareRevision(key, readVersion(store, op.version, op.path));
   }
   if (guarded !== undefined) writer.compareRevision(guarded.key, guarded.revision);
-  for (const [index, op] of ops.entries()) {
-    const key = encoded[index] ?? NOTHING;
+  index = 0;
+  for (const op of ops) {
+    const key = index++;
     if (op.type === 'delete') writer.remove(key);
     else if (op.type !== 'check') writer.put(key, op.bytes);
   }
@@ -63,63 +67,86 @@ export function readBatchAnswer(answer: Buffer): BatchAnswer {
   return found;
 }
 
-const NOTHING: Buffer = Buffer.alloc(0);
-const FIRST_BYTES = 1 << 16;
 /** Bytes of tags, lengths and numbers of one operation, at most. */
 const FRAME_BYTES = 64;
 
-/** Writes conditions and effects one after another. Lengths are known before what they are of: nothing is moved. */
+/**
+ * Writes conditions and effects one after another. Lengths are known before what they are of: nothing is moved. The keys are encoded
+ * at once, into the same memory, and copied from there: one by one each of them would cost as much as its value.
+ */
 class Writer {
-  #bytes = Buffer.allocUnsafe(FIRST_BYTES);
-  #at = 0;
+  readonly #bytes: Buffer;
+  /** Where each key begins; the last one is where the request does. */
+  readonly #keys: readonly number[];
+  #at: number;
+
+  /** @param bytes of all but these keys, at most */
+  constructor(keys: readonly string[], bytes: number) {
+    const all = keys.join('');
+    const keyBytes = Buffer.byteLength(all);
+    // Each key is written twice at most, as a condition's and as an effect's.
+    this.#bytes = Buffer.allocUnsafe(3 * keyBytes + bytes);
+    this.#at = this.#bytes.write(all);
+    // Where each character is one byte, they need not be counted.
+    const lengthOf = keyBytes === all.length ? characters : Buffer.byteLength;
+    const begins = [0];
+    let end = 0;
+    for (const key of keys) {
+      end += lengthOf(key);
+      begins.push(end);
+    }
+    this.#keys = begins;
+  }
 
   /** Condition: there is no such key, or there is one. */
-  compareVersion(key: Buffer, exists: boolean): void {
-    this.#reserve(key.length);
-    this.#number(FIELD.txn.compare, (exists ? 2 : 0) + fieldBytes(key.length) + 2);
+  compareVersion(key: number, exists: boolean): void {
+    this.#number(FIELD.txn.compare, (exists ? 2 : 0) + fieldBytes(this.#length(key)) + 2);
     if (exists) this.#number(FIELD.compare.result, GREATER);
-    this.#field(FIELD.compare.key, key);
+    this.#key(FIELD.compare.key, key);
     this.#number(FIELD.compare.version, 0);
   }
 
-  /** Condition: the key has this mod revision. */
-  compareRevision(key: Buffer, decimal: string): void {
-    this.#reserve(key.length);
+  /** Condition: the key, one of the batch or another, has this mod revision. */
+  compareRevision(key: number | Buffer, decimal: string): void {
     const revision = varintOf(decimal);
-    this.#number(FIELD.txn.compare, 2 + fieldBytes(key.length) + 1 + revision.length);
+    const length = typeof key === 'number' ? this.#length(key) : key.length;
+    this.#number(FIELD.txn.compare, 2 + fieldBytes(length) + 1 + revision.length);
     this.#number(FIELD.compare.target, MOD);
-    this.#field(FIELD.compare.key, key);
+    if (typeof key === 'number') this.#key(FIELD.compare.key, key);
+    else this.#field(FIELD.compare.key, key);
     this.#bytes[this.#at++] = FIELD.compare.modRevision;
     for (const byte of revision) this.#bytes[this.#at++] = byte;
   }
 
-  put(key: Buffer, value: Uint8Array): void {
-    this.#reserve(key.length + value.byteLength);
-    const inner = fieldBytes(key.length) + fieldBytes(value.byteLength);
+  put(key: number, value: Uint8Array): void {
+    const inner = fieldBytes(this.#length(key)) + fieldBytes(value.byteLength);
     this.#number(FIELD.txn.success, fieldBytes(inner));
     this.#number(FIELD.op.put, inner);
-    this.#field(FIELD.put.key, key);
+    this.#key(FIELD.put.key, key);
     this.#field(FIELD.put.value, value);
   }
 
-  remove(key: Buffer): void {
-    this.#reserve(key.length);
-    const inner = fieldBytes(key.length);
+  remove(key: number): void {
+    const inner = fieldBytes(this.#length(key));
     this.#number(FIELD.txn.success, fieldBytes(inner));
     this.#number(FIELD.op.deleteRange, inner);
-    this.#field(FIELD.deleteRange.key, key);
+    this.#key(FIELD.deleteRange.key, key);
   }
 
   written(): Buffer {
-    return this.#bytes.subarray(0, this.#at);
+    return this.#bytes.subarray(this.#keys.at(-1), this.#at);
   }
 
-  #reserve(bytes: number): void {
-    const needed = this.#at + bytes + FRAME_BYTES;
-    if (needed <= this.#bytes.length) return;
-    const larger = Buffer.allocUnsafe(Math.max(needed, 2 * this.#bytes.length));
-    larger.set(this.#bytes.subarray(0, this.#at));
-    this.#bytes = larger;
+  #length(key: number): number {
+    return (this.#keys[key + 1] ?? 0) - (this.#keys[key] ?? 0);
+  }
+
+  #key(tag: number, key: number): void {
+    const length = this.#length(key);
+    const from = this.#keys[key] ?? 0;
+    this.#number(tag, length);
+    this.#bytes.copyWithin(this.#at, from, from + length);
+    this.#at += length;
   }
 
   #field(tag: number, bytes: Uint8Array): void {
@@ -135,6 +162,10 @@ class Writer {
     for (; rest >= 0x80; rest >>>= 7) this.#bytes[this.#at++] = (rest & 0x7f) | 0x80;
     this.#bytes[this.#at++] = rest;
   }
+}
+
+function characters(text: string): number {
+  return text.length;
 }
 
 /** Bytes of a field that is so long, its tag and its length included. */

@@ -27,7 +27,12 @@ export class Keys {
 
   /** Key of a record. */
   key(path: string): Buffer {
-    return Buffer.from(this.#prefix + path);
+    return Buffer.from(this.name(path));
+  }
+
+  /** The same as text. */
+  name(path: string): string {
+    return this.#prefix + path;
   }
 
   /** First key that a directory could have: no record, but any right to read the directory covers it. */
