@@ -30,14 +30,16 @@ const HELP = `npm run bench -- operations [flags]
   --stores LIST       of ${'zk2, etcd2, consul, memory'} (default: all that are supported)
   --operations LIST   of ${OPERATIONS.join(', ')} (default: all)
   --in-flight LIST    operations in flight (default: 1,16,64)
-  --rounds N          rounds that count, of raw client and Connection in turns (default: 9)
-  --seconds S         length of a round (default: 0.25)
+  --rounds N          rounds that count, of raw client and Connection in turns (default: 15)
+  --seconds S         length of a round (default: 0.15)
   --warm-up S         seconds for which each does an operation before its first round (default: 1.5)
+  --fsync             servers that wait for the disk with every write, as real ones do: what that takes differs by more than
+                      what is measured, from moment to moment
   --output text|json  (default: text)
   --profile FOLDER    write a CPU profile of each store's process there
   --help
 
-All of it takes about seven minutes; \`--rounds 5 --seconds 0.1 --warm-up 0.5\` less than two.
+All of it takes about eight minutes; \`--rounds 7 --seconds 0.1 --warm-up 0.5\` less than two.
 `;
 
 interface Place {
@@ -47,20 +49,20 @@ interface Place {
 }
 
 const STARTERS = {
-  zk2: async () => {
-    const zookeeper = await startZooKeeper({ version: '3.8', javaFlags: ['-Xmx2g'], fsync: true });
+  zk2: async (fsync) => {
+    const zookeeper = await startZooKeeper({ version: '3.8', javaFlags: ['-Xmx2g'], fsync });
     return placeOf(zookeeper.servers, zookeeper);
   },
-  etcd2: async () => {
-    const etcd = await startEtcd({ version: '3.5', fsync: true });
+  etcd2: async (fsync) => {
+    const etcd = await startEtcd({ version: '3.5', fsync });
     return placeOf(etcd.servers, etcd);
   },
-  consul: async () => {
-    const consul = await startConsul({ version: '1.8', fsync: true });
+  consul: async (fsync) => {
+    const consul = await startConsul({ version: '1.8', fsync });
     return placeOf(consul.servers, consul);
   },
   memory: async () => ({ server: 'etcd:bench', version: 'of etcd flavour', stop: async () => {} }),
-} as const satisfies Partial<Record<Implementation, () => Promise<Place>>>;
+} as const satisfies Partial<Record<Implementation, (fsync: boolean) => Promise<Place>>>;
 type StoreName = keyof typeof STARTERS;
 
 function isStore(name: string): name is StoreName {
@@ -82,10 +84,11 @@ const { values } = parseArgs({
     stores: { type: 'string' },
     operations: { type: 'string', default: OPERATIONS.join(',') },
     'in-flight': { type: 'string', default: '1,16,64' },
-    rounds: { type: 'string', default: '9' },
-    seconds: { type: 'string', default: '0.25' },
+    rounds: { type: 'string', default: '15' },
+    seconds: { type: 'string', default: '0.15' },
     'warm-up': { type: 'string', default: '1.5' },
     output: { type: 'string', default: 'text' },
+    fsync: { type: 'boolean', default: false },
     profile: { type: 'string' },
     order: { type: 'string' },
     help: { type: 'boolean', default: false },
@@ -113,7 +116,7 @@ async function measureAll(): Promise<void> {
   }
   const reports: StoreReport[] = [];
   for (const store of await storesWanted()) {
-    const place = await STARTERS[store]();
+    const place = await STARTERS[store](values.fsync);
     try {
       const measured = await inChild({ store, server: place.server, operations, levels, effort });
       const report = { store, version: place.version, cases: measured.map(summarise) };

@@ -20,6 +20,10 @@ export async function oursContender(
   const address = addressFromTriple(implementation, server, root);
   const connection = await storesFor(settings, 'write').open(address, 'global');
   const versions = new Map<string, Version>();
+  const lockAndUnlock = async (directory: string) => {
+    const lock = await connection.lock(directory, 'bench');
+    await lock.unlock();
+  };
   return {
     get: (path) => connection.get(path),
     create: (path) => connection.create(path, VALUE),
@@ -34,10 +38,8 @@ export async function oursContender(
       return found;
     },
     batch: (paths) => connection.write(paths.map((path) => ({ type: 'create', path, bytes: VALUE }))),
-    async lockAndUnlock(directory) {
-      const lock = await connection.lock(directory, 'bench');
-      await lock.unlock();
-    },
+    lockAndUnlock,
+    lockRecipe: lockAndUnlock,
     close: () => connection.close(),
   };
 }

@@ -1,5 +1,6 @@
 import { EventEmitter } from 'node:events';
 import { Agent, IncomingMessage } from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
 import Consul from 'consul';
 import { type Contender, VALUE } from './operations.js';
 
@@ -60,14 +61,29 @@ export async function rawConsul(server: string, root: string): Promise<Contender
     },
     batch: (paths) => inTransaction(paths.map(create)),
     async lockAndUnlock(directory) {
+      const names = await kv.keys({ ...read(`${directory}/`), separator: '/' });
+      const key = keyOf(`${directory}/Lock`);
+      if (names.length === 0 || names.includes(key)) throw new Error(`${directory} cannot be locked now`);
+      const { ID } = await session.create({ ttl: '15s', behavior: 'delete', lockdelay: '1ms', checks: [] });
+      await inTransaction([
+        { Verb: 'check-not-exists', Key: key },
+        { Verb: 'lock', Key: key, Value: encoded(), Session: ID },
+      ]);
+      await inTransaction([
+        { Verb: 'check-session', Key: key, Session: ID },
+        { Verb: 'delete', Key: key },
+      ]);
+      await session.destroy(ID);
+    },
+    async lockRecipe(directory) {
       const [names, { ID }] = await Promise.all([
         kv.keys({ ...read(`${directory}/`), separator: '/' }),
         session.create({ ttl: '15s', behavior: 'delete', lockdelay: '1ms' }),
       ]);
       if (names.length === 0) throw new Error(`${directory} does not exist`);
       const key = keyOf(`${directory}/Lock`);
-      if (!(await kv.set({ key, value: VALUE, acquire: ID, ...LOCK })))
-        throw new Error(`${directory} is locked by somebody else`);
+      // The end of the session before delays the next holder by the millisecond of its lock delay.
+      while (!(await kv.set({ key, value: VALUE, acquire: ID, ...LOCK }))) await sleep(1);
       await session.destroy(ID);
     },
     async close() {
@@ -81,10 +97,11 @@ export async function rawConsul(server: string, root: string): Promise<Contender
 const LOCK: object = { flags: LOCK_FLAGS };
 
 interface KvOperation {
-  readonly Verb: 'set' | 'cas';
+  readonly Verb: 'set' | 'cas' | 'check-not-exists' | 'check-session' | 'lock' | 'delete';
   readonly Key: string;
-  readonly Value: string;
+  readonly Value?: string;
   readonly Index?: number;
+  readonly Session?: string;
 }
 
 interface Transactions {

@@ -47,6 +47,24 @@ export async function rawEtcd(server: string, root: string): Promise<Contender> 
       must('batch', (await kv.txn({ compare: keys.map(absent), success: keys.map(put) })).succeeded);
     },
     async lockAndUnlock(directory) {
+      const { kvs } = await kv.range({ ...below(directory), limit: '1', keys_only: true });
+      must(directory, kvs.length > 0);
+      const { ID } = await lease.leaseGrant({ TTL: LEASE_SECONDS, ID: '0' });
+      const key = keyOf(`${directory}/locks/${ID}`);
+      const queue = { ...below(`${directory}/locks`), sort_target: 'Mod', sort_order: 'Descend' } as const;
+      const { succeeded, responses, header } = await kv.txn({
+        compare: [absent(key)],
+        success: [
+          { request_range: { ...queue, keys_only: true, limit: 1 } },
+          { request_put: { key, value: VALUE, lease: ID } },
+        ],
+      });
+      must(directory, succeeded && responses[0]?.response_range.kvs.length === 0);
+      const [entry] = (await kv.range({ key, keys_only: true })).kvs;
+      must(directory, entry?.mod_revision === header.revision);
+      await lease.leaseRevoke({ ID });
+    },
+    async lockRecipe(directory) {
       const [{ kvs }, { ID }] = await Promise.all([
         kv.range({ ...below(directory), limit: '1', keys_only: true }),
         lease.leaseGrant({ TTL: LEASE_SECONDS, ID: '0' }),

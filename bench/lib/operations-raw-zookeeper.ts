@@ -23,6 +23,7 @@ export async function rawZooKeeper(servers: string, root: string): Promise<Conte
   const { connectOwnClient } =
     await compiled<typeof import('../../src/zookeeper/own.js')>('zookeeper/own.js');
   const client = await connectOwnClient({ servers: [servers] });
+  const lockClient = await connectOwnClient({ servers: [servers], renewSession: false });
   const states = new Map<string, { version: number; czxid: bigint }>();
   const at = (path: string) => `${root}/${path}`;
   return {
@@ -47,7 +48,35 @@ export async function rawZooKeeper(servers: string, root: string): Promise<Conte
     },
     batch: (paths) =>
       client.multi(paths.map((path) => ({ type: 'create', path: at(path), data: VALUE, acl: FILE_ACL }))),
+    // The locks have a session of their own; what is read before the next one must not be older than the last.
     async lockAndUnlock(directory) {
+      const [above, locks] = [at(directory), at(`${directory}/locks`)];
+      const [, found, queue] = await Promise.all([
+        client.sync('/'),
+        client.getData(above),
+        client.exists(locks),
+      ]);
+      if (found.stat.numChildren === 0 || queue.stat !== undefined)
+        throw new Error(`${directory} cannot be locked now`);
+      const mode = CreateMode.EphemeralSequential;
+      const made = await lockClient.multi([
+        { type: 'create', path: locks, data: null, acl: DIRECTORY_ACL },
+        { type: 'create', path: `${locks}/`, data: VALUE, acl: FILE_ACL, mode },
+      ]);
+      const [, entry] = made.results;
+      if (entry?.type !== 'create') throw new Error('the answer to a creation is another one');
+      const { path } = entry;
+      const [mine, left] = await Promise.all([lockClient.exists(path), lockClient.exists(locks)]);
+      if (mine.stat?.czxid !== made.zxid || left.stat?.numChildren !== 1)
+        throw new Error(`${directory} was locked by somebody else`);
+      await lockClient.multi([
+        { type: 'delete', path, version: mine.stat.version },
+        { type: 'delete', path: locks, version: left.stat.version },
+      ]);
+      const { stat } = await lockClient.getData(above);
+      if (stat.numChildren === 0) await lockClient.delete(above, stat.version);
+    },
+    async lockRecipe(directory) {
       const locks = at(`${directory}/locks`);
       await client.create({ path: locks, data: null, acl: DIRECTORY_ACL });
       const mode = CreateMode.EphemeralSequential;
@@ -57,7 +86,9 @@ export async function rawZooKeeper(servers: string, root: string): Promise<Conte
       await client.delete(path, ANY_VERSION);
       await client.delete(locks, ANY_VERSION);
     },
-    close: () => client.close(),
+    async close() {
+      await Promise.all([client.close(), lockClient.close()]);
+    },
   };
 
   /** With their bytes and versions, in no order. Nobody tells beforehand that all of them are leaves. */
