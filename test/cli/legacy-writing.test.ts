@@ -8,7 +8,7 @@ import type { Sample } from '../legacy/samples/sample.js';
 import { WHOLE_ZOOKEEPER, wholeEtcd } from '../legacy/samples/whole.js';
 import { available, startEtcd, startZooKeeper } from '../servers/index.js';
 import { cli } from '../support/cli.js';
-import { type Bench, bench } from './writing-topology.js';
+import { type Bench, bench, keptText } from './writing-topology.js';
 
 const TABLET = 'nyc:tablets/nyc-0000000130/Tablet';
 /** Of generation 2, with a field that no version of Vitess has. */
@@ -88,7 +88,9 @@ describe.runIf(runs)('single records of a retired format', () => {
       const env = await work.editor(
         `grep -q term "$1" || sed -i 's/"shard"/"primary_term_start_time": {"seconds": 5}, "shard"/' "$1"`,
       );
-      expect(await cli(['edit', address, TABLET, '--yes', '--force'], env)).toMatchObject({
+      const edited = await cli(['edit', address, TABLET, '--yes', '--force'], env);
+      await keptText(edited.err);
+      expect(edited).toMatchObject({
         ...{ code: 2, out: '' },
         err: expect.stringMatching(/no place for primary_term_start_time = .*\[Unsupported\]/),
       });
@@ -109,6 +111,7 @@ describe.runIf(runs)('single records of a retired format', () => {
         out: expect.stringMatching(/loses what records of today have no place for: colour = "blue"/),
       });
       expect(edited.err).toContain('--force');
+      await keptText(edited.err);
       const removed = await cli(['rm', address, TABLET]);
       expect(removed).toMatchObject({
         code: 4,
