@@ -31,13 +31,14 @@ function sideLines(io: Io, { side, address, scopes, servers }: SideReading): str
 }
 
 function serversLine({ health }: ServersReading): string {
-  const { servers, voters, hasLeader } = health;
+  const { servers, voters, hasLeader, readThrough } = health;
   const versions = [...new Set(servers.flatMap(({ version }) => (version === undefined ? [] : [version])))];
   const parts = [
     `${servers.filter(({ up }) => up).length} of ${count(servers.length, 'server')} up`,
     ...(versions.length === 0 ? [] : [`version ${versions.join(', ')}`]),
     ...(voters === undefined ? [] : [`${voters.up ?? '?'} of ${voters.total} voting members up`]),
     ...(hasLeader === undefined ? [] : [hasLeader ? 'with a leader' : 'without a leader']),
+    ...(readThrough === undefined ? [] : [`read through ${readThrough}`]),
   ];
   return `  ${parts.join(', ')}`;
 }

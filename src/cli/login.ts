@@ -35,10 +35,15 @@ export function connectSettings(flags: Flags, side: Side, env: Env, address: Sto
     random: Math.random,
     connectTimeoutMs: Math.min(timeoutMs, 10_000),
     requestTimeoutMs: timeoutMs,
-    zkClient: flags['zk-client'] === 'native' ? 'native' : 'own',
+    zkClient: zkClient(flags),
     typeNumbers: typeNumbers(flags, side, address),
     ...productSettings(flags, side, env, address),
   };
+}
+
+function zkClient(flags: Flags): ConnectSettings['zkClient'] {
+  const given = text(flags, 'zk-client');
+  return given === 'native' || given === 'own' ? given : undefined;
 }
 
 function typeNumbers(

@@ -29,10 +29,11 @@ export const COMMON_FLAGS: readonly FlagSpec[] = [
   textFlag('config', 'migration file, for example topo2topo.yaml'),
   textFlag('output', 'for people or for programs', { choices: ['text', 'json'], preset: 'text' }),
   { name: 'timeout', kind: 'number', preset: 15, describe: 'seconds one request may take' },
-  textFlag('zk-client', 'ZooKeeper client: the built-in one, or the npm package zookeeper', {
-    choices: ['own', 'native'],
-    preset: 'own',
-  }),
+  textFlag(
+    'zk-client',
+    'ZooKeeper client: the built-in one, or the npm package zookeeper (zookeeper: stores are only read through it)',
+    { choices: ['own', 'native'], preset: 'own' },
+  ),
 ];
 
 /** Flags of every command over two topologies. */
@@ -113,7 +114,7 @@ export function readSideFlags(
     configured: client?.cells,
     cells,
     cellFlag: `--${cellFlag(side)}`,
-    stores: storesFor(settings, access, signal, onRetry),
+    stores: storesFor({ ...settings, onNote: onceEach(io.err) }, access, signal, onRetry),
     lockTtlMs: settings.lockTtlMs,
   };
 }
@@ -169,4 +170,13 @@ export function pairTitle(pair: Pair): string {
 /** Kinds in words, for what was narrowed. */
 export function kindsTitle(kinds: ReadonlySet<Kind>): string {
   return [...kinds].join(', ');
+}
+
+/** The connections of a side may all have the same to tell. */
+function onceEach(tell: (text: string) => void): (text: string) => void {
+  const told = new Set<string>();
+  return (text) => {
+    if (!told.has(text)) tell(text);
+    told.add(text);
+  };
 }

@@ -49,7 +49,9 @@ export interface ConnectSettings {
   readonly etcdAuth?: { readonly username: string; readonly password: string } | undefined;
   /** ZooKeeper `<scheme>:<auth>`, for instance `digest:user:password`. */
   readonly zkAuth?: string | undefined;
-  /** Which ZooKeeper client: the project's own, or the `zookeeper` package. */
+  /**
+   * Which ZooKeeper client: the project's own, or the `zookeeper` package, through which the retired format only reads. Default: the own one.
+   */
   readonly zkClient?: 'own' | 'native' | undefined;
   /** Consul ACL token. */
   readonly consulToken?: string | undefined;
@@ -76,6 +78,8 @@ export interface ConnectSettings {
   readonly cells?: ReadonlyMap<string, StoreAddress> | undefined;
   /** ZooKeeper jute.maxbuffer, in bytes, where the servers raise it. */
   readonly zkMaxRequestBytes?: number | undefined;
+  /** Told, in one sentence, of what became of a connection that goes on all the same. */
+  readonly onNote?: ((text: string) => void) | undefined;
 }
 
 /** PEM contents. `ca` alone: server authentication; with `cert` and `key`: mutual. */

@@ -11,6 +11,8 @@ export interface StoreHealth {
   readonly hasLeader?: boolean | undefined;
   /** Alarms that are raised, by the store's own names. */
   readonly alarms?: readonly string[] | undefined;
+  /** Through what records are read, where there is more than one way: a phrase. */
+  readonly readThrough?: string | undefined;
   /** What could not be found out, and why: a phrase each. */
   readonly unknown: readonly string[];
 }

@@ -104,7 +104,8 @@ function numbers(text: string): Map<string, number> {
 /** Members that vote by the ensemble's own configuration. Undefined: not told. */
 async function votersOf(address: StoreAddress, settings: ConnectSettings): Promise<number | undefined> {
   try {
-    const client = await openFirst(sessionOpener(address, settings), address, settings);
+    const own = sessionOpener(address, { ...settings, zkClient: 'own' });
+    const client = await openFirst(own, address, settings);
     try {
       const { data } = await client.getData(CONFIG, { timeoutMs: settings.connectTimeoutMs });
       const members = (data?.toString() ?? '').split('\n').filter((line) => line.startsWith('server.'));

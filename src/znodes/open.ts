@@ -16,7 +16,7 @@ export function sessionOpener(address: StoreAddress, settings: ConnectSettings):
   const { servers, observers } = serversOf(address);
   const auth = readAuth(settings.zkAuth, storeName(address));
   return (where, session = {}) =>
-    openClient(settings.zkClient ?? 'own', {
+    openClient(clientOf(address, settings, session), settings, {
       ...session,
       servers: where === 'servers' ? servers : observers,
       connectTimeoutMs: settings.connectTimeoutMs,
@@ -41,10 +41,45 @@ export async function openFirst(
   }
 }
 
+/** `reads`: the own one, which reads through the package. */
+type ClientKind = 'own' | 'native' | 'reads';
+
+function clientOf(
+  { implementation }: StoreAddress,
+  { zkClient }: ConnectSettings,
+  { renewSession }: Partial<ZooKeeperSettings>,
+): ClientKind {
+  if (implementation !== 'zookeeper' || zkClient !== 'native') return zkClient ?? 'own';
+  // The session of locks: what goes through it is fenced by it.
+  return renewSession === false ? 'own' : 'reads';
+}
+
 /** The package is optional: what needs it is loaded only when it is chosen. */
-async function openClient(kind: 'own' | 'native', settings: ZooKeeperSettings): Promise<ZooKeeperClient> {
+async function openClient(
+  kind: ClientKind,
+  { onNote }: ConnectSettings,
+  settings: ZooKeeperSettings,
+): Promise<ZooKeeperClient> {
+  if (kind === 'own') return connectOwnClient(settings);
   if (kind === 'native') return (await import('../zookeeper/native.js')).connectNativeClient(settings);
-  return connectOwnClient(settings);
+  const { connectPackageReads } = await import('../zookeeper/package-reads.js');
+  return connectPackageReads(settings, { required: true, onNote });
+}
+
+/** In words, what a store of the retired format is read through. Undefined where it cannot be reached. */
+export async function whatReads(
+  address: StoreAddress,
+  settings: ConnectSettings,
+): Promise<string | undefined> {
+  if (settings.zkClient !== 'native') return 'the built-in client';
+  try {
+    const client = await sessionOpener(address, { ...settings, zkClient: 'native' })('servers');
+    await client.close();
+    return 'the zookeeper package';
+  } catch (error) {
+    const cannot = error instanceof ZooKeeperError && error.code === ZkCode.Unsupported;
+    return cannot ? `the built-in client: ${error.message}` : undefined;
+  }
 }
 
 function readAuth(text: string | undefined, store: string): { scheme: string; auth: string }[] {

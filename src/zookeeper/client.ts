@@ -1,8 +1,8 @@
 /**
  * What the project needs from a ZooKeeper client, with no knowledge of topologies.
  *
- * Two implementations: `own.ts` (the project's client, everything below) and `native.ts` (the `zookeeper` package;
- * what it lacks is declared in {@link ZooKeeperFeatures} and refused by name).
+ * Three implementations: `own.ts` (the project's client, everything below), `native.ts` (the `zookeeper` package; what it
+ * lacks is declared in {@link ZooKeeperFeatures} and refused by name) and `package-reads.ts` (the project's, reading through the package).
  *
  * Every operation takes {@link OperationOptions}. An operation that ends by deadline or abort after its request was
  * handed to the socket rejects with a {@link ZooKeeperError} whose `sent` is true: a server may still apply it.
@@ -191,7 +191,7 @@ export interface ZooKeeperFeatures {
   readonly aclOnCreate: boolean;
   /** null data is stored as such. */
   readonly nullData: boolean;
-  /** Reply zxids are real. */
+  /** Reply zxids are real, but for reads that went through the package. */
   readonly replyZxid: boolean;
   /** create answers with the Stat. Of the server as well: known since the latest connect. */
   readonly createStat: boolean;

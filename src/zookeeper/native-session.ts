@@ -116,6 +116,11 @@ export class NativeSession {
     throw failure;
   }
 
+  /** Whether a request would be given to the addon at once. */
+  get isConnected(): boolean {
+    return this.#connected;
+  }
+
   /** What proves the present session to a server. */
   get credentials(): SessionCredentials {
     return this.#credentials;

@@ -35,6 +35,6 @@ export async function readOneByOne(
 }
 
 /** Errors that are about one node; others end the whole multiRead. */
-function isOfOneNode(code: ZkCode): boolean {
+export function isOfOneNode(code: ZkCode): boolean {
   return code === ZkCode.NoNode || code === ZkCode.NoAuth;
 }

@@ -17,8 +17,11 @@ function rootOf(root: string): string {
   return `/zk/${cellOf(root)}/vt`;
 }
 
-/** The conformance suite's view of a legacy zookeeper store, as that of a cell, on one version of ZooKeeper. */
-export function zookeeperSubject(version: ZooKeeperVersion): Subject {
+/**
+ * The conformance suite's view of a legacy zookeeper store, as that of a cell, on one version of ZooKeeper, read through the own client or the
+ * package.
+ */
+export function zookeeperSubject(version: ZooKeeperVersion, zkClient: 'own' | 'native'): Subject {
   let cluster: ZooKeeperCluster | undefined;
   const running = (): ZooKeeperCluster => {
     if (cluster === undefined) throw new Error('the server is not started');
@@ -29,7 +32,7 @@ export function zookeeperSubject(version: ZooKeeperVersion): Subject {
   const { ephemeral, emptyDirectory, orphan, ...raw } = rawAccess(plain);
   const all = rivals.rivals;
   return {
-    name: `zookeeper on ZooKeeper ${version}`,
+    name: `zookeeper on ZooKeeper ${version}, read through the ${zkClient === 'own' ? 'own client' : 'package'}`,
     start: async () => {
       cluster = await startZooKeeper({ version });
     },
@@ -39,7 +42,7 @@ export function zookeeperSubject(version: ZooKeeperVersion): Subject {
     },
     ...disturbances(running),
     open: (root, { servers = running().servers, ...options } = {}) =>
-      openLegacy(servers, cellOf(root), options),
+      openLegacy(servers, cellOf(root), { zkClient, ...options }),
     openServing: (root) => openLegacy(running().servers, cellOf(root)),
     raw: {
       ...raw,

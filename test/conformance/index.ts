@@ -9,10 +9,10 @@ export type { OpenOptions, Subject } from './subject.js';
 const START_LIMIT_MS = 180_000;
 
 /**
- * Runs every sentence of the contract over a subject, as tests of vitest. What a store cannot do is not left out: for
+ * Runs every sentence of the contract over a subject, as tests of vitest, or those of the themes that are `about` something. What a store cannot do is not left out: for
  * each `when` there is a sentence that says how it is refused; what does not apply is shown as skipped, with the reason.
  */
-export function runConformance(subject: Subject): void {
+export function runConformance(subject: Subject, about?: RegExp): void {
   const titles = new Set(THEMES.flatMap(({ sentences }) => sentences.map(({ title }) => title)));
   for (const title of Object.keys(subject.expects ?? {}))
     if (!titles.has(title)) throw new Error(`a deviation is declared from no sentence: ${title}`);
@@ -22,6 +22,7 @@ export function runConformance(subject: Subject): void {
     beforeAll(() => subject.start?.(), START_LIMIT_MS);
     afterAll(() => subject.stop?.(), START_LIMIT_MS);
     for (const { name, sentences } of THEMES) {
+      if (about?.test(name) === false) continue;
       describe(name, () => {
         for (const sentence of sentences) {
           test(sentence.title, { timeout: SENTENCE_LIMIT_MS }, async ({ skip }) => {

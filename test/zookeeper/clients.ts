@@ -2,14 +2,24 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe } from 'vitest';
 import type { ZooKeeperClient, ZooKeeperSettings } from '../../src/zookeeper/client.js';
 import { connectNativeClient } from '../../src/zookeeper/native.js';
 import { connectOwnClient } from '../../src/zookeeper/own.js';
+import { connectPackageReads } from '../../src/zookeeper/package-reads.js';
 import { available, startZooKeeper, ZOOKEEPER_VERSIONS, type ZooKeeperVersion } from '../servers/index.js';
 import { nativeClientBuilt } from '../support/native.js';
 import { OPEN, uniquePath } from './support.js';
 
-/** Both implementations; the same sentences are about both. */
+/** All implementations; the same sentences are about each. */
 export const CLIENTS = [
   { name: 'own', connect: connectOwnClient, built: true },
   { name: 'native', connect: connectNativeClient, built: nativeClientBuilt() },
+  {
+    name: 'own, reading through the package',
+    // What the package cannot do at all is for the own client alone.
+    connect: (settings: ZooKeeperSettings) =>
+      connectPackageReads(settings, {
+        required: settings.session === undefined && settings.renewSession !== false,
+      }),
+    built: nativeClientBuilt(),
+  },
 ] as const;
 
 /** A function that connects, and closes after each test what it connected. */
@@ -43,7 +53,7 @@ export function whileZooKeeperRuns(
   };
 }
 
-/** What a sentence about both clients on every version is told with. */
+/** What a sentence about all clients on every version is told with. */
 export interface Context {
   readonly name: (typeof CLIENTS)[number]['name'];
   readonly version: ZooKeeperVersion;

@@ -18,7 +18,7 @@ import { endSessionOf } from './takeover.js';
 /** The addon can abort the whole process when its servers go away: TOPO2TOPO_NATIVE_FAULTS=1 runs its part all the same. */
 const native = process.env['TOPO2TOPO_NATIVE_FAULTS'] === '1';
 if (!native) loudSkip(NATIVE_FAULTS);
-const TESTED = CLIENTS.filter(({ name }) => name === 'own' || native);
+const TESTED = CLIENTS.filter(({ name }) => name === 'own' || (name === 'native' && native));
 
 /** Short ticks, so that sessions of one second are allowed. */
 const CONFIG = { tickTime: '500' };

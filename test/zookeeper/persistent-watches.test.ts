@@ -36,17 +36,17 @@ function put(client: ZooKeeperClient, path: string): Promise<unknown> {
 describeClients((context) => {
   const { name, modern, version } = context;
 
-  describe.runIf(!(name === 'own' && modern))('persistent watches', () => {
+  describe.runIf(!(name !== 'native' && modern))('persistent watches', () => {
     it('are refused by name, and the client works on', async () => {
       const { client, base } = context;
       const told = new Told();
       const error = await failure(client.addWatch(base, { recursive: true }, told.watcher));
-      expect(error.code).toBe(name === 'own' ? ZkCode.Unimplemented : ZkCode.Unsupported);
+      expect(error.code).toBe(name !== 'native' ? ZkCode.Unimplemented : ZkCode.Unsupported);
       expect((await client.exists(base)).stat).toBeDefined();
     });
   });
 
-  describe.runIf(name === 'own' && modern)('a plain persistent watch', () => {
+  describe.runIf(name !== 'native' && modern)('a plain persistent watch', () => {
     it('tells every change of the node and its list of children, and of nothing below', async () => {
       const { client, base, connect } = context;
       const other = await connect();
@@ -81,7 +81,7 @@ describeClients((context) => {
     });
   });
 
-  describe.runIf(name === 'own' && modern)('a recursive watch', () => {
+  describe.runIf(name !== 'native' && modern)('a recursive watch', () => {
     it('tells every change of data and existence, of the node and of all below it', async () => {
       const { client, base, connect } = context;
       const other = await connect();
@@ -154,7 +154,7 @@ describeClients((context) => {
     });
   });
 
-  describe.runIf(name === 'own' && modern)('persistent watches', () => {
+  describe.runIf(name !== 'native' && modern)('persistent watches', () => {
     it.each([false, true])(
       'are told `lost` once when the connection ends, then nothing (recursive: %s)',
       async (recursive) => {
