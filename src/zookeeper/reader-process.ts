@@ -248,7 +248,9 @@ class ReaderProcess {
       }
       this.#calls.set(number, call);
       this.#limits.add(call);
-      this.#send({ type: 'read', reader, call: number, timeoutMs, sync, reads });
+      // Whoever asks may hand in objects that hold a whole tree.
+      const only = reads.map(({ type, path }) => ({ type, path }));
+      this.#send({ type: 'read', reader, call: number, timeoutMs, sync, reads: only });
     });
   }
 
