@@ -212,7 +212,11 @@ class PackageReads implements ZooKeeperClient {
     options?: OperationOptions,
   ): Promise<Reply & { results: readonly MultiReadResult[] }> {
     const answer = await this.#read(reads, options, (own, request) => own.multiRead(reads, request));
-    return Array.isArray(answer) ? { results: answer, zxid: ZXID } : answer;
+    if (!Array.isArray(answer)) return answer;
+    const results = answer.map((each) =>
+      each.type === 'getChildren' ? { type: each.type, children: each.children } : each,
+    );
+    return { results, zxid: ZXID };
   }
 
   addWatch(
