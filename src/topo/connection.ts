@@ -253,6 +253,11 @@ export interface Capabilities {
    * answer. Absent: it ends by itself.
    */
   readonly locksStay?: boolean | undefined;
+  /**
+   * The lock of a keyspace or shard is a part of its record, whoever holds it: as long as it is held the record is not deleted (NotEmpty), or
+   * leaves its lock behind. Absent: it is none.
+   */
+  readonly locksInRecords?: boolean | undefined;
   /** {@link WriteOptions.fence} works. */
   readonly fencing: boolean;
   /** {@link Connection.seal} works, where the login has the right to. */

@@ -177,6 +177,18 @@ describe.runIf(runs)('single records of a retired format', () => {
       expect((await cli(['ls', address, 'keyspaces'])).out).toBe('main\nold\nuser\n');
     });
 
+    test('a keyspace is deleted with all that is in it, though its locks lie in its records', async () => {
+      await plant(STRANGE);
+      const lines = ['DeleteShard', 'DeleteKeyspace'].map((command) =>
+        command === 'DeleteShard'
+          ? [command, '-recursive', '-even_if_serving', 'main/0']
+          : [command, '-recursive', 'main'],
+      );
+      for (const line of lines)
+        expect(await cli(['vtctl', address, ...line]), line.join(' ')).toMatchObject({ code: 0 });
+      expect((await cli(['ls', address, 'keyspaces'])).out).toBe('old\nuser\n');
+    });
+
     test('what is in no known form is never taken for the record that its bytes look like', async () => {
       const { kept } = await plant(BY_CHANCE);
       const { bytes, err } = await cli(['cat', address, TABLET]);

@@ -33,6 +33,7 @@ const CAPABILITIES: Capabilities = {
   locks: 'unfair',
   lockRecord: LOCK,
   locksStay: true,
+  locksInRecords: true,
   fencing: false,
   seal: false,
   durable: true,

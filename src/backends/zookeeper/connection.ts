@@ -54,7 +54,7 @@ const GROWTH = 10;
 function capabilities(legacy: LegacyStore): Capabilities {
   const all = capabilitiesOf(legacy.store);
   const maxBytes = Math.floor(all.batch.maxBytes / GROWTH);
-  return { ...all, batch: { ...all.batch, maxBytes }, form: formOf(legacy) };
+  return { ...all, batch: { ...all.batch, maxBytes }, locksInRecords: true, form: formOf(legacy) };
 }
 
 /** By cell: what connections to one store can do is the same. */

@@ -1,6 +1,7 @@
 import type { Change } from '../../../topo/changes.js';
 import type { CallOptions } from '../../../topo/connection.js';
-import type { Topology } from '../../../topo/topology.js';
+import { parentPath } from '../../../topo/paths.js';
+import { GLOBAL, type Topology } from '../../../topo/topology.js';
 import { carryOut } from '../../changes.js';
 import { type Flags, shown, usage } from '../../flags.js';
 import type { GoArgs, GoFlags } from '../../go-flags.js';
@@ -63,7 +64,8 @@ const CONSENT: Flags = { yes: true };
 
 /**
  * {@link change}, planned and made while directories of the global store are locked. It is planned without a lock before: what is
- * refused is refused at once, and where nothing is to change nothing is locked.
+ * refused is refused at once, and where nothing is to change nothing is locked. Where a lock is a part of the
+ * record that is deleted, the locks are given back before: each deletion still depends on the state that was seen under them.
  */
 export async function changeLocked(
   call: Call,
@@ -73,10 +75,26 @@ export async function changeLocked(
   const { topology, io, options, lockWaitMs: waitMs } = call;
   const planned = await plan(options);
   if (planned.length === 0) return change(call, planned);
-  await whileLocked(topology, wishes, io, { signal: options.signal, waitMs }, async ({ signal, check }) => {
-    const held = { ...options, signal };
-    const changes = await plan(held);
-    await check();
-    await change({ ...call, options: held }, changes);
-  });
+  const unlocksFirst =
+    topology.global.capabilities.locksInRecords === true && planned.some((each) => isLocked(each, wishes));
+  const changes = await whileLocked(
+    topology,
+    wishes,
+    io,
+    { signal: options.signal, waitMs },
+    async ({ signal, check }) => {
+      const held = { ...options, signal };
+      const found = await plan(held);
+      await check();
+      if (unlocksFirst) return found;
+      await change({ ...call, options: held }, found);
+      return [];
+    },
+  );
+  if (changes.length > 0) await change(call, changes);
+}
+
+/** Whether a change deletes a record that is in a directory of `wishes`. */
+function isLocked({ scope, path, after }: Change, wishes: readonly LockWish[]): boolean {
+  return scope === GLOBAL && after === undefined && wishes.some(({ dir }) => dir === parentPath(path));
 }
