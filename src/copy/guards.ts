@@ -278,7 +278,7 @@ function deletions(scopes: readonly ScopePlan[], allowed: number): Objection[] {
   return [
     {
       guard: 'deletions',
-      what: `${total} records would be deleted from the destination, and ${allowed} may be`,
+      what: `${total} ${total === 1 ? 'record' : 'records'} would be deleted from the destination, and ${allowed} may be`,
       about: deleted.map(({ text }) => text),
       hint: `look at them with --dry-run; to delete them, add --max-delete ${total}`,
       overruled: false,

@@ -237,7 +237,7 @@ describe('a copy', () => {
     await copy();
     await withStore(from, (store) => store.delete('metadata/owner', null));
     const more = { deletes: true };
-    await expect(copy({ more })).rejects.toThrow(/1 records would be deleted.*global: 1 Metadata/);
+    await expect(copy({ more })).rejects.toThrow(/1 record would be deleted.*global: 1 Metadata/);
     await copy({ more, overrules: { maxDelete: 1 } });
     expect(await equal()).toBe(true);
     const primary = [...(await contents(from))].flatMap(([path, bytes]) =>
