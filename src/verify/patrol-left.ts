@@ -59,12 +59,12 @@ export class LeftVersions {
     this.#delivered?.add(path);
     const was = this.#known.get(path);
     if (version === was) return undefined;
+    const state = `${path}\0${version ?? ''}`;
+    // A read may be ahead of the watch: what it found comes again, and is past by now.
+    if (version !== undefined && this.#told.has(state)) return undefined;
     if (version === undefined) this.#known.delete(path);
     else this.#known.set(path, version);
     if (!this.#isFilled) return undefined;
-    const state = `${path}\0${version ?? ''}`;
-    // A read may be ahead of the watch: what it found comes again.
-    if (version !== undefined && this.#told.has(state)) return undefined;
     this.#remember(state);
     return { path, version, at };
   }

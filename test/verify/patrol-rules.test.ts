@@ -136,6 +136,9 @@ describe('the versions of the store that was left', () => {
     expect(left.seen('c', '1', 8)).toMatchObject({ path: 'c', version: '1' });
     expect(left.seen('c', undefined, 9)).toEqual({ path: 'c', version: undefined, at: 9 });
     expect(left.seen('c', undefined, 9)).toBeUndefined();
+    // A watch that is behind tells both again.
+    expect(left.seen('c', '1', 10)).toBeUndefined();
+    expect(left.seen('c', undefined, 11)).toBeUndefined();
   });
 
   test('tell nothing of what was there, nor of what came before they were filled', () => {
