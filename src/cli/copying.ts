@@ -1,5 +1,5 @@
 import { applyCopy, type CopyResult, type PreparedCopy, planCopy } from '../copy/copy.js';
-import { checkIdentities, identitiesOf } from '../copy/identities.js';
+import { checkIdentities, identitiesOf, isStore } from '../copy/identities.js';
 import { Journal } from '../copy/journal.js';
 import type { CopyOptions } from '../copy/options.js';
 import type { Part } from '../copy/parts.js';
@@ -8,7 +8,9 @@ import { PlanComparison, PlanWriter, readPlan, type SavedPlan } from '../copy/pl
 import type { PlanHead } from '../copy/plan-schema.js';
 import { formatAddress } from '../topo/address.js';
 import type { Clock } from '../topo/clock.js';
+import type { CallOptions, Connection } from '../topo/connection.js';
 import { ErrorCode, isTopologyError } from '../topo/errors.js';
+import { formatIdentity, witnessIn } from '../topo/identity.js';
 import { GLOBAL } from '../topo/topology.js';
 import { StoppedCopy } from './failure.js';
 import { type Flags, text, usage } from './flags.js';
@@ -39,20 +41,70 @@ export function withJournal(
   resume: boolean,
 ): CopyOptions {
   if (journal === undefined) return options;
+  let parts: readonly Part[] = [];
   return {
     ...options,
     lastRun: journal.lastRun,
-    async onParts(parts) {
-      // What the destination is counts only for what an interrupted run wrote there.
-      const sides = resume && journal.interrupted ? (['from', 'to'] as const) : (['from'] as const);
-      const known = journal.identities;
-      const isKnown = ({ scope }: Part) => known?.[`from:${scope}`] !== undefined;
-      if (known !== undefined)
-        await checkIdentities(known, parts.parts.filter(isKnown), 'the journal', { ...options, sides });
-      await options.onParts?.(parts);
+    async onParts(found) {
+      ({ parts } = found);
+      await checkStores(journal, parts, resume, options);
+      await options.onParts?.(found);
     },
     ...(resume ? { ledgers: journal.ledgers } : {}),
     beforeWrite: async (scope, entries) => journal.writing(scope, entries),
+    afterWrite: witnessing(journal, () => parts, options),
+  };
+}
+
+/** Refuses stores that are not those of the journal. What the destination is counts only for what an interrupted run wrote there. */
+async function checkStores(
+  journal: Journal,
+  parts: readonly Part[],
+  resume: boolean,
+  options: CallOptions,
+): Promise<void> {
+  const { identities } = journal;
+  if (identities === undefined) return;
+  const known = parts.filter(({ scope }) => identities[`from:${scope}`] !== undefined);
+  await checkIdentities(identities, known, 'the journal', { ...options, sides: ['from'] });
+  if (!resume || !journal.interrupted) return;
+  for (const part of known) {
+    const name = `to:${part.scope}`;
+    const own = journal.witnesses.get(part.scope) ?? [];
+    const [line = identities[name]] = own;
+    // What was there before the run is somebody else's, who may have made it anew.
+    const isTold = own.length > 0 || line === undefined || witnessIn(line) === undefined;
+    if (!isTold || (await isAny(await part.to(), own, options))) continue;
+    const lines = line === undefined ? {} : { [name]: line };
+    await checkIdentities(lines, [part], 'the journal', { ...options, sides: ['to'] });
+  }
+}
+
+async function isAny(store: Connection, lines: readonly string[], options: CallOptions): Promise<boolean> {
+  for (const line of lines) if (await isStore(store, line, options)) return true;
+  return false;
+}
+
+/** Has the journal know each destination by the first record that was written there. */
+function witnessing(
+  journal: Journal,
+  parts: () => readonly Part[],
+  { signal, deadline }: CallOptions,
+): NonNullable<CopyOptions['afterWrite']> {
+  const noted = new Set<string>();
+  return async (scope, entries) => {
+    const witness = entries.find(({ action }) => action !== 'delete')?.path;
+    const part = parts().find((each) => each.scope === scope);
+    if (witness === undefined || part === undefined || noted.has(scope)) return;
+    noted.add(scope);
+    try {
+      const identity = await (await part.to()).identity({ signal, deadline, witness });
+      if (identity.root !== undefined) journal.witness(scope, formatIdentity(identity));
+      else noted.delete(scope);
+    } catch {
+      // The copy goes on without: after the next transaction it is tried again.
+      noted.delete(scope);
+    }
   };
 }
 

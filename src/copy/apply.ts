@@ -27,6 +27,8 @@ export interface ApplyOptions extends CallOptions {
   readonly settle: (scope: string, entry: WriteEntry, error: unknown) => Promise<void>;
   /** Called before a transaction is sent, and waited for. */
   readonly beforeWrite?: ((scope: string, entries: readonly WriteEntry[]) => Promise<void>) | undefined;
+  /** Called after each transaction is acknowledged, and waited for. It does not throw. */
+  readonly afterWrite?: ((scope: string, entries: readonly WriteEntry[]) => Promise<void>) | undefined;
   /** Called after each transaction with what it wrote. */
   readonly onWritten?: ((scope: string, batch: Batch) => void) | undefined;
 }
@@ -104,6 +106,7 @@ async function applyRound(
         throw error;
       }
       options.onWritten?.(scope.scope, batch);
+      await options.afterWrite?.(scope.scope, batch.entries);
     }
   };
   raiseWorst(await Promise.allSettled(Array.from({ length: workersFor(limits.maxOps) }, worker)));

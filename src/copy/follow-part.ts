@@ -176,7 +176,7 @@ export class FollowedPart implements Watched {
 
   async #mirror(path: string, from: Connection, to: Connection): Promise<boolean> {
     const { ledger, scope, context } = this.part;
-    const { signal, deadline, overrules = {}, clock, onWritten } = this.#options;
+    const { signal, deadline, overrules = {}, clock, onWritten, afterWrite } = this.#options;
     const beforeWrite = (entry: WriteEntry) => this.#beforeWrite(entry, to);
     let sent: WriteEntry | undefined;
     const mirrored = await mirror(path, {
@@ -196,7 +196,9 @@ export class FollowedPart implements Watched {
     if (mirrored.type === 'same' && this.#isStrange(mirrored.reason)) throw foreignWrite(to.store, path);
     this.#strange.delete(path);
     if (mirrored.type !== 'written') return false;
-    if (sent !== undefined) onWritten?.(scope, [sent]);
+    if (sent === undefined) return true;
+    onWritten?.(scope, [sent]);
+    await afterWrite?.(scope, [sent]);
     return true;
   }
 

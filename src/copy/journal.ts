@@ -37,6 +37,7 @@ type Line =
       readonly scope: string;
       readonly records: readonly (readonly [string, string])[];
     }
+  | { readonly type: 'witness'; readonly scope: string; readonly identity: string }
   | { readonly type: 'done'; readonly held: Readonly<Record<string, Readonly<Record<string, number>>>> };
 
 /**
@@ -52,6 +53,10 @@ export class Journal {
   readonly interrupted: boolean;
   /** Which stores the last run was about; undefined: there was none, or it did not say. */
   readonly identities: Identities | undefined;
+  /** Identities of the destination's stores by records that an interrupted run wrote itself, by scope. */
+  readonly witnesses: ReadonlyMap<string, readonly string[]>;
+  /** The same of this run. */
+  readonly #witnesses = new Map<string, string>();
   readonly #path: string;
   readonly #migration: Migration;
   #file: number | undefined;
@@ -64,6 +69,7 @@ export class Journal {
     this.lastRun = read.lastRun;
     this.interrupted = read.ledgers.size > 0;
     this.identities = read.identities;
+    this.witnesses = read.witnesses;
   }
 
   /** Opens a journal, or begins one. Usage when the file is none, or belongs to another migration. */
@@ -95,6 +101,7 @@ export class Journal {
     this.#noted = 0;
     this.#line({ type: 'journal', version: 1, ...this.#migration, identities });
     if (this.lastRun !== undefined) this.#line({ type: 'done', held: heldOf(this.lastRun) });
+    for (const [scope, identity] of this.#witnesses) this.#line({ type: 'witness', scope, identity });
     this.found(begun);
     fileSystem(this.#path, 'written', () => renameSync(fresh, this.#path));
   }
@@ -128,6 +135,12 @@ export class Journal {
     this.#line({ type: 'writing', scope, records });
   }
 
+  /** The identity of a destination's store by a record of the run's own: any other may be made anew by whoever it belongs to. */
+  witness(scope: string, identity: string): void {
+    this.#witnesses.set(scope, identity);
+    this.#line({ type: 'witness', scope, identity });
+  }
+
   /** Ends a run that came to its end. */
   done(plan: Plan): void {
     const held = new Map(this.lastRun ?? []);
@@ -155,14 +168,21 @@ interface ReadJournal {
   readonly ledgers: ReadonlyMap<string, Ledger>;
   readonly lastRun: ReadonlyMap<string, Tally> | undefined;
   readonly identities: Identities | undefined;
+  readonly witnesses: ReadonlyMap<string, readonly string[]>;
 }
 
-const NOTHING: ReadJournal = { ledgers: new Map(), lastRun: undefined, identities: undefined };
+const NOTHING: ReadJournal = {
+  ledgers: new Map(),
+  lastRun: undefined,
+  identities: undefined,
+  witnesses: new Map(),
+};
 
 function readJournal(path: string, { from, to }: Migration): ReadJournal {
   const ledgers = new Map<string, Ledger>();
   let lastRun: ReadonlyMap<string, Tally> | undefined;
   let identities: Identities | undefined;
+  const witnesses = new Map<string, string[]>();
   const ledgerOf = (scope: string): Ledger => {
     const ledger = ledgers.get(scope) ?? new Ledger();
     ledgers.set(scope, ledger);
@@ -184,13 +204,16 @@ function readJournal(path: string, { from, to }: Migration): ReadJournal {
     } else if (line?.type === 'writing') {
       const ledger = ledgerOf(line.scope);
       for (const [record, digest] of line.records) ledger.meantDigest(record, digest);
+    } else if (line?.type === 'witness') {
+      witnesses.set(line.scope, [...(witnesses.get(line.scope) ?? []), line.identity]);
     } else if (line?.type === 'done') {
       ledgers.clear();
+      witnesses.clear();
       lastRun = new Map(Object.entries(line.held).map(([scope, counts]) => [scope, Tally.from(counts)]));
     }
   }
   if (!known) throw notOurs(path, 'is no journal of a copy');
-  return { ledgers, lastRun, identities };
+  return { ledgers, lastRun, identities, witnesses };
 }
 
 /** Undefined for a line that was cut. */

@@ -23,6 +23,8 @@ export interface CopyOptions extends Selection, Before {
   readonly onEntry?: OnScopeEntry | undefined;
   /** Told before each transaction is sent, and waited for. */
   readonly beforeWrite?: ((scope: string, entries: readonly WriteEntry[]) => Promise<void>) | undefined;
+  /** Told after each transaction is acknowledged, and waited for. It does not throw. */
+  readonly afterWrite?: ((scope: string, entries: readonly WriteEntry[]) => Promise<void>) | undefined;
   /** Told of what was written, when the store has acknowledged it. */
   readonly onWritten?: ((scope: string, entries: readonly WriteEntry[]) => void) | undefined;
   readonly onProgress?: ((event: CopyProgress) => void) | undefined;

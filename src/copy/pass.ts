@@ -45,6 +45,7 @@ export async function writePass(
     ledger: (scope) => partOf(scope).ledger,
     settle: (scope, entry, error) => settle(partOf(scope), entry, error, options),
     beforeWrite: options.beforeWrite,
+    afterWrite: options.afterWrite,
     onWritten(scope, { entries, bytes }) {
       totals.written += entries.length;
       totals.bytes += bytes;

@@ -159,3 +159,59 @@ test('a journal is refused for another source, and for a destination that an int
     err: expect.stringMatching(/the journal is for another store: its source, zone1, is another/),
   });
 });
+
+describe('the destination of an interrupted copy', () => {
+  const THEIRS = 'metadata/theirs';
+  let journal: string;
+  const copy = (...more: string[]) =>
+    cli([
+      ...['copy', from, to, '--to-cell-root', '/vitess/{cell}', '--allow-extra', '--journal', journal],
+      ...more,
+    ]);
+  /** Leaves of the journal of a finished run what an interrupted one had noted. */
+  const interrupt = async (isNoted: (line: { type: string; scope: string }) => boolean) => {
+    const noted = (await readFile(journal, 'utf8')).trim().split('\n');
+    const kept = noted.filter((line) => JSON.parse(line).type !== 'done' && isNoted(JSON.parse(line)));
+    expect(kept.length).toBeLessThan(noted.length);
+    await writeFile(journal, `${kept.join('\n')}\n`);
+  };
+  const makeAnew = (paths: Iterable<string>) =>
+    withStore(to, async (store) => {
+      for (const path of paths) {
+        const { bytes } = await store.get(path);
+        await store.delete(path, null);
+        await store.create(path, bytes);
+      }
+    });
+  beforeEach(async () => {
+    journal = join(folder, 'journal');
+    // The first record of the destination, so that its identity is told by it.
+    await withStore(to, (store) => store.create(THEIRS, Buffer.from('x')));
+    expect(await copy()).toMatchObject({ code: 0 });
+  });
+
+  test('is known by the copy’s own records, when somebody else made anew what was there before', async () => {
+    await interrupt(() => true);
+    await makeAnew([THEIRS]);
+    expect(await copy('--resume')).toMatchObject({ code: 0, err: '' });
+    expect((await contents(to)).has(THEIRS)).toBe(true);
+  });
+
+  test('cannot be told, and is not refused, where no write of the copy was acknowledged', async () => {
+    await interrupt(({ type, scope }) => scope !== 'global' || type !== 'witness');
+    await withStore(to, async (store) => {
+      for (const path of (await contents(to)).keys()) if (path !== THEIRS) await store.delete(path, null);
+    });
+    await makeAnew([THEIRS]);
+    expect(await copy('--resume')).toMatchObject({ code: 0, err: '' });
+  });
+
+  test('is another one, when all of it was made anew', async () => {
+    await interrupt(() => true);
+    await makeAnew((await contents(to)).keys());
+    expect(await copy('--resume')).toMatchObject({
+      code: 4,
+      err: expect.stringMatching(/the journal is for another store: its destination, global/),
+    });
+  });
+});
