@@ -91,12 +91,16 @@ function witnessing(
   parts: () => readonly Part[],
   { signal, deadline }: CallOptions,
 ): NonNullable<CopyOptions['afterWrite']> {
-  const noted = new Set<string>();
+  /** The record that each destination is known by. */
+  const noted = new Map<string, string>();
   return async (scope, entries) => {
+    // One that is deleted tells nothing any more: the next one that is written does.
+    if (entries.some(({ action, path }) => action === 'delete' && path === noted.get(scope)))
+      noted.delete(scope);
     const witness = entries.find(({ action }) => action !== 'delete')?.path;
     const part = parts().find((each) => each.scope === scope);
     if (witness === undefined || part === undefined || noted.has(scope)) return;
-    noted.add(scope);
+    noted.set(scope, witness);
     try {
       const identity = await (await part.to()).identity({ signal, deadline, witness });
       if (identity.root !== undefined) journal.witness(scope, formatIdentity(identity));

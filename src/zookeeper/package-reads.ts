@@ -11,7 +11,6 @@ import {
   type SessionCredentials,
   type Stat,
   type Watcher,
-  type WatchSignal,
   ZkCode,
   type ZooKeeperClient,
   ZooKeeperError,
@@ -83,8 +82,8 @@ interface Settings {
 
 /**
  * A client whose plain reads go through the `zookeeper` package, and all else through the own client: two sessions that
- * keep, together, the promise of one. A read sees whatever was answered or told before it by either. For that a session that
- * may be behind does a sync first, in order with the read; and while something is being written, reads go where it is written.
+ * keep, together, the promise of one. A read sees whatever was answered before it by either. For that a session that
+ * may be behind does a sync first, in order with the read; and from the first write or watch on, all is read where that was sent.
  *
  * A read that the package does not answer as a server would (its process died, no connection, half of the time is over) is decided
  * by the own client: reading twice does no harm.
@@ -93,14 +92,15 @@ class PackageReads implements ZooKeeperClient {
   readonly #own: ZooKeeperClient;
   readonly #settings: Settings;
   #reader: Reader | undefined;
-  /** Grows with whatever the own session sends or tells that the package may have to catch up with. */
+  /** Grows with whatever the own session reads that the package may have to catch up with. */
   #ownChanges = 0;
   /** Up to where the session of the package has caught up, and which session it was. */
   #caughtUp: { readonly changes: number; readonly session: Promise<bigint> } | undefined;
   /** Grows with each answer of the package; and up to where the own session has caught up. */
   #answers = 0;
   #ownCaughtUp = 0;
-  #writing = 0;
+  /** Something was written or is watched: only in the session that did it is what is read later in order with it. */
+  #ownOnly = false;
   readonly #onGone = (): void => {
     if (this.#reader !== undefined) this.#giveUp(this.#reader, this.#reader.gone.reason);
   };
@@ -114,7 +114,7 @@ class PackageReads implements ZooKeeperClient {
 
   get features(): ZooKeeperFeatures {
     const { features } = this.#own;
-    return this.#reader === undefined ? features : { ...features, multiRead: true };
+    return this.#reader === undefined || this.#ownOnly ? features : { ...features, multiRead: true };
   }
 
   get maxRequestBytes(): number {
@@ -198,9 +198,13 @@ class PackageReads implements ZooKeeperClient {
   /** Brings the package up to date, too: what is read later is read after a sync of its own. */
   async sync(path: string, options?: OperationOptions): Promise<Reply> {
     const answers = this.#answers;
-    const reply = await this.#write((own) => own.sync(path, options));
-    this.#ownCaughtUp = Math.max(this.#ownCaughtUp, answers);
-    return reply;
+    try {
+      const reply = await this.#own.sync(path, options);
+      this.#ownCaughtUp = Math.max(this.#ownCaughtUp, answers);
+      return reply;
+    } finally {
+      this.#ownChanges += 1;
+    }
   }
 
   multi(ops: readonly MultiOp[], options?: OperationOptions): Promise<Reply & { results: MultiResult[] }> {
@@ -225,11 +229,7 @@ class PackageReads implements ZooKeeperClient {
     watcher: PersistentWatcher,
     options?: OperationOptions,
   ): Promise<Reply & { remove(): Promise<void> }> {
-    const telling: PersistentWatcher = (event) => {
-      this.#ownChanges += 1;
-      watcher(event);
-    };
-    return this.#write((own) => own.addWatch(path, kind, telling, options));
+    return this.#write((own) => own.addWatch(path, kind, watcher, options));
   }
 
   async close(): Promise<void> {
@@ -247,34 +247,24 @@ class PackageReads implements ZooKeeperClient {
     await reader?.close();
   }
 
-  /** What has to be in order with all that is sent after it. */
-  async #write<T>(work: (own: ZooKeeperClient) => Promise<T>): Promise<T> {
-    this.#writing += 1;
-    try {
-      return await work(this.#own);
-    } finally {
-      this.#writing -= 1;
-      this.#ownChanges += 1;
-    }
+  /** What has to be in order with all that is read after it. */
+  #write<T>(work: (own: ZooKeeperClient) => Promise<T>): Promise<T> {
+    this.#ownOnly = true;
+    return work(this.#own);
   }
 
+  /** The own client catches up before with what the package has answered. */
   async #readOwn<T>(
     options: Watching | undefined,
     read: (own: ZooKeeperClient, options: Watching | undefined) => Promise<T>,
   ): Promise<T> {
-    const answers = this.#answers;
     const { watcher, ...plain } = options ?? {};
-    const telling = watcher && {
-      ...plain,
-      watcher: (signal: WatchSignal) => {
-        this.#ownChanges += 1;
-        watcher(signal);
-      },
-    };
+    if (watcher !== undefined) this.#ownOnly = true;
+    const answers = this.#answers;
     try {
-      if (answers === this.#ownCaughtUp) return await read(this.#own, telling ?? options);
+      if (answers === this.#ownCaughtUp) return await read(this.#own, options);
       // Answered in order.
-      const [, answer] = await Promise.all([this.#own.sync('/', plain), read(this.#own, telling ?? options)]);
+      const [, answer] = await Promise.all([this.#own.sync('/', plain), read(this.#own, options)]);
       this.#ownCaughtUp = Math.max(this.#ownCaughtUp, answers);
       return answer;
     } finally {
@@ -292,7 +282,7 @@ class PackageReads implements ZooKeeperClient {
     viaOwn: (own: ZooKeeperClient, options: Watching | undefined) => Promise<T>,
   ): Promise<ReadResult[] | T> {
     const reader = this.#reader;
-    if (reader === undefined || this.#writing > 0 || options?.watcher !== undefined)
+    if (reader === undefined || this.#ownOnly || options?.watcher !== undefined)
       return this.#readOwn(options, viaOwn);
     for (const { path } of reads) checkPath(path);
     const timeoutMs = options?.timeoutMs ?? this.#settings.requestTimeoutMs;
