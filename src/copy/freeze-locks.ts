@@ -106,7 +106,8 @@ export async function lockAll(store: Connection, options: LockAllOptions): Promi
     }
     // One that stays would be taken for somebody else's at the next try.
     if (left[0] !== undefined) throw withLeft(left[0].error, left);
-    const holder = await holderOf(store, miss.dir, call);
+    const known = met?.miss.dir === miss.dir ? met.holder : `${miss.dir}, by somebody`;
+    const holder = (await holderOf(store, miss.dir, call)) ?? known;
     met = { miss, holder };
     onMiss?.(tries, holder);
     const pause = (PAUSE_MS * (1 + random())) / 2;

@@ -62,9 +62,14 @@ export async function checkNamedLocks(store: Connection, call: CallOptions): Pro
       );
 }
 
-/** Who holds the lock of a directory, in a few words. */
-export async function holderOf(store: Connection, dir: string, call: CallOptions): Promise<string> {
-  const queue = await store.lockQueue(dir, call).catch(() => []);
+/** Who holds the lock of a directory, in a few words. Undefined: the store did not tell in time. */
+export async function holderOf(
+  store: Connection,
+  dir: string,
+  call: CallOptions,
+): Promise<string | undefined> {
+  const queue = await store.lockQueue(dir, call).catch(() => undefined);
+  if (queue === undefined) return undefined;
   const [first] = queue;
   return first === undefined ? `${dir}, by somebody who has gone` : `${dir}, by ${said(first.contents)}`;
 }

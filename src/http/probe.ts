@@ -32,9 +32,23 @@ async function explain(
 ): Promise<Meaning> {
   const meaning = meaningOf(failure);
   if (failure.status !== undefined || failure.late || meaning.hint !== undefined) return meaning;
-  if (!failure.sent) return meaning;
+  if (!failure.sent) return hungUp(failure, member, meaning);
   // Some servers that want TLS hang up without a word.
   if (member?.secure === false && (await speaksTls(member.endpoint)))
     return { ...meaning, ...dialFailures.speaksTls(member.endpoint) };
   return { ...meaning, hint: 'check host and port: another product may listen there' };
 }
+
+/** A server that takes TLS's first bytes for a bad request hangs up, and what is seen of that is chance. */
+async function hungUp(
+  { code }: HttpFailure,
+  member: HttpMember | undefined,
+  meaning: Meaning,
+): Promise<Meaning> {
+  if (member?.secure !== true || !HANG_UPS.has(code ?? '')) return meaning;
+  return (await speaksTls(member.endpoint))
+    ? meaning
+    : { ...meaning, ...dialFailures.noTls(member.endpoint) };
+}
+
+const HANG_UPS = new Set(['ECONNRESET', 'EPIPE']);

@@ -123,7 +123,7 @@ test('a topology finds its configured cells, and says to each where its global s
   expect(await topology.addressWithoutCellInfo('nyc')).toMatchObject({ source: 'config' });
   await topology.cell({ name: 'nyc', address: address('nyc') });
   expect(opened).toEqual([
-    [global, 'global'],
+    [global, 'global', undefined, cells('nyc', 'sfo')],
     [address('nyc'), 'nyc', global, cells('nyc', 'sfo')],
   ]);
   await topology.close();

@@ -133,11 +133,13 @@ describeClients((context) => {
       const writing = (async () => {
         for (let i = 1; i <= count; i++) await other.setData(path, Buffer.from(String(i)), -1);
       })();
-      for (let seen = 0; seen < count; ) {
-        seen = Number((await client.getData(path)).data);
-        expect(told).toBeGreaterThanOrEqual(seen);
-      }
-      await writing;
+      const reading = (async () => {
+        for (let seen = 0; seen < count; ) {
+          seen = Number((await client.getData(path)).data);
+          expect(told).toBeGreaterThanOrEqual(seen);
+        }
+      })();
+      await Promise.all([reading, writing]);
       expect(told).toBe(count);
     });
 
