@@ -146,7 +146,7 @@ function connection(scope: string, made: Made): Connection {
     throw new TopologyError(ErrorCode.Unsupported, 'what is made up is only scanned', { store });
   };
   const stored = ([path, bytes]: Record): StoredRecord => ({
-    ...{ path, bytes, version: new Version(store, '1'), ephemeral: false },
+    ...{ path, bytes, version: Version.of(store, '1'), ephemeral: false },
   });
   const absent = (path: string) => new TopologyError(ErrorCode.NoNode, 'nothing was made up here', { path });
   const namesIn = (dir: string): string[] => {

@@ -55,7 +55,7 @@ export function* cutBatches(
 
 /** The operation of an entry in a store, conditional on the state that the plan saw. */
 export function operationOf({ action, path, bytes, destination }: WriteEntry, store: string): CopyOp {
-  const version = destination === undefined ? undefined : new Version(store, destination);
+  const version = destination === undefined ? undefined : Version.of(store, destination);
   if (action === 'delete') return { type: 'delete', path, version: version ?? null };
   return version === undefined ? { type: 'create', path, bytes } : { type: 'update', path, bytes, version };
 }

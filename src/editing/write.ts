@@ -34,7 +34,7 @@ export function checkExpected({ store, path, before }: Target, expected: Expecte
   }
   if (before === undefined) throw new TopologyError(ErrorCode.NoNode, 'there is no record', at);
   const { version } = expected;
-  const wanted = version.includes('@') ? Version.parse(version) : new Version(store.store, version);
+  const wanted = version.includes('@') ? Version.parse(version) : Version.of(store.store, version);
   if (before.version.equals(wanted)) return;
   throw new TopologyError(
     ErrorCode.BadVersion,

@@ -55,7 +55,7 @@ function treeConnection(address: StoreAddress, found: readonly TreeRecord[], clo
     .map(({ path, bytes }) => ({
       path,
       bytes,
-      version: new Version(store, digestOf(bytes)),
+      version: Version.of(store, digestOf(bytes)),
       ephemeral: false,
     }))
     .sort((a, b) => compareBytewise(a.path, b.path));

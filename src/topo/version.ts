@@ -4,18 +4,19 @@ import { ErrorCode, TopologyError } from './errors.js';
  * The state of one record in one store, as the store named it: opaque to everybody but the backend that made it.
  *
  * A version names its store, and a store refuses a version of another store with BadVersion instead of comparing it.
- * `token` is the backend's own text: ZooKeeper's holds the data version and the czxid (a re-created record starts
- * its data version at 0 again), etcd's the mod revision, Consul's the ModifyIndex. A backend whose records share a
- * node, or are spread over several, puts all parts into the token.
  */
-export class Version {
+export abstract class Version {
   /** {@link Connection.store} of the connection that gave it. */
   readonly store: string;
-  readonly token: string;
+  /**
+   * The backend's own text: ZooKeeper's holds the data version and the czxid (a re-created record starts its data
+   * version at 0 again), etcd's the mod revision, Consul's the ModifyIndex. A backend whose records share a node, or
+   * are spread over several, puts all parts into it.
+   */
+  abstract readonly token: string;
 
-  constructor(store: string, token: string) {
+  constructor(store: string) {
     this.store = store;
-    this.token = token;
   }
 
   /** Same store, same state. */
@@ -28,10 +29,24 @@ export class Version {
     return `${this.token}@${this.store}`;
   }
 
+  /** The version that `store` calls `token`. */
+  static of(store: string, token: string): Version {
+    return new TextVersion(store, token);
+  }
+
   static parse(text: string): Version {
     const at = text.indexOf('@');
     if (at <= 0) throw new TopologyError(ErrorCode.Usage, `not a version: ${JSON.stringify(text)}`);
-    return new Version(text.slice(at + 1), text.slice(0, at));
+    return Version.of(text.slice(at + 1), text.slice(0, at));
+  }
+}
+
+class TextVersion extends Version {
+  override readonly token: string;
+
+  constructor(store: string, token: string) {
+    super(store);
+    this.token = token;
   }
 }
 

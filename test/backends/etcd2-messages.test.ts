@@ -25,7 +25,7 @@ const bytes = fc.oneof(
   fc.uint8Array({ minLength: 120, maxLength: 20_000 }),
 );
 const revision = fc.bigInt({ min: 1n, max: 2n ** 63n - 1n }).map(String);
-const version = revision.map((token) => new Version(STORE, token));
+const version = revision.map((token) => Version.of(STORE, token));
 const op: fc.Arbitrary<WriteOp> = fc.oneof(
   fc.record({ type: fc.constant('create' as const), path, bytes }),
   fc.record({ type: fc.constant('update' as const), path, bytes, version }),

@@ -184,7 +184,7 @@ export const batches = theme(
       title: 'a version of another store is BadVersion in every operation of a batch, and nothing is done',
       run: async ({ connection }) => {
         const own = await connection.create('a', utf8('1'));
-        const foreign = new Version('etcd2://elsewhere:2379/vitess/global', own.token);
+        const foreign = Version.of('etcd2://elsewhere:2379/vitess/global', own.token);
         await changesNothing(connection, async () => {
           for (const op of [update('a', foreign), remove('a', foreign), check('a', foreign)])
             await refuses(connection, 'BadVersion', connection.write([create('b'), op]), {

@@ -32,7 +32,7 @@ class ChecksThenWrites extends DelegatingConnection {
 
 class TakesForeignVersions extends DelegatingConnection {
   override delete(path: string, version: Version | null, options?: CallOptions) {
-    return this.inner.delete(path, version && new Version(this.store, version.token), options);
+    return this.inner.delete(path, version && Version.of(this.store, version.token), options);
   }
 }
 

@@ -41,13 +41,13 @@ const DIRECTORY_READS: readonly Attempt[] = [
 const WRITES: readonly Attempt[] = [
   (connection, path) => connection.create(path, utf8('x')),
   (connection, path) => connection.update(path, utf8('x'), null),
-  (connection, path) => connection.update(path, utf8('x'), new Version(connection.store, '1')),
+  (connection, path) => connection.update(path, utf8('x'), Version.of(connection.store, '1')),
   (connection, path) => connection.delete(path, null),
 ];
 
 const BATCHES: readonly Attempt[] = [
   (connection, path) => connection.write([create('fine'), create(path)]),
-  (connection, path) => connection.write([create('fine'), update(path, new Version(connection.store, '1'))]),
+  (connection, path) => connection.write([create('fine'), update(path, Version.of(connection.store, '1'))]),
   (connection, path) => connection.write([create('fine'), remove(path)]),
   (connection, path) => connection.write([create('fine'), check(path, null)]),
 ];

@@ -161,14 +161,14 @@ export const versions = theme(
       title: 'a version of another store is refused with BadVersion, even when the rest of it fits',
       run: async (context) => {
         const own = await context.connection.create('a', utf8('x'));
-        await isRefused(context, 'a', new Version('etcd2://elsewhere:2379/vitess/global', own.token));
+        await isRefused(context, 'a', Version.of('etcd2://elsewhere:2379/vitess/global', own.token));
       },
     },
     {
       title: 'a version of another store is refused where there is no record, and none is made',
       run: async ({ connection }) => {
         const own = await connection.create('a', utf8('x'));
-        const foreign = new Version('etcd2://elsewhere:2379/vitess/global', own.token);
+        const foreign = Version.of('etcd2://elsewhere:2379/vitess/global', own.token);
         await changesNothing(connection, async () => {
           const codes = ['BadVersion', 'NoNode'] as const;
           await refuses(connection, codes, connection.update('b', utf8('x'), foreign), { path: 'b' });
@@ -182,7 +182,7 @@ export const versions = theme(
         await connection.create('a', utf8('x'));
         await changesNothing(connection, async () => {
           for (const token of ['nonsense', '', '-1', '0', '1.5', '99999999999999999999999', 'a:b', '1:']) {
-            const invented = new Version(connection.store, token);
+            const invented = Version.of(connection.store, token);
             const { code } = await failure(
               connection.update('a', utf8('y'), invented),
               `a refusal of ${token}`,

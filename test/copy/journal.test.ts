@@ -302,7 +302,7 @@ test('a follower’s journal is written anew after 100,000 records, and one that
   const isForeign = (text: string, token: string) => {
     known.recognise(path(0), {
       bytes: Buffer.from(text),
-      version: new Version('x', token),
+      version: Version.of('x', token),
       ephemeral: false,
     });
     return known.isForeign(path(0), token);

@@ -256,7 +256,7 @@ describe('what a store holds', () => {
 describe('locks', () => {
   const entry = (action: string, orphan = false): FoundEntry => ({
     path: 'keyspaces/commerce/shards/0/locks/1',
-    version: new Version('test:', '1'),
+    version: Version.of('test:', '1'),
     contents: '',
     holds: true,
     owner: orphan ? undefined : 'session',

@@ -59,7 +59,7 @@ function said(scope: string, path: string, before: JsonObject | undefined, after
   const message = row.message ?? '';
   const value = before && {
     bytes: encode(message, before),
-    version: new Version('s:', '1'),
+    version: Version.of('s:', '1'),
     ephemeral: false,
   };
   return writeReasons({ scope, path, row, before: value }, encode(message, after)).map(
@@ -122,7 +122,7 @@ describe('what is said of a change', () => {
 
   test('that cannot be told, since a record does not decode, is everything', () => {
     const { row } = kindOf('z', TABLET_PATH);
-    const before = { bytes: Uint8Array.from([0xff]), version: new Version('s:', '1'), ephemeral: false };
+    const before = { bytes: Uint8Array.from([0xff]), version: Version.of('s:', '1'), ephemeral: false };
     const reasons = writeReasons(
       { scope: 'z', path: TABLET_PATH, row, before },
       encode('topodata.Tablet', TABLET),

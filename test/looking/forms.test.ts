@@ -50,7 +50,7 @@ describe('the forms of a record', () => {
   });
 
   test('the version is printed without what Vitess does not know of it', () => {
-    const record = { ...stored('a', ''), version: new Version('zk2://h/a', '3:8589934592') };
+    const record = { ...stored('a', ''), version: Version.of('zk2://h/a', '3:8589934592') };
     expect(longLine('/a', record)).toBe('path=/a version=3');
   });
 

@@ -4,7 +4,7 @@ import { Version } from '../../src/topo/version.js';
 
 /** A record as a scan would give it. */
 export function stored(path: string, bytes: Uint8Array | string, ephemeral = false): StoredRecord {
-  return { path, bytes: Buffer.from(bytes), version: new Version('test:', '1'), ephemeral };
+  return { path, bytes: Buffer.from(bytes), version: Version.of('test:', '1'), ephemeral };
 }
 
 /** What two stores hold at one path. */

@@ -126,7 +126,7 @@ describe('checkBatch', () => {
   });
 
   it('refuses a version of another store, naming the operation', () => {
-    const version = new Version('memory://etcd/other', '1');
+    const version = Version.of('memory://etcd/other', '1');
     for (const type of ['delete', 'check'] as const) {
       expect(codeOf([create('a'), { type, path: 'b', version }])).toMatchObject({
         code: ErrorCode.BadVersion,
@@ -138,7 +138,7 @@ describe('checkBatch', () => {
       code: ErrorCode.BadVersion,
       index: 0,
     });
-    expect(codeOf([{ type: 'check', path: 'b', version: new Version(STORE, '1') }])).toBeUndefined();
+    expect(codeOf([{ type: 'check', path: 'b', version: Version.of(STORE, '1') }])).toBeUndefined();
     expect(codeOf([{ type: 'check', path: 'b', version: null }])).toBeUndefined();
   });
 

@@ -6,14 +6,14 @@ const STORE = 'zk2://h1:2181/vitess/a@b';
 
 describe('Version', () => {
   it('is equal only for the same store and the same state', () => {
-    const version = new Version(STORE, '3.77');
-    expect(version.equals(new Version(STORE, '3.77'))).toBe(true);
-    expect(version.equals(new Version(STORE, '4.77'))).toBe(false);
-    expect(version.equals(new Version('etcd2://h1:2379/vitess/a@b', '3.77'))).toBe(false);
+    const version = Version.of(STORE, '3.77');
+    expect(version.equals(Version.of(STORE, '3.77'))).toBe(true);
+    expect(version.equals(Version.of(STORE, '4.77'))).toBe(false);
+    expect(version.equals(Version.of('etcd2://h1:2379/vitess/a@b', '3.77'))).toBe(false);
   });
 
   it('is read back from its text, whatever the store is called', () => {
-    const version = new Version(STORE, '3.77');
+    const version = Version.of(STORE, '3.77');
     expect(Version.parse(version.toString())).toEqual(version);
   });
 
@@ -22,11 +22,11 @@ describe('Version', () => {
   });
 
   it('gives its token to the store that made it', () => {
-    expect(tokenFor(STORE, new Version(STORE, '3.77'), 'a')).toBe('3.77');
+    expect(tokenFor(STORE, Version.of(STORE, '3.77'), 'a')).toBe('3.77');
   });
 
   it('is refused by another store with BadVersion, never compared', () => {
-    expect(() => tokenFor('etcd2://h/x', new Version(STORE, '3.77'), 'a')).toThrow(
+    expect(() => tokenFor('etcd2://h/x', Version.of(STORE, '3.77'), 'a')).toThrow(
       expect.objectContaining({ code: ErrorCode.BadVersion, path: 'a', store: 'etcd2://h/x' }),
     );
   });

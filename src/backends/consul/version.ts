@@ -6,7 +6,7 @@ import { tokenFor, Version } from '../../topo/version.js';
  * the same bytes again changes nothing, and keeps it.
  */
 export function makeVersion(store: string, modifyIndex: number): Version {
-  return new Version(store, String(modifyIndex));
+  return Version.of(store, String(modifyIndex));
 }
 
 /** ModifyIndex of a version. BadVersion when another store gave the version, or when it is none of this backend's. */

@@ -11,7 +11,7 @@ export interface State {
 /** Token: the index, decimal, which etcd never gives twice, so that a re-created record is told apart; for a VSchema of both homes `12+40`. */
 export function makeVersion(store: string, { own, shared }: State): Version {
   const token = shared === undefined ? String(own) : `${own ?? ''}+${shared}`;
-  return new Version(store, token);
+  return Version.of(store, token);
 }
 
 /** BadVersion when another store gave the version, or when it is none of this backend's. */

@@ -3,7 +3,7 @@ import { tokenFor, Version } from '../../topo/version.js';
 
 /** Token: the record's mod revision, decimal. etcd never gives one twice, so a re-created record is told apart. */
 export function makeVersion(store: string, modRevision: string): Version {
-  return new Version(store, modRevision);
+  return Version.of(store, modRevision);
 }
 
 /** Mod revision of a version. BadVersion when another store gave the version, or when it is none of this backend's. */

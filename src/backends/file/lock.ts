@@ -151,5 +151,5 @@ function entryOf(dir: string): string {
 
 function lockVersion(part: Part, { text }: HeldBy): Version {
   const digest = createHash('sha256').update(text).digest('hex').slice(0, 32);
-  return new Version(part.store, `lock:${digest}`);
+  return Version.of(part.store, `lock:${digest}`);
 }

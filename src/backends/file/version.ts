@@ -12,7 +12,7 @@ export interface EntryVersion {
 
 /** Token: `<number of the change>:<digest>`, the latter 32 hexadecimal digits. */
 export function makeVersion(store: string, { change, digest }: EntryVersion): Version {
-  return new Version(store, `${change}:${digest}`);
+  return Version.of(store, `${change}:${digest}`);
 }
 
 /** BadVersion when another store gave the version, or when it is none of this backend's. */

@@ -2,7 +2,7 @@ import { tokenFor, Version } from '../../topo/version.js';
 
 /** Token: the store's own (see the flavours' `token`). */
 export function makeVersion(store: string, token: string): Version {
-  return new Version(store, token);
+  return Version.of(store, token);
 }
 
 /** BadVersion when another store gave the version. null stays null. */

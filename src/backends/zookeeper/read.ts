@@ -35,7 +35,7 @@ export function valueOfMade({ store }: LegacyStore, made: Made): Value | undefin
   const fixed = isSeveral(made) ? several(made) : made.generation === 1 ? FIRST_IS_READ : undefined;
   return {
     bytes,
-    version: new Version(store.context.store, token),
+    version: Version.of(store.context.store, token),
     ephemeral: false,
     ...(told === undefined ? {} : { told }),
     ...(fixed === undefined ? {} : { fixed }),

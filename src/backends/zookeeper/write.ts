@@ -39,7 +39,7 @@ export async function update(
     const made = await about(path, findMade(legacy, path, options));
     try {
       if (made === undefined && version === null) return await create(legacy, path, bytes, options);
-      const expected = version ?? new Version(legacy.store.context.store, made?.token ?? '');
+      const expected = version ?? Version.of(legacy.store.context.store, made?.token ?? '');
       const [written] = await single(legacy, { type: 'update', path, bytes, version: expected }, options);
       if (written !== undefined) return written;
     } catch (error) {

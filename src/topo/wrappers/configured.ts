@@ -157,7 +157,7 @@ function recordOf(store: string, cell: string, address: StoreAddress): StoredRec
   return {
     path: `cells/${cell}/CellInfo`,
     bytes: encode('topodata.CellInfo', { server_address: server, root }),
-    version: new Version(store, `configured ${formatAddress(address)}`),
+    version: Version.of(store, `configured ${formatAddress(address)}`),
     ephemeral: false,
   };
 }
