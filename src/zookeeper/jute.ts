@@ -11,6 +11,7 @@ const SHARED_BYTES = 16_384;
 const REST_BYTES = 128;
 /** Characters of a text that is written one by one. */
 const SHORT = 16;
+const STAT_BYTES = 68;
 const NONE = Buffer.alloc(0);
 
 /** Writes one request after another into a buffer that grows and is used again. */
@@ -115,6 +116,7 @@ export class JuteReader {
   #end = 0;
   /** A copy of the bytes from one position up to and without another one. */
   #copy: Buffer = NONE;
+  #copyView = viewOf(NONE);
   #copiedFrom = 0;
   #copiedTo = 0;
 
@@ -145,8 +147,7 @@ export class JuteReader {
 
   /** A 64-bit number that fits a JavaScript number: milliseconds. */
   time(): number {
-    const at = this.#take(8);
-    return this.#view.getInt32(at) * 0x1_0000_0000 + this.#view.getUint32(at + 4);
+    return timeAt(this.#view, this.#take(8));
   }
 
   bool(): boolean {
@@ -158,6 +159,13 @@ export class JuteReader {
     if (length === -1) return null;
     const start = this.#take(length);
     return this.#copyOf(start, start + length);
+  }
+
+  /** The Stat that follows. Its numbers are made when they are looked at: a scan looks at few of them. */
+  stat(): Stat {
+    const start = this.#take(STAT_BYTES);
+    this.#cover(start, start + STAT_BYTES);
+    return new StatBytes(this.#copyView, start - this.#copiedFrom);
   }
 
   string(): string {
@@ -175,19 +183,24 @@ export class JuteReader {
     return count;
   }
 
-  /**
-   * The many values of one answer share copies of {@link SHARED_BYTES}, as those of Node's own pool do: a copy for each
-   * would cost a scan more than all else that is done to read it.
-   */
   #copyOf(start: number, end: number): Buffer {
-    if (end > this.#copiedTo) {
-      if (this.#end - end < REST_BYTES) return Buffer.from(this.#bytes.subarray(start, end));
-      const to = Math.min(this.#end, Math.max(end, start + SHARED_BYTES));
-      this.#copy = Buffer.from(this.#bytes.subarray(start, to));
-      this.#copiedFrom = start;
-      this.#copiedTo = to;
-    }
+    if (end > this.#copiedTo && this.#end - end < REST_BYTES)
+      return Buffer.from(this.#bytes.subarray(start, end));
+    this.#cover(start, end);
     return this.#copy.subarray(start - this.#copiedFrom, end - this.#copiedFrom);
+  }
+
+  /**
+   * Makes the copy hold these bytes. The many values of one answer share copies of {@link SHARED_BYTES}, as those of Node's own
+   * pool do: a copy for each would cost a scan more than all else that is done to read it.
+   */
+  #cover(start: number, end: number): void {
+    if (end <= this.#copiedTo) return;
+    const to = Math.min(this.#end, Math.max(end, start + SHARED_BYTES));
+    this.#copy = Buffer.from(this.#bytes.subarray(start, to));
+    this.#copyView = viewOf(this.#copy);
+    this.#copiedFrom = start;
+    this.#copiedTo = to;
   }
 
   #take(bytes: number): number {
@@ -318,3 +331,63 @@ export const stat: Field<Stat> = {
     pzxid: reader.long(),
   }),
 };
+
+/** A Stat in the bytes of an answer. */
+class StatBytes implements Stat {
+  private readonly view: DataView;
+  private readonly at: number;
+
+  constructor(view: DataView, at: number) {
+    this.view = view;
+    this.at = at;
+  }
+
+  get czxid(): bigint {
+    return this.view.getBigInt64(this.at);
+  }
+
+  get mzxid(): bigint {
+    return this.view.getBigInt64(this.at + 8);
+  }
+
+  get ctime(): number {
+    return timeAt(this.view, this.at + 16);
+  }
+
+  get mtime(): number {
+    return timeAt(this.view, this.at + 24);
+  }
+
+  get version(): number {
+    return this.view.getInt32(this.at + 32);
+  }
+
+  get cversion(): number {
+    return this.view.getInt32(this.at + 36);
+  }
+
+  get aversion(): number {
+    return this.view.getInt32(this.at + 40);
+  }
+
+  get ephemeralOwner(): bigint {
+    return this.view.getBigInt64(this.at + 44);
+  }
+
+  get dataLength(): number {
+    return this.view.getInt32(this.at + 52);
+  }
+
+  get numChildren(): number {
+    return this.view.getInt32(this.at + 56);
+  }
+
+  get pzxid(): bigint {
+    return this.view.getBigInt64(this.at + 60);
+  }
+}
+
+/** A 64-bit number that fits a JavaScript number. */
+function timeAt(view: DataView, at: number): number {
+  return view.getInt32(at) * 0x1_0000_0000 + view.getUint32(at + 4);
+}

@@ -154,7 +154,7 @@ function batch<R extends Readonly<Record<string, BatchRow>>>(name: string, code:
 
 /** By hand: read once per node of a scan. */
 function readDataEntry(reader: JuteReader) {
-  return { type: 'getData', data: reader.buffer(), stat: stat.read(reader) } as const;
+  return { type: 'getData', data: reader.buffer(), stat: reader.stat() } as const;
 }
 
 /** By hand, too. */

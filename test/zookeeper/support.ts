@@ -1,5 +1,5 @@
 import { expect } from 'vitest';
-import { type Acl, ZooKeeperError } from '../../src/zookeeper/client.js';
+import { type Acl, type Stat, ZooKeeperError } from '../../src/zookeeper/client.js';
 
 export const OPEN: readonly Acl[] = [{ perms: 31, scheme: 'world', id: 'anyone' }];
 
@@ -34,3 +34,13 @@ export function uniquePath(): string {
   return `/t${process.pid}-${counter}`;
 }
 let counter = 0;
+
+/** The numbers of a Stat, wherever they are read from. */
+export function numbersOf(stat: Stat): Stat {
+  const { czxid, mzxid, ctime, mtime, version, cversion, aversion, ephemeralOwner } = stat;
+  const { dataLength, numChildren, pzxid } = stat;
+  return {
+    ...{ czxid, mzxid, ctime, mtime, version, cversion, aversion, ephemeralOwner },
+    ...{ dataLength, numChildren, pzxid },
+  };
+}
