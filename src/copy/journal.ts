@@ -1,4 +1,4 @@
-import { closeSync, existsSync, openSync, renameSync, writeSync } from 'node:fs';
+import { closeSync, openSync, renameSync, statSync, writeSync } from 'node:fs';
 import { ErrorCode, TopologyError } from '../topo/errors.js';
 import type { Entry, WriteEntry } from './entries.js';
 import type { Identities } from './identities.js';
@@ -74,7 +74,11 @@ export class Journal {
 
   /** Opens a journal, or begins one. Usage when the file is none, or belongs to another migration. */
   static open(path: string, migration: Migration): Journal {
-    return new Journal(path, migration, existsSync(path) ? readJournal(path, migration) : NOTHING);
+    const found = fileSystem(path, 'read', () => statSync(path, { throwIfNoEntry: false }));
+    if (found === undefined) return new Journal(path, migration, NOTHING);
+    // A device may have no end, and a run puts a new file in the place of the old one.
+    if (!found.isFile()) throw notOurs(path, 'is no regular file');
+    return new Journal(path, migration, readJournal(path, migration));
   }
 
   /** Records that were noted since the journal was begun, or opened to go on. */

@@ -231,6 +231,9 @@ test('a journal of another migration, and a file that is none, are refused', asy
   journal.begin(false, {});
   journal.close();
   expect(() => Journal.open(file, { from: 'a', to: 'c' })).toThrow(/another migration, from a to b/);
+  // One has no end, and all of them would be replaced by a file.
+  for (const device of ['/dev/null', '/dev/zero', '/tmp'])
+    expect(() => Journal.open(device, { from: 'a', to: 'b' })).toThrow(/is no regular file/);
   await writeFile(file, 'no journal\n');
   expect(() => Journal.open(file, { from: 'a', to: 'b' })).toThrow(/no journal/);
 });
