@@ -297,6 +297,26 @@ for (const version of CONSUL_VERSIONS) {
       }
     });
 
+    test('a session that is made late lives from when it was asked for, not from the answer', async () => {
+      const [ttlMs, latencyMs] = [10_000, 2_000];
+      const { open } = await place({ lockTtlMs: ttlMs });
+      const proxy = await FaultProxy.to(consul.servers);
+      try {
+        const connection = await open({}, proxy.address);
+        proxy.shape('answers', { latencyMs });
+        const lock = await connection.lock('keyspaces/ks', 'ours');
+        const taken = performance.now();
+        proxy.mute('answers');
+        await until('the loss', () => lock.lost.aborted);
+        expect(String(lock.lost.reason)).toContain('kept alive');
+        // The answers to the making of the session and to the taking of the lock were waited for.
+        expect(performance.now() - taken).toBeLessThan(ttlMs - 2 * latencyMs + 1_000);
+        await proxy.mend();
+      } finally {
+        await proxy.close();
+      }
+    });
+
     test('a lock outlives a restart of the server, and close gives it back and tells', async () => {
       const { key, connection, open } = await place();
       const lock = await connection.lock('keyspaces/ks', 'ours');

@@ -172,6 +172,26 @@ for (const version of ETCD_VERSIONS) {
       await own.stop();
     });
 
+    test('whose lease is granted late lives from when it was asked for, not from the answer', async () => {
+      const [ttlMs, latencyMs] = [4_000, 1_000];
+      const way = await FaultWay.to(etcd.servers);
+      const connection = await connect(way.servers, ROOT, { lockTtlMs: ttlMs });
+      try {
+        for (const proxy of way.proxies) proxy.shape('answers', { latencyMs });
+        const lock = await connection.campaign('late', 'x');
+        const taken = performance.now();
+        way.loseAnswers();
+        expect(await lossOf(lock)).toContain('kept alive');
+        // Two answers were waited for, of which the first one granted the lease.
+        expect(performance.now() - taken).toBeLessThan(ttlMs - 2 * latencyMs + 1_000);
+      } finally {
+        await way.mend();
+        await connection.close();
+        await way.close();
+      }
+      await until('no lease is left', async () => (await leases(etcd)).length === 0);
+    });
+
     test('what is given up between a request and its answer leaves nothing behind', async () => {
       const way = await FaultWay.to(etcd.servers);
       await use(async () => {

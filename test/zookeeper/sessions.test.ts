@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { CreateMode, ZkCode, type ZooKeeperClient, ZooKeeperError } from '../../src/zookeeper/client.js';
 import { connectOwnClient } from '../../src/zookeeper/own.js';
-import { available, type Cluster, startZooKeeper, ZOOKEEPER_VERSIONS } from '../servers/index.js';
+import { available, type Cluster, FaultProxy, startZooKeeper, ZOOKEEPER_VERSIONS } from '../servers/index.js';
 import { closingConnect } from './clients.js';
 import { answerHeader, framedBytes, hostileServer, Opcode } from './hostile-server.js';
 import { eventually, failure, OPEN, uniquePath } from './support.js';
@@ -165,6 +165,24 @@ describe.each(ZOOKEEPER_VERSIONS)('on ZooKeeper %s', (version) => {
         }
         const observer = await connect();
         await eventually(() => gone(observer, path), PATIENCE_MS);
+      });
+
+      it('lives from when it was asked for, not from an answer that came late', async () => {
+        const [sessionTimeoutMs, latencyMs] = [4_000, 1_000];
+        const proxy = await FaultProxy.to(server.servers);
+        try {
+          proxy.shape('answers', { latencyMs });
+          const servers = [proxy.address];
+          const client = await connect({ servers, renewSession: false, sessionTimeoutMs });
+          const begun = performance.now();
+          proxy.mute('answers');
+          await eventually(() => client.expired.aborted, PATIENCE_MS);
+          // The latest request that was answered had been sent so long before.
+          expect(performance.now() - begun).toBeLessThan(sessionTimeoutMs - latencyMs / 2);
+          await proxy.mend();
+        } finally {
+          await proxy.close();
+        }
       });
 
       it('fails a call that waits for a connection with SessionExpired, unsent', async () => {
