@@ -3,6 +3,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { type Cluster, type MemberPlan, startCluster } from './cluster.js';
+import { FaultWay } from './fault-proxy.js';
 import { java } from './java.js';
 import { type BundleName, bundle } from './packages.js';
 import { freePorts } from './ports.js';
@@ -31,8 +32,10 @@ export interface ZooKeeperOptions {
   readonly version: ZooKeeperVersion;
   /** Default 1. */
   readonly members?: 1 | 3;
-  /** Further members, after the others, that do not vote. Only with three that do. Default 0. */
+  /** Further members, after the others, that do not vote. On 3.4 only with three that do. Default 0. */
   readonly observers?: number;
+  /** Milliseconds by which observers are behind: so much later than the others they hear of anything. Default 0. */
+  readonly behindMs?: number;
   /** Each member has a port that speaks TLS as well: that is then its address. Not on 3.4. */
   readonly tls?: ZooKeeperTls;
   /** Further lines of zoo.cfg. */
@@ -159,6 +162,7 @@ export async function startZooKeeper(options: ZooKeeperOptions): Promise<ZooKeep
 
   const { tls } = options;
   let plainServers = '';
+  let way: FaultWay | undefined;
 
   const plan = async (folder: string): Promise<MemberPlan[]> => {
     const voters = options.members ?? 1;
@@ -168,10 +172,19 @@ export async function startZooKeeper(options: ZooKeeperOptions): Promise<ZooKeep
     plainServers = clientPorts.map((port) => `127.0.0.1:${port}`).join(',');
     const peerPorts = await freePorts(count);
     const electionPorts = await freePorts(count);
-    const quorum = clientPorts.map((_, i) => [
-      `server.${i + 1}`,
-      `127.0.0.1:${peerPorts[i]}:${electionPorts[i]}${i < voters ? '' : ':observer'}`,
-    ]);
+    const peers = peerPorts.map((port) => `127.0.0.1:${port}`);
+    if (options.behindMs !== undefined) {
+      way = await FaultWay.to(peers.join());
+      for (const proxy of way.proxies) proxy.shape('answers', { latencyMs: options.behindMs });
+    }
+    const slow = way?.proxies.map(({ address }) => address) ?? peers;
+    const quorum = (addresses: readonly string[]) =>
+      Object.fromEntries(
+        addresses.map((address, i) => [
+          `server.${i + 1}`,
+          `${address}:${electionPorts[i]}${i < voters ? '' : ':observer'}`,
+        ]),
+      );
     return Promise.all(
       clientPorts.map(async (clientPort, i) => {
         const cwd = join(folder, `member${i + 1}`);
@@ -189,8 +202,9 @@ export async function startZooKeeper(options: ZooKeeperOptions): Promise<ZooKeep
           'admin.enableServer': 'false',
           '4lw.commands.whitelist': '*',
           ...(options.fsync === true ? {} : { forceSync: 'no' }),
-          ...(count === 1 ? {} : Object.fromEntries(quorum)),
+          ...(count === 1 ? {} : quorum(i < voters ? peers : slow)),
           ...(i < voters ? {} : { peerType: 'observer' }),
+          ...(voters === 1 && count > 1 ? { standaloneEnabled: 'false' } : {}),
           ...(tls === undefined ? {} : await secureConfig(cwd, securePorts[i] ?? 0, tls)),
           ...options.config,
         };
@@ -211,6 +225,15 @@ export async function startZooKeeper(options: ZooKeeperOptions): Promise<ZooKeep
       }),
     );
   };
-  const started = await startCluster('zookeeper', upstream(versions['zookeeper']), plan);
-  return { ...started, plainServers };
+  const started = await startCluster('zookeeper', upstream(versions['zookeeper']), plan).catch(
+    async (error: unknown) => {
+      await way?.close();
+      throw error;
+    },
+  );
+  const stop = async () => {
+    await started.stop();
+    await way?.close();
+  };
+  return { ...started, stop, plainServers };
 }
