@@ -45,7 +45,7 @@ export function signed(certificate: Certificate, key: KeyObject): CertificateFil
 
 /**
  * Reads a file's text and checks that it is whole: every digest follows from those below it, and its decision is not another than its
- * differences allow. Corrupt otherwise, and for what is no certificate.
+ * differences and losses allow. Corrupt otherwise, and for what is no certificate.
  *
  * @param signer public ed25519 key, as PEM: what was not signed with its private part is refused before anything else is said of it (Guard)
  */
@@ -61,14 +61,18 @@ export function readCertificate(text: string, signer?: string | Buffer): Certifi
   if (source !== certificate.digests.source || destination !== certificate.digests.destination)
     throw corrupt('a digest of a whole side is not that of its parts');
   if (isContradicted(certificate))
-    throw corrupt(`it says ${certificate.decision}, and lists differences that make it something else`);
+    throw corrupt(
+      `it says ${certificate.decision}, and lists differences or losses that make it something else`,
+    );
   return file;
 }
 
 function isContradicted({ decision, failOn, differences, ignored, losses = {} }: Certificate): boolean {
   const isLost = Object.values(losses).some(({ accepted }) => !accepted);
   if (decision === 'equal') return differences.length > 0 || ignored.length > 0 || isLost;
-  return decision !== 'different' && differences.some((each) => counts(each.class, failOn));
+  const doesCount =
+    (isLost && counts('loss', failOn)) || differences.some((each) => counts(each.class, failOn));
+  return decision !== 'different' && doesCount;
 }
 
 /** Refuses a certificate that was not signed with the private part of this public ed25519 key, as PEM (Guard). Usage for any other key. */

@@ -153,6 +153,26 @@ describe('a certificate', () => {
     expect(await cli(['certificate', 'check', pair.at('d.json')])).toMatchObject({ code: 0 });
   });
 
+  test('that lists a loss which nobody accepted, and says equal, or accepted where it counts, is none', async () => {
+    for (const [decision, failOn, accepted, code] of [
+      ['equal', 'stale', false, 3],
+      ['equal', 'dangerous', false, 3],
+      ['accepted', 'stale', false, 3],
+      ['inconclusive', 'loss', false, 3],
+      ['accepted', 'repairable', false, 0],
+      ['accepted', 'stale', true, 0],
+    ] as const) {
+      const name = `${decision}-${failOn}-${accepted}.json`;
+      await pair.verify('--certificate', pair.at(name));
+      const file = certificate(name);
+      Object.assign(file.certificate, { decision, failOn, losses: { state: { values: 1, accepted } } });
+      writeFileSync(pair.at(name), JSON.stringify(file));
+      const checked = await cli(['certificate', 'check', pair.at(name)]);
+      expect([name, checked.code]).toEqual([name, code]);
+      if (code !== 0) expect(checked.err).toContain(`it says ${decision}`);
+    }
+  });
+
   test('is checked against stores when any of them is named, and refused when the other one is not', async () => {
     await pair.verify('--certificate', pair.at('c.json'));
     const [from = '', to = ''] = pair.addresses;

@@ -56,6 +56,9 @@ test('--output jsonl ends with the verdict', async () => {
 });
 
 test('--fail-on and --ignore decide the exit code, and a rule that there is not is refused', async () => {
+  // The address of each cell is the destination's own, as it is to be.
+  expect(await pair.verify()).toMatchObject({ code: 0 });
+  expect(await pair.verify('--fail-on', 'expected')).toMatchObject({ code: 1 });
   await pair.put('source', 'global', 'metadata/owner', 'changed');
   expect(await pair.verify('--fail-on', 'dangerous')).toMatchObject({
     code: 0,
