@@ -242,7 +242,14 @@ export const lockWaits = theme(
         ];
         a.abort();
         await refuses(connection, 'Interrupted', got(a));
+        await eventually('the end of its place', async () => {
+          await connection.position();
+          return (await connection.lockQueue(DIR)).every(({ contents }) => contents !== 'a');
+        });
+        // Its place is gone, the holder's is not.
+        await pause(200);
         assert.equal(b.state(), 'waits');
+        await stillHeld(holder);
         await holder.unlock();
         await stillHeld(await got(b));
       },
