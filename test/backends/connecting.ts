@@ -143,6 +143,17 @@ export function secured(
       });
     }));
 
+  test('a connection is made with its own certificate, whatever others to the same server have', () =>
+    withServer('mutual', async (servers) => {
+      const first = await connect(servers, root, { tls: own });
+      await first.update('a', Buffer.from('x'), null);
+      for (const tls of [{ ca: own.ca }, { ...read(others), ca: own.ca }])
+        expect(await failure(connect(servers, root, { tls }))).toMatchObject({ code: 'Unauthorized' });
+      await failure(connect(servers, root, { tls: read(others) }));
+      await first.get('a');
+      await first.close();
+    }));
+
   test('another authority, no authority, and another name are refused by name', () =>
     withServer('tls', async (servers) => {
       for (const tls of [{ ca: read(others).ca }, {}]) {

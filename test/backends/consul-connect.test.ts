@@ -4,6 +4,7 @@ import type { Connection } from '../../src/topo/connection.js';
 import { failure, scanPaths } from '../conformance/tools.js';
 import { available, type ConsulCluster, startConsul, startEtcd } from '../servers/index.js';
 import { listening } from '../support/listening.js';
+import { passing } from '../support/passing.js';
 import { until } from '../support/until.js';
 import { exitOf, type Networked, nobodyThere, oneIsEnough, SOON, secured } from './connecting.js';
 import { Curl, connect } from './consul-support.js';
@@ -103,22 +104,36 @@ describe.runIf(available.consul('1.8'))('connecting to Consul', () => {
     await consul.stop();
   });
 
+  test('a write that the server answers with an error of its own, and which was done, is OutcomeUnknown and sent once', async () => {
+    const consul = await startConsul({ version: '1.8' });
+    let told = 0;
+    const server = passing(consul.apis[0] ?? '', ({ method }, { pathname }) => {
+      if (method !== 'PUT' || pathname !== '/v1/txn') return undefined;
+      told += 1;
+      // What a follower says whose leader went away with the request.
+      return { status: 500, body: 'rpc error making call: EOF' };
+    });
+    await listening(server, async (address) => {
+      const connection = await connect(address, ROOT);
+      const direct = await connect(consul.servers, ROOT);
+      const error = await failure(connection.create('a', Buffer.from('1')));
+      expect(told).toBe(1);
+      expect(error).toMatchObject({ code: 'OutcomeUnknown', path: 'a' });
+      expect(Buffer.from((await direct.get('a')).bytes).toString()).toBe('1');
+      await connection.close();
+      await direct.close();
+    });
+    await consul.stop();
+  });
+
   test('every read asks for consistency: a leader that is cut off answers others with what was', async () => {
     const consul = await startConsul({ version: '1.8' });
     const reads: URL[] = [];
-    const passing = http.createServer((request, answer) => {
-      const url = new URL(request.url ?? '', consul.apis[0]);
+    const server = passing(consul.apis[0] ?? '', (_, url) => {
       if (/^\/v1\/(kv\/|txn)/.test(url.pathname)) reads.push(url);
-      const { method = '', headers } = request;
-      const onward = http.request(url, { method, headers }, (reply) => {
-        answer.writeHead(reply.statusCode ?? 0, reply.headers);
-        reply.pipe(answer);
-      });
-      onward.on('error', () => answer.destroy());
-      answer.on('close', () => onward.destroy());
-      request.pipe(onward);
+      return undefined;
     });
-    await listening(passing, async (address) => {
+    await listening(server, async (address) => {
       const connection = await connect(address, ROOT);
       const version = await connection.create('a/b', Buffer.from('1'));
       await connection.get('a/b');

@@ -8,6 +8,7 @@ import { Topology } from '../../src/topo/topology.js';
 import { failure } from '../conformance/tools.js';
 import { available, startEtcd } from '../servers/index.js';
 import { listening } from '../support/listening.js';
+import { passing } from '../support/passing.js';
 import { SETTINGS } from '../support/topologies.js';
 import { type Networked, nobodyThere, oneIsEnough, SOON, secured } from './connecting.js';
 import { connect, V2 } from './etcd-support.js';
@@ -61,6 +62,34 @@ describe.runIf(available.etcd('3.3'))('a retired etcd store', () => {
   });
 
   secured(ETCD, (tls) => startEtcd({ ...V2_ON, ...(tls === undefined ? {} : { tls }) }));
+
+  test('a write that the server answers with an error of its own, and which was done, is OutcomeUnknown and sent once', async () => {
+    const etcd = await startEtcd(V2_ON);
+    let told = 0;
+    const server = passing(etcd.endpoints[0] ?? '', ({ method }) => {
+      if (method !== 'PUT') return undefined;
+      told += 1;
+      // What a member says that has given up waiting for the others.
+      const cause = 'etcdserver: request timed out';
+      return {
+        status: 500,
+        body: JSON.stringify({ errorCode: 300, message: 'Raft Internal Error', cause, index: 1 }),
+      };
+    });
+    await listening(server, async (address) => {
+      const [connection, direct] = [await connect(address), await connect(etcd.servers)];
+      const path = 'keyspaces/a/Keyspace';
+      const before = await direct.create(path, Buffer.alloc(0));
+      const { version } = await connection.get(path);
+      const error = await failure(connection.update(path, Buffer.alloc(0), version));
+      expect(told).toBe(1);
+      expect(error).toMatchObject({ code: 'OutcomeUnknown', path });
+      expect((await direct.get(path)).version.equals(before)).toBe(false);
+      await connection.close();
+      await direct.close();
+    });
+    await etcd.stop();
+  });
 
   test('its cells are where the global store says, and both are shown as they are', async () => {
     const etcd = await startEtcd(V2_ON);
