@@ -178,6 +178,53 @@ async function settle(work: Promise<unknown>): Promise<unknown> {
   return work.catch((error: unknown) => error);
 }
 
+describe.runIf(available.etcd('3.5'))('members of etcd that hear of one another late', () => {
+  test('whichever is asked, every read shows what was acknowledged before, whichever acknowledged it', async () => {
+    const etcd = await startEtcd({ version: '3.5', members: 3, behindMs: 100 });
+    const connections = await Promise.all(etcd.members.map(({ address }) => connect(address, ROOT)));
+    const scanned = async (connection: Connection) => {
+      const paths: string[] = [];
+      for await (const { records } of connection.scan('d')) paths.push(...records.map(({ path }) => path));
+      return paths;
+    };
+    const watched = async (connection: Connection) => {
+      const paths: string[] = [];
+      for await (const event of connection.watchRecursive('d')) {
+        if (event.type === 'synced') break;
+        paths.push(event.path);
+      }
+      return paths;
+    };
+    try {
+      for (const [i, writer] of connections.entries()) {
+        const others = connections.filter((each) => each !== writer);
+        const all = <T>(read: (reader: Connection) => Promise<T>) => Promise.all(others.map(read));
+        const name = String(i);
+        const path = `d/${name}`;
+        await writer.create(path, Buffer.from(name));
+        const found = await all(async (reader) => Buffer.from((await reader.get(path)).bytes).toString());
+        expect(found).toEqual([name, name]);
+        await writer.delete(path, null);
+        for (const error of await all((reader) => errorOf(reader.get(path))))
+          expect(error).toMatchObject({ code: 'NoNode' });
+        await writer.create(path, Buffer.from('x'));
+        expect(await all((reader) => reader.listDir('d'))).toEqual([[name], [name]]);
+        await writer.delete(path, null);
+        expect(await all(scanned)).toEqual([[], []]);
+        await writer.create(path, Buffer.from('x'));
+        expect(await all(watched)).toEqual([[path], [path]]);
+        await writer.delete(path, null);
+        const now = await writer.position();
+        for (const position of await all((reader) => reader.position()))
+          expect(position).toBeGreaterThanOrEqual(now);
+      }
+    } finally {
+      await Promise.all(connections.map((connection) => connection.close()));
+      await etcd.stop();
+    }
+  }, 120_000);
+});
+
 for (const version of ETCD_VERSIONS) {
   describe.runIf(available.etcd(version))(`watches of etcd ${version} whose history is gone`, () => {
     test('deliver what differs, deletions and re-creations included, and nothing older', async () => {

@@ -2,7 +2,9 @@ import { execFile } from 'node:child_process';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { closingWay, slowWay } from './behind.js';
 import { type Cluster, type MemberPlan, startCluster } from './cluster.js';
+import type { FaultWay } from './fault-proxy.js';
 import { withoutWaiting } from './memory.js';
 import { type BundleName, bundle } from './packages.js';
 import { freePorts } from './ports.js';
@@ -39,6 +41,8 @@ export interface EtcdOptions {
   readonly tls?: EtcdTls;
   /** Whether writes reach the disk before they are answered, as in production. Default false: tests are faster. */
   readonly fsync?: boolean;
+  /** Milliseconds that everything takes from member to member: so much later than the leader the others know what is decided. Default 0. */
+  readonly behindMs?: number;
 }
 
 export interface EtcdCluster extends Cluster {
@@ -74,27 +78,30 @@ export async function startEtcd(options: EtcdOptions): Promise<EtcdCluster> {
   const { root, versions } = await bundle(ETCD_BUNDLES[options.version]);
   const { tls } = options;
   const scheme = tls === undefined ? 'http' : 'https';
+  let way: FaultWay | undefined;
 
   const plan = async (folder: string): Promise<MemberPlan[]> => {
     const count = options.members ?? 1;
     const clientPorts = await freePorts(count);
     const peerPorts = await freePorts(count);
     const healthPorts = await freePorts(count);
-    const cluster = peerPorts.map((port, i) => `m${i + 1}=http://127.0.0.1:${port}`).join(',');
+    const peers = peerPorts.map((port) => `127.0.0.1:${port}`);
+    if (options.behindMs !== undefined) way = await slowWay(peers, options.behindMs);
+    const known = way?.proxies.map(({ address }) => address) ?? peers;
+    const cluster = known.map((address, i) => `m${i + 1}=http://${address}`).join(',');
     return Promise.all(
       clientPorts.map(async (clientPort, i) => {
         const cwd = join(folder, `m${i + 1}`);
         await mkdir(cwd);
         const address = `127.0.0.1:${clientPort}`;
-        const peer = `http://127.0.0.1:${peerPorts[i]}`;
         const health = `http://127.0.0.1:${healthPorts[i]}`;
         const flags: Record<string, string> = {
           '--name': `m${i + 1}`,
           '--data-dir': join(cwd, 'data'),
           '--listen-client-urls': `${scheme}://${address}`,
           '--advertise-client-urls': `${scheme}://${address}`,
-          '--listen-peer-urls': peer,
-          '--initial-advertise-peer-urls': peer,
+          '--listen-peer-urls': `http://${peers[i]}`,
+          '--initial-advertise-peer-urls': `http://${known[i]}`,
           '--initial-cluster': cluster,
           '--initial-cluster-token': 'topo2topo-test',
           '--initial-cluster-state': 'new',
@@ -125,7 +132,8 @@ export async function startEtcd(options: EtcdOptions): Promise<EtcdCluster> {
 
   const waits = options.fsync !== true && UNSAFE_NO_FSYNC[options.version].length === 0;
   const parent = waits ? await withoutWaiting() : undefined;
-  const started = await startCluster('etcd', upstream(versions['etcd-server']), plan, parent);
+  const starting = startCluster('etcd', upstream(versions['etcd-server']), plan, parent);
+  const started = await closingWay(starting, () => way);
   const endpoints = started.members.map((member) => `${scheme}://${member.address}`);
   const trust = tls === undefined ? [] : ['--cacert', tls.ca, '--cert', tls.cert, '--key', tls.key];
   const ctl = async (args: readonly string[], input = ''): Promise<string> => {

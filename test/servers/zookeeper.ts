@@ -2,8 +2,9 @@ import { existsSync } from 'node:fs';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { join } from 'node:path';
+import { closingWay, slowWay } from './behind.js';
 import { type Cluster, type MemberPlan, startCluster } from './cluster.js';
-import { FaultWay } from './fault-proxy.js';
+import type { FaultWay } from './fault-proxy.js';
 import { java } from './java.js';
 import { type BundleName, bundle } from './packages.js';
 import { freePorts } from './ports.js';
@@ -173,10 +174,7 @@ export async function startZooKeeper(options: ZooKeeperOptions): Promise<ZooKeep
     const peerPorts = await freePorts(count);
     const electionPorts = await freePorts(count);
     const peers = peerPorts.map((port) => `127.0.0.1:${port}`);
-    if (options.behindMs !== undefined) {
-      way = await FaultWay.to(peers.join());
-      for (const proxy of way.proxies) proxy.shape('answers', { latencyMs: options.behindMs });
-    }
+    if (options.behindMs !== undefined) way = await slowWay(peers, options.behindMs);
     const slow = way?.proxies.map(({ address }) => address) ?? peers;
     const quorum = (addresses: readonly string[]) =>
       Object.fromEntries(
@@ -225,15 +223,6 @@ export async function startZooKeeper(options: ZooKeeperOptions): Promise<ZooKeep
       }),
     );
   };
-  const started = await startCluster('zookeeper', upstream(versions['zookeeper']), plan).catch(
-    async (error: unknown) => {
-      await way?.close();
-      throw error;
-    },
-  );
-  const stop = async () => {
-    await started.stop();
-    await way?.close();
-  };
-  return { ...started, stop, plainServers };
+  const starting = startCluster('zookeeper', upstream(versions['zookeeper']), plan);
+  return { ...(await closingWay(starting, () => way)), plainServers };
 }
