@@ -173,6 +173,26 @@ for (const version of CONSUL_VERSIONS) {
       expect(await connection.lockQueue('keyspaces/ks')).toMatchObject([{ holds: true, owner: undefined }]);
     });
 
+    test('a record that comes to be in the place of the lock while it is being taken is not overwritten', async () => {
+      const { key, open } = await place();
+      const before = await sessions();
+      const proxy = await FaultProxy.to(consul.servers);
+      try {
+        const connection = await open({}, proxy.address);
+        proxy.shape('requests', { latencyMs: 500 });
+        const taking = failure(connection.lock('keyspaces/ks', 'ours'));
+        // There was nothing in its place by then, and the lock is asked for next.
+        await until('the session', async () => (await sessions()).length > before.length);
+        await curl.put(key, 'a record');
+        expect(await taking).toMatchObject({ code: 'NodeExists', path: 'keyspaces/ks' });
+        expect(await curl.tree(key)).toMatchObject([
+          { value: Buffer.from('a record').toString('base64'), session: '' },
+        ]);
+      } finally {
+        await proxy.close();
+      }
+    });
+
     test('a directory must exist, a name need not, and odd characters are no matter', async () => {
       const { connection, tree } = await place();
       for (const method of ['lock', 'tryLock'] as const)

@@ -153,6 +153,38 @@ for (const version of ETCD_VERSIONS) {
       await lease.revoke();
     });
 
+    test('a listing of several pages shows one moment: what is renamed meanwhile is in it once', async () => {
+      await fresh();
+      const names = Array.from({ length: 3_000 }, (_, i) => `m${String(i).padStart(4, '0')}`);
+      for (let i = 0; i < names.length; i += 100)
+        await connection.write(
+          names
+            .slice(i, i + 100)
+            .map((name) => ({ type: 'create', path: `d/${name}`, bytes: Buffer.alloc(0) })),
+        );
+      const [first, last] = ['d/a', 'd/z'];
+      await connection.create(first, Buffer.alloc(0));
+      let running = true;
+      const renaming = (async () => {
+        for (let [from, to] = [first, last]; running; [from, to] = [to, from])
+          await connection.write([
+            { type: 'delete', path: from, version: null },
+            { type: 'create', path: to, bytes: Buffer.alloc(0) },
+          ]);
+      })();
+      try {
+        for (let round = 0; round < 30; round++)
+          for (const found of [
+            await connection.listDir('d'),
+            (await connection.listDirFull('d')).map(({ name }) => name),
+          ])
+            expect(found.filter((name) => name === 'a' || name === 'z')).toHaveLength(1);
+      } finally {
+        running = false;
+        await renaming;
+      }
+    });
+
     test('a listing does not read what is inside large subdirectories', async () => {
       await fresh();
       for (const [dir, count] of [

@@ -54,6 +54,29 @@ function misbehaveOnce(bytes: (xid: number) => Buffer, end = false): Script {
 
 const hex = (text: string): Buffer => Buffer.from(text, 'hex');
 
+describe('a connection that follows a lost one', () => {
+  it('tells the newest zxid that was seen, so that a server which is behind it refuses', async () => {
+    const told: bigint[] = [];
+    const server = await serve({
+      connect: ({ socket }, handshake) => {
+        // After the version of the protocol.
+        told.push(handshake.readBigInt64BE(4));
+        socket.write(handshakeAnswer(6_000));
+      },
+      request: ({ socket, number }, { opcode, xid }) => {
+        if (opcode !== Opcode.getData) return true;
+        socket.write(framedBytes(answerHeader(xid, 0, BigInt(100 + number)), DATA));
+        socket.end();
+        return false;
+      },
+    });
+    const client = await connectTo(server);
+    // One that meets the end of a connection fails.
+    while (told.length < 3) await client.getData('/a').catch(() => {});
+    expect(told.slice(0, 3)).toEqual([0n, 101n, 102n]);
+  });
+});
+
 describe('an answer that is', () => {
   it.each<[string, (xid: number) => Buffer]>([
     ['of negative length', () => hex('ffffff00')],
