@@ -1,7 +1,7 @@
 import type { Change } from '../topo/changes.js';
 import { encode, reencode } from '../topo/codec.js';
 import type { JsonObject } from '../topo/codec-json.js';
-import type { CallOptions } from '../topo/connection.js';
+import type { CallOptions, Connection } from '../topo/connection.js';
 import { ErrorCode, TopologyError } from '../topo/errors.js';
 import { checkKeyspaceName } from '../topo/names.js';
 import type { Topology } from '../topo/topology.js';
@@ -11,9 +11,9 @@ import { withGraph } from './serving.js';
 /** A keyspace to be made. */
 export interface KeyspaceSpec {
   readonly name: string;
-  /** Empty: as if it were `none`. */
+  /** Empty: `none`, in a store whose records have it. */
   readonly durabilityPolicy: string;
-  /** Empty: as if it were `_vt`. */
+  /** Empty: `_vt`, in a store whose records have it. */
   readonly sidecarDbName: string;
   /** A restored backup, read beside the keyspace it was taken of. Undefined: a normal keyspace. */
   readonly snapshot?: { readonly baseKeyspace: string; readonly timeMs: number } | undefined;
@@ -53,7 +53,8 @@ export async function planCreateKeyspace(
       throw new TopologyError(ErrorCode.Usage, `keyspace ${name} cannot be a snapshot of itself`);
     await keyspaceOf(topology, snapshot.baseKeyspace, options);
   }
-  const changes = existing === undefined ? [globalChange(path, undefined, keyspaceRecord(spec))] : [];
+  const changes =
+    existing === undefined ? [globalChange(path, undefined, keyspaceRecord(spec, topology.global))] : [];
   const vschema =
     snapshot === undefined
       ? options.allowEmptyVSchema
@@ -81,8 +82,12 @@ export async function planMissingKeyspace(
 
 const KEYSPACE = 'topodata.Keyspace';
 const VSCHEMA = 'vschema.Keyspace';
+const USUAL = { policy: 'none', sidecar: '_vt' };
 
-function keyspaceRecord({ durabilityPolicy, sidecarDbName, snapshot }: KeyspaceSpec): Uint8Array {
+function keyspaceRecord(
+  { durabilityPolicy, sidecarDbName, snapshot }: KeyspaceSpec,
+  { capabilities }: Connection,
+): Uint8Array {
   const of: JsonObject =
     snapshot === undefined
       ? {}
@@ -91,7 +96,13 @@ function keyspaceRecord({ durabilityPolicy, sidecarDbName, snapshot }: KeyspaceS
           base_keyspace: snapshot.baseKeyspace,
           snapshot_time: timeJson(snapshot.timeMs),
         };
-  return encode(KEYSPACE, { ...of, durability_policy: durabilityPolicy, sidecar_db_name: sidecarDbName });
+  // Vitess of the time of the retired formats knew neither, and what is empty is not written.
+  const usual = capabilities.form === undefined ? USUAL : { policy: '', sidecar: '' };
+  return encode(KEYSPACE, {
+    ...of,
+    durability_policy: durabilityPolicy || usual.policy,
+    sidecar_db_name: sidecarDbName || usual.sidecar,
+  });
 }
 
 /** A vttime.Time, of milliseconds since the epoch. */

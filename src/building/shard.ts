@@ -1,6 +1,6 @@
 import { rangesIntersect } from '../graph/key-range.js';
 import { shardsOf } from '../graph/rebuild.js';
-import { readShard } from '../graph/shards.js';
+import { readShard, SERVING_TYPES, typeName } from '../graph/shards.js';
 import type { Change } from '../topo/changes.js';
 import { encode, reencode } from '../topo/codec.js';
 import type { JsonObject } from '../topo/codec-json.js';
@@ -44,7 +44,10 @@ export async function planCreateShard(
   return [...above, globalChange(path, undefined, after)];
 }
 
-/** The record of a shard that is to be made, in JSON. */
+/**
+ * The record of a shard that is to be made, in JSON. Vitess of the time of the retired formats gave it the types of tablets that no
+ * shard with keyspace ids in common serves.
+ */
 export async function newShard(
   topology: Topology,
   keyspace: string,
@@ -52,11 +55,14 @@ export async function newShard(
   options: CallOptions,
 ): Promise<JsonObject> {
   const range = keyRangeOfShard(shard);
-  const others = (await shardsOf(topology.global, keyspace, options)).map(readShard);
-  const isServing = !others.some(
-    ({ keyRange }) => keyRange === undefined || rangesIntersect(keyRange, range),
-  );
-  return { ...keyRangeJson(shard), is_primary_serving: isServing };
+  const others = (await shardsOf(topology.global, keyspace, options))
+    .map(readShard)
+    .filter(({ keyRange }) => keyRange === undefined || rangesIntersect(keyRange, range));
+  if (topology.global.capabilities.form === undefined)
+    return { ...keyRangeJson(shard), is_primary_serving: others.length === 0 };
+  const served = new Set(others.flatMap(({ servedTypes }) => servedTypes.map((each) => each.tablet_type)));
+  const free = SERVING_TYPES.filter((type) => !served.has(type));
+  return { ...keyRangeJson(shard), served_types: free.map((type) => ({ tablet_type: typeName(type) })) };
 }
 
 /** The field key_range of a record of the shard: absent where its name has none. */

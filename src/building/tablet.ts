@@ -68,7 +68,8 @@ export async function planInitTablet(
   const path = tabletPath(alias);
   const existing = await findLocal(topology, alias.cell, path, TABLET, options);
   const isPrimary = spec.type === 'PRIMARY' || spec.type === 'MASTER';
-  const term: JsonObject = isPrimary ? { primary_term_start_time: timeJson(options.now) } : {};
+  const hasTerm = isPrimary && topology.global.capabilities.form === undefined;
+  const term: JsonObject = hasTerm ? { primary_term_start_time: timeJson(options.now) } : {};
   const above = await planShard(topology, { ...spec, shard }, isPrimary ? term : undefined, options);
   const moved = existing === undefined ? [] : await planReplaced(topology, spec, shard, existing, options);
   const after = encode(TABLET, { ...tabletJson(spec, shard), ...term });
@@ -103,7 +104,12 @@ async function planShard(
 ): Promise<Change[]> {
   const path = shardPath(keyspace, shard);
   const before = await findGlobal(topology, path, 'topodata.Shard', options);
-  const named = term === undefined ? {} : { primary_alias: { ...alias }, ...term };
+  // The rebuilds of the time of the retired formats go by the cells in the Shard.
+  const cellsWith = (cells: readonly string[]): JsonObject =>
+    topology.global.capabilities.form === undefined || cells.includes(alias.cell)
+      ? {}
+      : { cells: [...cells, alias.cell] };
+  const primary = term === undefined ? {} : { primary_alias: { ...alias }, ...term };
   if (before === undefined) {
     if (!options.parent)
       throw missing(
@@ -113,10 +119,10 @@ async function planShard(
         'make it with CreateKeyspace and CreateShard, or add -parent',
       );
     const keyspaces = await planMissingKeyspace(topology, keyspace, { ...options, vschema: true });
-    const made = { ...(await newShard(topology, keyspace, shard, options)), ...named };
+    const made = { ...(await newShard(topology, keyspace, shard, options)), ...cellsWith([]), ...primary };
     return [...keyspaces, globalChange(path, undefined, encode('topodata.Shard', made))];
   }
-  const { keyRange } = readShard({ name: shard, bytes: before.bytes });
+  const { keyRange, cells } = readShard({ name: shard, bytes: before.bytes });
   if (!rangesEqual(keyRange, keyRangeOfShard(shard)))
     throw new TopologyError(
       ErrorCode.Guard,
@@ -127,9 +133,10 @@ async function planShard(
         hint: 'repair the Shard record first',
       },
     );
-  if (term === undefined) return [];
-  checkOverride(topology, path, before, alias, options);
-  const after = reencode('topodata.Shard', before.bytes, (json) => ({ ...json, ...named }));
+  if (term !== undefined) checkOverride(topology, path, before, alias, options);
+  const fields = { ...cellsWith(cells), ...primary };
+  if (Object.keys(fields).length === 0) return [];
+  const after = reencode('topodata.Shard', before.bytes, (json) => ({ ...json, ...fields }));
   return [globalChange(path, before, after)];
 }
 

@@ -161,7 +161,8 @@ describe.runIf(runs)('single records of a retired format', () => {
     test('what changes several records changes none where the store does not take one of them', async () => {
       const { kept } = await plant(STRANGE);
       const before = await kept();
-      const made = await cli(['vtctl', address, 'CreateKeyspace', 'new']);
+      const line = ['vtctl', address, 'CreateKeyspace', '-durability-policy=semi_sync', 'new'];
+      const made = await cli(line);
       expect(made).toMatchObject({ code: 2, err: expect.stringMatching(/no place for durability_policy/) });
       if (implementation === 'zookeeper') {
         const [shard, tablet] = ['/zk/global/vt/keyspaces/main/shards/0', '/zk/nyc/vt/replication/main/0'];
@@ -175,6 +176,48 @@ describe.runIf(runs)('single records of a retired format', () => {
       }
       expect(await kept()).toBe(before);
       expect((await cli(['ls', address, 'keyspaces'])).out).toBe('main\nold\nuser\n');
+    });
+
+    test('a topology is built as by vtctl of the time, whole and without what it did not know', async () => {
+      await plant(STRANGE);
+      const native = async (path: string) =>
+        JSON.parse((await cli(['cat', address, '--native', path])).bytes.toString() || '{}');
+      const [keyspace, shard] =
+        implementation === 'zookeeper'
+          ? ['/zk/global/vt/keyspaces/new', '/zk/global/vt/keyspaces/new/shards/-80']
+          : ['/vt/keyspaces/new/_Data', '/vt/keyspaces/new/-80/_Data'];
+      const lines = [
+        ['CreateKeyspace', 'new'],
+        ['CreateShard', 'new/-80'],
+        ['CreateShard', 'new/80-'],
+        ...[
+          ['nyc-900', 'master'],
+          ['nyc-901', 'replica'],
+        ].map((tablet) => [
+          ...['InitTablet', '-hostname', 'h', '-port', '1', '-keyspace', 'new', '-shard', '-80'],
+          ...tablet,
+        ]),
+        ['RebuildKeyspaceGraph', 'new'],
+        ['CreateShard', 'new/40-c0'],
+      ];
+      for (const line of lines)
+        expect(await cli(['vtctl', address, ...line]), line.join(' ')).toMatchObject({ code: 0 });
+      expect(await native(keyspace)).toEqual({});
+      expect(await native(shard)).toEqual({
+        master_alias: { cell: 'nyc', uid: 900 },
+        key_range: { end: 'gA==' },
+        served_types: [{ tablet_type: 1 }, { tablet_type: 2 }, { tablet_type: 3 }],
+        cells: ['nyc'],
+      });
+      if (implementation === 'zookeeper')
+        expect((await cli(['ls', address, '--native', keyspace])).out).toBe(
+          'action\nactionlog\nshards\nvschema\n',
+        );
+      expect(await native(shard.replace('-80', '40-c0'))).toEqual({
+        key_range: { start: 'QA==', end: 'wA==' },
+      });
+      const graph = await cli(['cat', address, 'keyspaces/new/SrvKeyspace', '--cell', 'nyc']);
+      expect(graph.bytes.toString('latin1').match(/-80|80-/g)).toHaveLength(6);
     });
 
     test('a keyspace is deleted with all that is in it, though its locks lie in its records', async () => {

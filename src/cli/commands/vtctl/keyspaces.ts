@@ -91,8 +91,8 @@ export const KEYSPACE_COMMANDS: readonly VtctlCommand[] = [
 
 function keyspaceSpec(call: Call): KeyspaceSpec {
   const { args } = call;
-  const common = { name: word(call, 0), sidecarDbName: args.text('sidecar-db-name') || '_vt' };
-  const policy = args.text('durability-policy') || 'none';
+  const common = { name: word(call, 0), sidecarDbName: args.text('sidecar-db-name') };
+  const policy = args.text('durability-policy');
   const type = (args.text('keyspace-type') || args.text('type') || 'NORMAL').toUpperCase();
   const base = args.text('base-keyspace');
   const time = args.text('snapshot-time') || args.text('snapshot-timestamp');
@@ -102,7 +102,8 @@ function keyspaceSpec(call: Call): KeyspaceSpec {
     return { ...common, durabilityPolicy: policy };
   }
   if (type !== 'SNAPSHOT') throw usage(`keyspace type ${type} is unknown`, 'there are NORMAL and SNAPSHOT');
-  if (policy !== 'none') throw usage('a snapshot has no durability policy', 'leave out -durability-policy');
+  if (!['', 'none'].includes(policy))
+    throw usage('a snapshot has no durability policy', 'leave out -durability-policy');
   if (base === '') throw usage('base_keyspace must be specified while creating a snapshot keyspace');
   if (time === '') throw usage('snapshot_time must be specified when creating a snapshot keyspace');
   return { ...common, durabilityPolicy: policy, snapshot: { baseKeyspace: base, timeMs: pastTime(time) } };
