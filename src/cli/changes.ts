@@ -1,5 +1,5 @@
 import type { Reason } from '../editing/judge.js';
-import { applyChanges, type Change } from '../topo/changes.js';
+import { applyChanges, type Change, checkChanges } from '../topo/changes.js';
 import { classify } from '../topo/kinds.js';
 import { GLOBAL, type Topology } from '../topo/topology.js';
 import { switchFlags, textFlag } from './command.js';
@@ -50,7 +50,7 @@ export interface Planned {
 
 /**
  * Shows planned changes, with what is there now in a form that `undo` reads, and makes them unless they are only to be
- * shown. Guard when records would be deleted, or reasons ask for it, and nobody said --yes or --force.
+ * shown. As {@link checkChanges} before anything is shown; Guard when records would be deleted, or reasons ask for it, and nobody said --yes or --force.
  */
 export async function carryOut(
   flags: Flags,
@@ -70,6 +70,7 @@ export async function carryOut(
     changes: changes.map(pastChange),
     reasons,
   });
+  if (apply === undefined) await checkChanges(topology, changes, { signal });
   if (asText) io.out([summary ?? changesText(io, changes), ...reasonsText(io, reasons ?? [])].join('\n'));
   if (dryRun || changes.length === 0) {
     if (!asText) io.out(json(document(false)));

@@ -23,6 +23,11 @@ export function isStale({ before, after, differences }: DerivedRecord): boolean 
   return differences.length > 0;
 }
 
+/** Whether it is a record of a topology, and not only of a serving graph of a retired format. */
+export function isRecord({ kind }: DerivedRecord): boolean {
+  return kind === 'SrvKeyspace' || kind === 'SrvVSchema';
+}
+
 /** What a rebuild changes, as changes that can be shown, made and undone. */
 export function derivedChanges(records: readonly DerivedRecord[]): Change[] {
   return records

@@ -1,11 +1,11 @@
-import type { Change } from '../topo/changes.js';
+import { type Change, checkTakes } from '../topo/changes.js';
 import { readFields } from '../topo/codec.js';
 import type { CallOptions, Connection } from '../topo/connection.js';
 import { ErrorCode, isTopologyError, TopologyError } from '../topo/errors.js';
 import { checkDecodes, find, findDecodable } from '../topo/find.js';
 import { compareBytewise } from '../topo/paths.js';
 import { type Cell, GLOBAL, type Topology } from '../topo/topology.js';
-import { type DerivedRecord, derivedRecord, isStale } from './derived.js';
+import { type DerivedRecord, derivedRecord, isRecord, isStale } from './derived.js';
 import { writeDerived } from './serving-store.js';
 import { list, property, readShard, type ShardRecord } from './shards.js';
 import { rebuildSrvKeyspace } from './srv-keyspace.js';
@@ -123,21 +123,35 @@ export async function planVSchemaGraph(
 }
 
 /**
- * Writes what a plan says, where it changes what a record means. Each write depends on the state that the plan saw:
- * BadVersion, NodeExists or NoNode when a record moved. Answers with what was written.
+ * Writes what a plan says, where it changes what a record means; nothing where {@link checkGraph} refuses a record. Each write depends on the state
+ * that the plan saw: BadVersion, NodeExists or NoNode when a record moved. Answers with what was written.
  */
 export async function applyGraph(
   topology: Topology,
   planned: readonly DerivedRecord[],
   options: GraphOptions,
 ): Promise<DerivedRecord[]> {
+  const stores = await checkGraph(topology, planned, options);
   const stale = planned.filter(isStale);
-  const stores = new Map((await cellStores(topology, options)).map(({ cell, store }) => [cell, store]));
   for (const record of stale) {
     const store = stores.get(record.cell);
     if (store !== undefined) await writeDerived(store, record, options);
   }
   return stale;
+}
+
+/** Refuses what the stores of the cells do not take, as {@link checkTakes} does, before anything is written. Answers with these stores. */
+export async function checkGraph(
+  topology: Topology,
+  planned: readonly DerivedRecord[],
+  options: GraphOptions,
+): Promise<ReadonlyMap<string, Connection>> {
+  const stores = new Map((await cellStores(topology, options)).map(({ cell, store }) => [cell, store]));
+  for (const record of planned.filter(isStale)) {
+    const store = stores.get(record.cell);
+    if (store !== undefined && isRecord(record)) checkTakes(store, record);
+  }
+  return stores;
 }
 
 /** Keyspaces of a topology: directories below `keyspaces`, also those without a Keyspace record. */

@@ -2,7 +2,7 @@ import { writeRecord } from '../topo/changes.js';
 import type { CallOptions, Connection } from '../topo/connection.js';
 import { ErrorCode, TopologyError } from '../topo/errors.js';
 import type { ServingGraph } from '../topo/serving-graph.js';
-import type { DerivedRecord } from './derived.js';
+import { type DerivedRecord, isRecord } from './derived.js';
 
 /** SrvShard and EndPoints of a cell. Unsupported where its store has no such things. */
 export function servingOf(store: Connection): ServingGraph {
@@ -20,8 +20,8 @@ export async function writeDerived(
   record: DerivedRecord,
   options: CallOptions,
 ): Promise<void> {
-  const { kind, path, before, after } = record;
-  if (kind !== 'SrvShard' && kind !== 'EndPoints') {
+  const { path, before, after } = record;
+  if (isRecord(record)) {
     await writeRecord(store, record, options);
     return;
   }

@@ -27,10 +27,20 @@ export async function applyChanges(
   changes: readonly Change[],
   options: CallOptions,
 ): Promise<void> {
+  const stores = await checkChanges(topology, changes, options);
+  for (const change of changes)
+    await writeRecord(stores.get(change.scope) ?? topology.global, change, options);
+}
+
+/** Refuses changes as {@link checkTakes} does, before the first is made, or only shown. Answers with the stores that they are made in, by scope. */
+export async function checkChanges(
+  topology: Topology,
+  changes: readonly Change[],
+  options: CallOptions,
+): Promise<ReadonlyMap<string, Connection>> {
   const stores = await storesOf(topology, changes, options);
-  const storeOf = ({ scope }: Change) => stores.get(scope) ?? topology.global;
-  for (const change of changes) checkTakes(storeOf(change), change);
-  for (const change of changes) await writeRecord(storeOf(change), change, options);
+  for (const change of changes) checkTakes(stores.get(change.scope) ?? topology.global, change);
+  return stores;
 }
 
 /** What a write is refused with whatever happens: as {@link checkFixed}, and NotHeld, Corrupt, InvalidPath and TooLarge by the form of the store. */

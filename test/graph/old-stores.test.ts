@@ -119,6 +119,31 @@ describe.runIf(runs)('the serving graph of the retired formats', () => {
       expect((await cli(['graph', 'rebuild', address])).out).toContain('nothing to write');
     });
 
+    test('what the form has no place for is refused before anything is written, or shown', async () => {
+      const input = JSON.stringify({ rules: [{ from_table: 'a', to_tables: ['main.a'] }] });
+      const put = await cli(['put', address, 'RoutingRules', '--json', '--yes', '--force'], {}, { input });
+      expect(put).toMatchObject({ code: 0 });
+      const path = 'keyspaces/main/SrvKeyspace';
+      expect(await cli(['rm', address, path, '--cell', 'nyc', '--yes', '--force'])).toMatchObject({
+        code: 0,
+      });
+      for (const more of [['--dry-run'], []]) {
+        const line = ['graph', 'rebuild', address, '--keyspaces', '--vschema', '--target-version', '4'];
+        expect(await cli([...line, ...more]), more.join(' ')).toMatchObject({
+          ...{ code: 2, out: '' },
+          err: expect.stringMatching(/no place for routing_rules.*\[Unsupported\]/),
+        });
+      }
+      expect(await cli(['cat', address, path, '--cell', 'nyc'])).toMatchObject({ code: 3 });
+      const vschema = JSON.stringify({ tables: { t: { pinned: 'gA==' } }, multi_tenant_spec: {} });
+      const line = ['vtctl', address, 'ApplyVSchema', '-vschema', vschema];
+      for (const more of [['-dry-run'], []])
+        expect(await cli([...line, ...more, 'main']), more.join(' ')).toMatchObject({
+          code: 2,
+          err: expect.stringMatching(/no place for .*\[Unsupported\]/),
+        });
+    });
+
     test('is rebuilt: what is stale is written, what is of no use goes, and only that', async () => {
       await withCell(async (serving, store) => {
         const tablet = await store.get('tablets/nyc-0000000111/Tablet');

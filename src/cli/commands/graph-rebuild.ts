@@ -1,6 +1,6 @@
 import { type GraphPart, keyspacesWithRecord, shardKeyspaces } from '../../graph/check.js';
 import { type DerivedRecord, isStale } from '../../graph/derived.js';
-import { applyGraph, planKeyspaceGraph, planVSchemaGraph } from '../../graph/rebuild.js';
+import { applyGraph, checkGraph, planKeyspaceGraph, planVSchemaGraph } from '../../graph/rebuild.js';
 import { planShardGraphs } from '../../graph/shard-records.js';
 import { ErrorCode, TopologyError } from '../../topo/errors.js';
 import type { Topology } from '../../topo/topology.js';
@@ -57,7 +57,9 @@ async function planAll(topology: Topology, part: GraphPart, keyspaces: readonly 
   const shards: DerivedRecord[] = [];
   for (const keyspace of await shardKeyspaces(topology, part))
     shards.push(...(await planShardGraphs(topology, keyspace, part).catch(inKeyspace(keyspace))));
-  return { keyspaces: plans, vschema: part.vschema ? await planVSchemaGraph(topology, part) : [], shards };
+  const vschema = part.vschema ? await planVSchemaGraph(topology, part) : [];
+  await checkGraph(topology, [...[...plans.values()].flat(), ...vschema], part);
+  return { keyspaces: plans, vschema, shards };
 }
 
 function inKeyspace(keyspace: string): (error: unknown) => never {

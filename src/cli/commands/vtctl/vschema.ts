@@ -1,5 +1,6 @@
 import { keyspaceOf, vschemaPath } from '../../../building/records.js';
 import { planApplyRules, planApplyVSchema, RULES } from '../../../building/rules.js';
+import { checkChanges } from '../../../topo/changes.js';
 import { encode } from '../../../topo/codec.js';
 import type { JsonObject } from '../../../topo/codec-json.js';
 import { findDecodable } from '../../../topo/find.js';
@@ -97,6 +98,7 @@ async function apply(
   printSet(call, message, encode(message, json));
   io.out('If this is not what you expected, check the input data.');
   if (args.isOn('dry-run')) {
+    await checkChanges(call.topology, changes, call.options);
     io.out(`Dry run: Skipping update of ${what}`);
     return;
   }
