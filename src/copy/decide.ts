@@ -126,7 +126,10 @@ function decideOnExtra(path: string, existing: StoredRecord, context: PlanContex
         : EXTRA;
   return {
     entry: entryOf(isDeleted ? 'delete' : 'extra', row, undefined, existing, reason),
-    findings: NO_FINDINGS,
+    findings:
+      isDeleted && existing.stays !== undefined
+        ? [{ path, kind: row.kind, problem: 'stays', detail: existing.stays }]
+        : NO_FINDINGS,
     source: undefined,
     existing: decoded,
   };

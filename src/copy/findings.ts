@@ -23,6 +23,8 @@ export type Problem =
   | 'not held'
   /** The destination does not write over what it has there. */
   | 'fixed'
+  /** The destination does not delete what it has there. */
+  | 'stays'
   /** Nothing tells whether the shard serves. */
   | 'serving'
   /** A value has no place in the destination: told of records that are looked at one by one. */

@@ -187,6 +187,13 @@ const FINDING_GUARDS: readonly FindingGuard[] = [
     overruled: () => false,
   },
   {
+    guard: 'cannot-hold',
+    problems: ['stays'],
+    what: 'the destination does not delete',
+    hint: 'leave out --delete, or delete these there with the tools of their time; what is below a record has to go before it',
+    overruled: () => false,
+  },
+  {
     guard: 'unreadable',
     problems: ['unreadable'],
     what: 'records of the source are in no form that is known',

@@ -11,6 +11,7 @@ import { type Action, type Entry, EntryList, isWrite, WRITES, type WriteEntry } 
 import type { Finding } from './findings.js';
 import { GroupCounts } from './groups.js';
 import { keyspaceOf } from './shards.js';
+import { Staying } from './staying.js';
 import { Tally } from './tally.js';
 import { Transcoded } from './transcoded.js';
 
@@ -51,6 +52,8 @@ export class ScopePlan {
   readonly groups = new GroupCounts();
   /** Directory names of the Tablets that Shards name as their primaries, on either side. */
   readonly primaries = new Set<string>();
+  /** What keeps records of the destination from being deleted; nothing where its store keeps none. */
+  readonly staying = new Staying();
   /** Paths that either side lists. */
   listed = 0;
   /** Records read from the source. */
@@ -123,6 +126,7 @@ export function addPairs(
     if (pair.a !== undefined) plan.read += 1;
     context.ledger?.recognise(pair.path, pair.b);
     const decision = decide(pair, context);
+    if (context.capabilities.goesLast === true) addStaying(plan, pair, decision?.entry);
     if (decision === undefined) continue;
     const { entry, findings, source, existing, carried } = decision;
     if (source !== undefined && source.row.copied !== false) {
@@ -142,6 +146,13 @@ export function addPairs(
     if (carried !== undefined) addCarried(plan, entry, decision, carried);
     onEntry?.(entry);
   }
+}
+
+function addStaying({ staying }: ScopePlan, { path, b }: Pair, entry: Entry | undefined): void {
+  if (entry?.action === 'delete') staying.deletes(entry);
+  // What is kept elsewhere, too, is in nobody's way.
+  else if (b === undefined ? entry !== undefined && isWrite(entry) : b.stays === undefined)
+    staying.keeps(path, entry?.kind);
 }
 
 function addCarried(

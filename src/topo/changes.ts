@@ -45,8 +45,11 @@ export async function checkChanges(
 
 /** What a write is refused with whatever happens: as {@link checkFixed}, and NotHeld, Corrupt, InvalidPath and TooLarge by the form of the store. */
 export function checkTakes(store: Connection, change: Omit<Change, 'scope'>): void {
-  const { path, after } = change;
-  if (after === undefined) return;
+  const { path, before, after } = change;
+  if (after === undefined) {
+    if (before?.stays !== undefined) throw untouched(store, path, before.stays);
+    return;
+  }
   checkFixed(store, change);
   try {
     const losses = store.capabilities.form?.hold(path, after).losses ?? [];
@@ -60,12 +63,12 @@ const NOTHING_ACCEPTED: ReadonlySet<LossKind> = new Set();
 
 /** Unsupported for a record that its store does not write over. */
 export function checkFixed(store: Connection, { path, before }: Pick<Change, 'path' | 'before'>): void {
-  if (before?.fixed === undefined) return;
-  throw new TopologyError(ErrorCode.Unsupported, before.fixed, {
-    path,
-    store: store.store,
-    hint: 'write it with the tools of its time, or copy the topology to a store of today first',
-  });
+  if (before?.fixed !== undefined) throw untouched(store, path, before.fixed);
+}
+
+function untouched({ store }: Connection, path: string, why: string): TopologyError {
+  const hint = 'write it with the tools of its time, or copy the topology to a store of today first';
+  return new TopologyError(ErrorCode.Unsupported, why, { path, store, hint });
 }
 
 /**

@@ -258,6 +258,8 @@ export interface Capabilities {
    * leaves its lock behind. Absent: it is none.
    */
   readonly locksInRecords?: boolean | undefined;
+  /** The record of a keyspace, shard or tablet is not deleted before what else is in its directory, and below (NotEmpty). Absent: it is. */
+  readonly goesLast?: boolean | undefined;
   /** {@link WriteOptions.fence} works. */
   readonly fencing: boolean;
   /** {@link Connection.seal} works, where the login has the right to. */
@@ -295,6 +297,8 @@ export interface Value {
   readonly told?: RecordTold | undefined;
   /** Why the store takes no other bytes in place of these: what an update is refused with (Unsupported). Absent: it takes them. */
   readonly fixed?: string | undefined;
+  /** Why the store does not delete it: what a deletion is refused with (Unsupported). Absent: it does. */
+  readonly stays?: string | undefined;
 }
 
 /** A {@link Value} and where it is. */

@@ -75,6 +75,7 @@ function found(store: EtcdStore, read: OldValue, state: State, own: Node | undef
   const { bytes, told } = read;
   if (bytes === undefined) return { ...read, value: undefined };
   const version = makeVersion(store.context.store, state);
-  const fixed = state.shared === undefined ? {} : { fixed: sharedIsRead(store) };
-  return { ...read, value: { bytes, version, ephemeral: own?.ttl !== undefined, told, ...fixed } };
+  const why = sharedIsRead(store);
+  const shared = state.shared === undefined ? {} : { fixed: why, stays: why };
+  return { ...read, value: { bytes, version, ephemeral: own?.ttl !== undefined, told, ...shared } };
 }

@@ -54,7 +54,8 @@ const GROWTH = 10;
 function capabilities(legacy: LegacyStore): Capabilities {
   const all = capabilitiesOf(legacy.store);
   const maxBytes = Math.floor(all.batch.maxBytes / GROWTH);
-  return { ...all, batch: { ...all.batch, maxBytes }, locksInRecords: true, form: formOf(legacy) };
+  const batch = { ...all.batch, maxBytes };
+  return { ...all, batch, locksInRecords: true, goesLast: true, form: formOf(legacy) };
 }
 
 /** By cell: what connections to one store can do is the same. */

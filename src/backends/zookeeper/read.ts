@@ -39,6 +39,7 @@ export function valueOfMade({ store }: LegacyStore, made: Made): Value | undefin
     ephemeral: false,
     ...(told === undefined ? {} : { told }),
     ...(fixed === undefined ? {} : { fixed }),
+    ...(isSeveral(made) ? { stays: several(made) } : {}),
   };
 }
 
