@@ -93,13 +93,38 @@ function internal(cause: unknown) {
   return { code: INTERNAL, message: oneLine(cause), hint: INTERNAL_HINT, retryable: false };
 }
 
-function plain(error: TopologyError) {
-  const { code, message, path, store, retryable } = error;
-  const guards = error instanceof Refused ? { guards: error.objections.map(guardJson) } : {};
-  return { code, message, path, store, hint: hintOf(error), retryable, ...guards };
+/** A failure among other things that are told to programs. */
+export interface FailureJson {
+  readonly code: string;
+  readonly message: string;
+  /** Where guards refused something: what each of them says. */
+  readonly guards?: readonly GuardJson[];
 }
 
-function guardJson(objection: Objection) {
+/** What one guard refused. */
+interface GuardJson {
+  readonly guard: string;
+  readonly message: string;
+  readonly hint: string;
+  /** What lets it pass; absent: nothing does. */
+  readonly flag: string | undefined;
+}
+
+/** What failed, in a part of a document. */
+export function failureJson(error: unknown): FailureJson {
+  return { code: errorCode(error), message: errorSentence(error), ...guardsOf(causeOf(error)) };
+}
+
+function plain(error: TopologyError) {
+  const { code, message, path, store, retryable } = error;
+  return { code, message, path, store, hint: hintOf(error), retryable, ...guardsOf(error) };
+}
+
+function guardsOf(error: unknown): Pick<FailureJson, 'guards'> {
+  return error instanceof Refused ? { guards: error.objections.map(guardJson) } : {};
+}
+
+function guardJson(objection: Objection): GuardJson {
   const { guard, hint } = objection;
   return { guard, message: objectionText(objection), hint, flag: GUARD_FLAGS[guard] };
 }

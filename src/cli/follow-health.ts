@@ -1,5 +1,5 @@
 import type { FollowState } from '../copy/follow-options.js';
-import { errorCode, errorSentence } from './failure.js';
+import { errorCode, type FailureJson, failureJson } from './failure.js';
 
 /** What a follower is judged by. */
 export interface HealthLimits {
@@ -16,6 +16,8 @@ export interface Ailment {
   readonly message: string;
   /** Code of what stopped it, or of what it tries again. */
   readonly code?: string | undefined;
+  /** Of guards that stopped it, all of them. */
+  readonly guards?: FailureJson['guards'];
 }
 
 /** What /healthz says. Times in seconds. */
@@ -29,7 +31,7 @@ export interface FollowHealth {
   readonly lastPassAgeSeconds?: number;
   readonly waiting: number;
   /** What is tried again now. */
-  readonly failure?: { readonly code: string; readonly message: string };
+  readonly failure?: FailureJson;
 }
 
 /** What stopped a follower. */
@@ -46,12 +48,7 @@ export function followHealth(
 ): FollowHealth {
   const { phase = 'starting', lagMs = now - startedAt, passed, waiting = 0, failure } = state ?? {};
   const why: Ailment[] = [];
-  if (stopped !== undefined)
-    why.push({
-      reason: 'stopped',
-      code: errorCode(stopped.error),
-      message: errorSentence(stopped.error),
-    });
+  if (stopped !== undefined) why.push({ reason: 'stopped', ...failureJson(stopped.error) });
   if (lagMs > limits.maxLagMs)
     why.push({
       reason: 'lag',
@@ -72,9 +69,7 @@ export function followHealth(
       ? {}
       : { lastPass: new Date(passed).toISOString(), lastPassAgeSeconds: (now - passed) / 1000 }),
     waiting,
-    ...(failure === undefined
-      ? {}
-      : { failure: { code: errorCode(failure), message: errorSentence(failure) } }),
+    ...(failure === undefined ? {} : { failure: failureJson(failure) }),
   };
 }
 

@@ -2,7 +2,7 @@ import type { WriteAction, WriteEntry } from '../copy/entries.js';
 import type { FollowState, PartState } from '../copy/follow-options.js';
 import type { Plan } from '../copy/plan.js';
 import { durationText } from './durations.js';
-import { errorCode, errorSentence, errorText } from './failure.js';
+import { errorText, failureJson } from './failure.js';
 import { count, type Io } from './io.js';
 import { reasonLines } from './lists.js';
 import { nextText } from './next-steps.js';
@@ -56,11 +56,6 @@ export function stateJson(state: FollowState): object {
     ...(passed === undefined ? {} : { passed: new Date(passed).toISOString() }),
     ...(failure === undefined ? {} : { failure: failureJson(failure) }),
   };
-}
-
-/** What failed, for programs. */
-export function failureJson(error: unknown): { readonly code: string; readonly message: string } {
-  return { code: errorCode(error), message: errorSentence(error) };
 }
 
 /** A complete pass, for programs. */

@@ -3,11 +3,11 @@ import type { FollowState } from '../copy/follow-options.js';
 import type { CopyProgress } from '../copy/options.js';
 import type { Plan } from '../copy/plan.js';
 import type { Clock } from '../topo/clock.js';
+import { failureJson } from './failure.js';
 import {
   addWritten,
   endJson,
   endText,
-  failureJson,
   passJson,
   stateJson,
   stateLines,

@@ -1,21 +1,27 @@
 import { NORMAL_EXTRA, OWN_KEPT } from './decide.js';
 import type { Entry } from './entries.js';
 import { deletedPrimaries, named } from './guarded.js';
-import { type Overrules, PRIMARY_DELETED, PRIMARY_HINT, SHRUNK_HINT } from './guards.js';
+import { type Overrules, object, PRIMARY_DELETED, PRIMARY_HINT, SHRUNK_HINT } from './guards.js';
 import type { Ledger } from './ledger.js';
+import type { Objection } from './objection.js';
 import type { Plan } from './plan.js';
 import { MAY_GO, SHRINK, shrunk } from './shrunk.js';
-import { stop } from './stop.js';
+import { stop, stopFor } from './stop.js';
 import type { Tally } from './tally.js';
 
 /** Refuses a source that lost much from one reading to the next (Guard). */
 export function checkLost(plan: Plan, before: Plan, overrules: Overrules): void {
+  stopFor(losses(plan, before, overrules));
+}
+
+function losses(plan: Plan, before: Plan, overrules: Overrules): Objection[] {
   const lastRun = new Map(before.scopes.map(({ scope, tally }) => [scope, tally]));
-  if (overrules.shrunk === true) return;
-  stop(
+  return object(
+    'shrunk',
     'the source lost more than a tenth while it was copied',
     shrunk(plan.scopes, lastRun, MAY_GO),
     SHRUNK_HINT,
+    overrules.shrunk,
   );
 }
 
@@ -29,15 +35,23 @@ export function checkPass(
   parts: readonly { readonly scope: string; readonly ledger: Ledger }[],
   overrules: Overrules,
 ): void {
-  checkLost(plan, before, overrules);
   const foreign = plan.scopes.flatMap((scope) => {
     const ledger = parts.find((part) => part.scope === scope.scope)?.ledger;
     return ledger === undefined
       ? []
       : named(scope, scope.entries, (entry) => isForeign(entry, ledger, overrules));
   });
-  stop('somebody else changed records of the destination meanwhile', foreign, FOREIGN_HINT);
-  stop(PRIMARY_DELETED, deletedPrimaries(plan), PRIMARY_HINT);
+  stopFor([
+    ...losses(plan, before, overrules),
+    ...object(
+      'foreign',
+      'somebody else changed records of the destination meanwhile',
+      foreign,
+      FOREIGN_HINT,
+      false,
+    ),
+    ...object('primary-deleted', PRIMARY_DELETED, deletedPrimaries(plan), PRIMARY_HINT, false),
+  ]);
 }
 
 /** Refuses a source that somebody wrote to while it was frozen (Guard): `moved`, `SCOPE:PATH` of each record. */

@@ -1,5 +1,6 @@
 import { formatAddress, type StoreAddress } from '../topo/address.js';
 import { ErrorCode, TopologyError } from '../topo/errors.js';
+import { listed } from '../topo/finding.js';
 import type { Tolerance } from '../topo/told.js';
 import { type Cell, GLOBAL } from '../topo/topology.js';
 import type { Certificate } from '../verify/certificate.js';
@@ -117,7 +118,8 @@ export function objections(plan: Plan, overrules: Overrules, before: Before = {}
   ];
 }
 
-function object(
+/** What a guard objects to; nothing where it is about nothing. */
+export function object(
   guard: GuardName,
   what: string,
   about: readonly string[],
@@ -261,10 +263,11 @@ export const PRIMARY_HINT =
 function notCopied({ missing = [] }: Plan): Objection[] {
   const [first] = missing;
   if (first === undefined) return [];
+  const names = missing.map(({ scope }) => (scope === GLOBAL ? 'the global part' : `cell ${scope}`));
   return [
     {
       guard: 'not-copied',
-      what: `${first.scope === GLOBAL ? 'the global part' : `cell ${first.scope}`} is not copied yet`,
+      what: `${listed(names)} ${names.length === 1 ? 'is' : 'are'} not copied yet`,
       about: missing.map(({ scope, number }) => `${scope} lacks ${number} of its records`),
       hint: `CellInfo, the commit, comes last, and opens a cell to Vitess; copy what is missing first: ${first.scope === GLOBAL ? 'all of it, without --kinds' : `--cells ${missing.map(({ scope }) => scope).join(',')}`}; to commit all the same, add --allow-empty-cells`,
       overruled: false,

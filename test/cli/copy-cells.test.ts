@@ -107,7 +107,10 @@ describe('a copy spread over processes, one a cell', () => {
   test('knows the place of its own cell alone; the global part comes last, and the whole is compared', async () => {
     const jobs = ['zone1', 'zone2'].map((cell) => part(cell, ...own(cell)));
     const early = await cli(part('global', ...table()));
-    expect(early).toMatchObject({ code: 4, err: expect.stringContaining('cell zone1 is not copied yet') });
+    expect(early).toMatchObject({
+      code: 4,
+      err: expect.stringContaining('cell zone1, cell zone2 are not copied yet'),
+    });
     expect(await Promise.all(jobs.map((job) => cli(job)))).toMatchObject([{ code: 0 }, { code: 0 }]);
     expect((await contents(apart('global'))).size).toBe(0);
     const last = part('global', ...table());

@@ -285,7 +285,7 @@ describe('a copy', () => {
 
   test('is made part by part: cells first, and the commit only when they are there', async () => {
     const part = (...names: string[]) => copy({ more: { scopes: new Set(names) } });
-    await expect(part('global')).rejects.toThrow(/cell zone1 is not copied yet/);
+    await expect(part('global')).rejects.toThrow(/^cell zone1, cell zone2 are not copied yet: /);
     await part('zone1');
     await part('zone2');
     expect((await contents(to)).size).toBe(0);
@@ -298,7 +298,9 @@ describe('a copy', () => {
     const kinds = new Set(['CellInfo'] as const);
     const alone = (...scopes: string[]) =>
       copy({ kinds, more: scopes.length === 0 ? {} : { scopes: new Set(scopes) } });
-    await expect(alone('global')).rejects.toThrow(/the global part is not copied yet: global lacks \d+/);
+    await expect(alone('global')).rejects.toThrow(
+      /the global part, cell zone1, cell zone2 are not copied yet: global lacks \d+/,
+    );
     await expect(alone()).rejects.toMatchObject({ code: 'Guard', message: /zone1 lacks \d+ .*zone2 lacks/ });
     await copy();
     await withStore(to, async (store) => {

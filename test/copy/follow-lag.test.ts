@@ -1,7 +1,9 @@
 import { afterEach, expect, test } from 'vitest';
 import { followHealth } from '../../src/cli/follow-health.js';
 import { FollowMetrics } from '../../src/cli/follow-metrics.js';
+import { stateJson } from '../../src/cli/follow-text.js';
 import type { FollowState } from '../../src/copy/follow-options.js';
+import { Refused } from '../../src/copy/stop.js';
 import { ManualClock } from '../support/manual-clock.js';
 import { withStore } from '../support/topologies.js';
 import { Hanging } from './follower-faults.js';
@@ -56,6 +58,27 @@ test('lag rises while a change waits, falls when it is there, and health and met
   expect(await equal(places)).toBe(true);
   expect(health()).toMatchObject({ healthy: true, waiting: 0 });
   expect(await lag()).toMatchObject([{ value: 0 }]);
+});
+
+test('what several guards stopped is told by each of them', () => {
+  const [first, second] = (['shrunk', 'primary-deleted'] as const).map((guard) => ({
+    ...{ guard, what: `of ${guard}`, about: ['global:a'], hint: `to ${guard}`, overruled: false },
+  }));
+  if (first === undefined || second === undefined) throw new Error('there are two');
+  const error = new Refused([first, second]);
+  const guards = [
+    { guard: 'shrunk', message: 'of shrunk: global:a', hint: 'to shrunk', flag: '--allow-shrunk' },
+    { guard: 'primary-deleted', message: 'of primary-deleted: global:a', hint: 'to primary-deleted' },
+  ];
+  const failed = { code: 'Guard', message: 'of shrunk: global:a', guards };
+  const state: FollowState = {
+    phase: 'failing',
+    ...{ passes: 0, written: 0, waiting: 0, lagMs: 0, failures: 1, restarts: 0 },
+    ...{ failure: error, passed: undefined, parts: [] },
+  };
+  const health = followHealth(state, { error }, LIMITS, { startedAt: 0, now: 0 });
+  expect(health).toMatchObject({ why: [{ reason: 'stopped', ...failed }], failure: failed });
+  expect(stateJson(state)).toMatchObject({ failure: failed });
 });
 
 test('a complete pass that does not come is told of, though nothing is known to wait', () => {

@@ -87,7 +87,11 @@ describe('what is lost without the guard against', () => {
   });
 
   test('a commit before a cell is there: its tablets, for all who start by then', async () => {
-    await isStopped(/cell zone1 is not copied yet/, ['--cells', 'global'], '--allow-empty-cells');
+    await isStopped(
+      /cell zone1, cell zone2 are not copied yet/,
+      ['--cells', 'global'],
+      '--allow-empty-cells',
+    );
     expect(await inDestination('cells/zone1/CellInfo')).toBeDefined();
     expect(await tabletsIn(places.destination('zone1'))).toEqual([]);
   });
