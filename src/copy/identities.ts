@@ -1,6 +1,6 @@
 import type { CallOptions, Connection } from '../topo/connection.js';
 import { ErrorCode, TopologyError } from '../topo/errors.js';
-import { formatIdentity, witnessIn } from '../topo/identity.js';
+import { formatIdentity, serversIn, witnessIn } from '../topo/identity.js';
 import type { Part } from './parts.js';
 
 /** Identities of stores, each as one line, by `from:SCOPE` and `to:SCOPE`. */
@@ -42,12 +42,20 @@ export async function checkIdentities(
       const message =
         line === undefined
           ? `${whose} does not say which store is its ${name}`
-          : `${whose} is for another store: its ${name}, is ${line}, and this one is ${present}`;
+          : `${whose} is for ${otherThan(line, present)}: its ${name}, is ${line}, and this one is ${present}`;
       throw new TopologyError(ErrorCode.Guard, message, {
         store: store.store,
-        hint: `check the address; if the store was made anew since, ${whose} is of no use any more`,
+        hint: `check the address; if the store, or what is in it, was made anew since, ${whose} is of no use any more`,
       });
     }
+}
+
+/** What a store may be that is not the one of a line: where the servers say the same, its witness may only have been deleted, or made anew. */
+function otherThan(line: string, present = ''): string {
+  const witness = witnessIn(line);
+  return witness !== undefined && serversIn(line) === serversIn(present)
+    ? `another store, or one whose record ${witness} was deleted or made anew since`
+    : 'another store';
 }
 
 /** Whether a store is the one that a line of {@link formatIdentity} is about. */

@@ -23,6 +23,12 @@ export function formatIdentity({ servers, root }: StoreIdentity): string {
   return root === undefined ? servers : `${servers}${SINCE}${root}`;
 }
 
+/** The servers of a line of {@link formatIdentity}. */
+export function serversIn(line: string): string {
+  const at = line.indexOf(SINCE);
+  return at < 0 ? line : line.slice(0, at);
+}
+
 /** The witness that a line of {@link formatIdentity} names; undefined: it needs none. */
 export function witnessIn(line: string): string | undefined {
   const at = line.indexOf(SINCE);

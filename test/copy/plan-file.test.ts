@@ -110,9 +110,27 @@ describe('stores that are not those of the plan are refused before anything else
     const other = await cli(['copy', '--plan', plan, '--to', `${to}2`, '--allow-extra']);
     expect(other).toMatchObject({
       code: 4,
-      err: expect.stringMatching(/the plan is for another store: its destination, global, is memory etcd/),
+      err: expect.stringMatching(
+        /the plan is for another store, or .*made anew since: its destination, global, is memory etcd/,
+      ),
     });
     expect([...(await contents(`${to}2`)).keys()]).toEqual(['metadata/ours']);
+  });
+
+  test('or that whose only record somebody made anew: no more is known of it', async () => {
+    await withStore(to, (store) => store.create('metadata/ours', Buffer.from('x')));
+    await make('--allow-extra');
+    await withStore(to, async (store) => {
+      await store.delete('metadata/ours', null);
+      await store.create('metadata/ours', Buffer.from('x'));
+    });
+    expect(await cli(['copy', '--plan', plan, '--allow-extra'])).toMatchObject({
+      code: 4,
+      err: expect.stringMatching(
+        /one whose record metadata\/ours was deleted or made anew since: its destination, global/,
+      ),
+    });
+    expect([...(await contents(to)).keys()]).toEqual(['metadata/ours']);
   });
 
   test('and so is one that was made anew', async () => {
@@ -125,7 +143,7 @@ describe('stores that are not those of the plan are refused before anything else
     });
     expect(await cli(['copy', '--plan', plan])).toMatchObject({
       code: 4,
-      err: expect.stringMatching(/for another store: its source, zone2/),
+      err: expect.stringMatching(/for another store, or .*: its source, zone2/),
     });
     expect((await contents(to)).size).toBe(0);
   });
@@ -211,7 +229,7 @@ describe('the destination of an interrupted copy', () => {
     await makeAnew((await contents(to)).keys());
     expect(await copy('--resume')).toMatchObject({
       code: 4,
-      err: expect.stringMatching(/the journal is for another store: its destination, global/),
+      err: expect.stringMatching(/the journal is for another store, or .*: its destination, global/),
     });
   });
 });
