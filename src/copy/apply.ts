@@ -44,7 +44,7 @@ export async function applyPlan(plan: Plan, options: ApplyOptions): Promise<void
   const stop = new AbortController();
   const settled = await Promise.allSettled(
     cells.map((scope) =>
-      limit(() => applyScope(scope, [PUTS, ...REMOVALS], options, stop.signal)).catch((error: unknown) => {
+      limit(() => applyScope(scope, [PUTS, REMOVALS], options, stop.signal)).catch((error: unknown) => {
         stop.abort();
         throw error;
       }),
@@ -52,7 +52,7 @@ export async function applyPlan(plan: Plan, options: ApplyOptions): Promise<void
   );
   raiseWorst(settled);
   for (const scope of plan.scopes.filter((each) => each.scope === GLOBAL)) {
-    await applyScope(scope, [DATA, ...REMOVALS, COMMIT], options, stop.signal);
+    await applyScope(scope, [DATA, ...GLOBAL_REMOVALS, COMMIT], options, stop.signal);
   }
 }
 
@@ -65,7 +65,8 @@ interface Round {
 const PUTS: Round = { actions: new Set(['create', 'update', 'transcode', 'rewrite']) };
 const DATA: Round = { actions: new Set(['create', 'update', 'transcode']) };
 const COMMIT: Round = { actions: new Set(['rewrite']) };
-const REMOVALS: readonly Round[] = [
+const REMOVALS: Round = { actions: DELETES };
+const GLOBAL_REMOVALS: readonly Round[] = [
   { actions: DELETES, has: (kind) => !goesLast(kind) },
   { actions: DELETES, has: goesLast },
 ];

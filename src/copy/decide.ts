@@ -42,15 +42,14 @@ function decideOnSource(
   const row = classify(scopeKind(context.scope), source.path, source.ephemeral);
   const a = new Decoded(row, source);
   const b = existing === undefined ? undefined : new Decoded(row, existing);
+  const skipped = (reason: string, findings: readonly Finding[]): Decision => ({
+    entry: entryOf('skip', row, source, existing, reason),
+    findings,
+    source: a,
+    existing: b,
+  });
   const left = notAsked(a, context);
-  if (left !== undefined)
-    return {
-      entry: entryOf('skip', row, source, existing, left),
-      findings: NO_FINDINGS,
-      source: a,
-      existing: b,
-      carried: undefined,
-    };
+  if (left !== undefined) return skipped(left, NO_FINDINGS);
   const { carrying } = context;
   const rewritten = wanted(source, existing, row, context);
   const carried = carrying && carry(row, { ...source, bytes: rewritten }, carrying);
@@ -58,14 +57,7 @@ function decideOnSource(
   const isIdentical = existing !== undefined && Buffer.compare(made.record.bytes, existing.bytes) === 0;
   const findings = findingsOf(made, b, isIdentical, context, carried);
   const out = findings.length === 0 ? undefined : findings.find(({ problem }) => LEFT_OUT.has(problem));
-  if (out !== undefined)
-    return {
-      entry: entryOf('skip', row, source, existing, out.detail),
-      findings,
-      source: a,
-      existing: b,
-      carried: undefined,
-    };
+  if (out !== undefined) return skipped(out.detail, findings);
   const bytes = carried?.bytes ?? rewritten;
   // What was compared already is nearly always what the destination is to hold.
   const isSame =
