@@ -9,6 +9,8 @@ export const SEVERITIES = ['error', 'warn', 'note'] as const satisfies readonly 
 export interface LintView {
   /** The topology, as it is given on a command line. */
   readonly address: string;
+  /** Whether its store is of a retired format. */
+  readonly isOld: boolean;
   /** Severity from which on a finding counts. */
   readonly failOn: Severity;
   readonly ignore: ReadonlySet<FindingId>;
@@ -30,12 +32,10 @@ export class LintFindings {
   }
 
   /** Counts a finding; answers with it as it is shown, and whether it is ignored. */
-  add(finding: LintFinding): { readonly shown: LintFinding; readonly isIgnored: boolean } {
+  add({ old, ...finding }: LintFinding): { readonly shown: LintFinding; readonly isIgnored: boolean } {
     const isIgnored = this.view.ignore.has(finding.id);
-    const shown = {
-      ...finding,
-      todo: finding.todo.replace(/\bADDRESS\b/g, () => quoted(this.view.address)),
-    };
+    const todo = this.view.isOld ? (old ?? finding.todo) : finding.todo;
+    const shown = { ...finding, todo: todo.replace(/\bADDRESS\b/g, () => quoted(this.view.address)) };
     const number = (this.ids.get(finding.id) ?? 0) + 1;
     this.ids.set(finding.id, number);
     this.counts[isIgnored ? 'ignored' : finding.severity] += 1;

@@ -4,7 +4,10 @@ import type { Severity } from './table/row.js';
 import { FINDINGS, type FindingId } from './table.js';
 
 /** Something that is wrong within one topology, or worth knowing. */
-export type LintFinding = Finding<Severity, FindingId>;
+export interface LintFinding extends Finding<Severity, FindingId> {
+  /** In place of `todo` in a store of a retired format; undefined: that is right there, too. */
+  readonly old?: string | undefined;
+}
 
 /** Where something was found, and the names that the way out of it needs. */
 export interface Where {
@@ -26,8 +29,9 @@ export function found(
   severity: Severity = FINDINGS[id].severity,
 ): LintFinding {
   const { scope = GLOBAL, path } = where;
-  const { why, todo } = FINDINGS[id];
-  return { severity, id, scope, path, what, why, todo: filled(todo, where) };
+  const { why, todo, old } = FINDINGS[id];
+  const both = { todo: filled(todo, where), ...(old === undefined ? {} : { old: filled(old, where) }) };
+  return { severity, id, scope, path, what, why, ...both };
 }
 
 /** Fills in what is known; a word that nothing is known for stays, for a person to fill in. */

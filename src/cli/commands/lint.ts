@@ -49,6 +49,7 @@ export const lintCommand: Command = {
       const target = targetOf(flags, topology);
       const found = new LintFindings({
         address: topology.spelled,
+        isOld: topology.global.capabilities.form !== undefined,
         failOn: SEVERITIES.find((each) => each === text(flags, 'fail-on')) ?? 'warn',
         ignore: ignoredIds(flags),
         limit: Number(flags['limit']),

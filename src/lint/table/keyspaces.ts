@@ -1,5 +1,8 @@
 import { error, note, type Row, warn } from './row.js';
 
+const SERVED =
+  'topo2topo edit ADDRESS global:keyspaces/KEYSPACE/shards/SHARD/Shard, then topo2topo graph rebuild ADDRESS KEYSPACE';
+
 /** Findings about keyspaces and shards. */
 export const KEYSPACE_ROWS = {
   'keyspace-without-record': warn(
@@ -21,6 +24,7 @@ export const KEYSPACE_ROWS = {
     'a keyspace has shards, and none of them serves',
     'the serving graph of the keyspace is empty: queries fail',
     'topo2topo vtctl ADDRESS SetShardIsPrimaryServing KEYSPACE/SHARD true for those that are to serve, then topo2topo graph rebuild ADDRESS KEYSPACE',
+    `say in served_types what is to serve: ${SERVED}`,
   ),
   'base-keyspace-gone': warn(
     'a snapshot keyspace names a base keyspace that does not exist',
@@ -36,11 +40,13 @@ export const KEYSPACE_ROWS = {
     'the shards of a keyspace that serve leave a gap (note: a snapshot keyspace)',
     'rows in the gap are in no shard, and Vitess refuses to rebuild the keyspace',
     'find the shard that should serve: topo2topo vtctl ADDRESS SetShardIsPrimaryServing KEYSPACE/SHARD true, then topo2topo graph rebuild ADDRESS KEYSPACE',
+    `find the shard that should serve, and say it in its served_types: ${SERVED}`,
   ),
   'key-range-overlap': error(
     'two shards that serve hold the same key ranges',
     'a row would be in two shards, and Vitess refuses to rebuild the keyspace',
     'find the shard that should not serve: topo2topo vtctl ADDRESS SetShardIsPrimaryServing KEYSPACE/SHARD false, then topo2topo graph rebuild ADDRESS KEYSPACE',
+    `find the shard that should not serve, and take its served_types out: ${SERVED}`,
   ),
   'key-range-empty': error(
     'a key range that holds nothing: its start does not lie below its end',
@@ -61,11 +67,13 @@ export const KEYSPACE_ROWS = {
     'a shard serves by its served_types, as Vitess 3 and older wrote them, and has no is_primary_serving',
     'Vitess 12 and newer takes it for not serving: the next rebuild takes it out of service',
     'topo2topo vtctl ADDRESS SetShardIsPrimaryServing KEYSPACE/SHARD true',
+    'say it when the topology is copied: topo2topo copy … --serving KEYSPACE/SHARD=yes',
   ),
   'shard-without-primary': warn(
     'a shard has no primary (note: it does not serve; snapshot keyspaces have none)',
     'nobody can write to the shard, and a tablet that starts may become its primary',
     'vtctldclient PlannedReparentShard KEYSPACE/SHARD --new-primary TABLET, or delete the shard if it was never used',
+    'name its primary: topo2topo edit ADDRESS SCOPE:PATH, or delete the shard if it was never used',
   ),
   'source-shard-gone': warn(
     'a shard is to be filled from one that does not exist',

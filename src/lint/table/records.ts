@@ -6,6 +6,7 @@ export const RECORD_ROWS = {
     'a record does not decode',
     'Vitess’s processes fail over it, or go on as if it were not there',
     'put back its last good state from a backup or from topo2topo history ADDRESS SCOPE:PATH, or delete it: topo2topo rm ADDRESS SCOPE:PATH',
+    'put back its last good state from a backup, or delete it: topo2topo rm ADDRESS SCOPE:PATH',
   ),
   'empty-record': warn(
     'a record of zero bytes, of a kind that Vitess never writes empty',

@@ -9,16 +9,18 @@ export type Severity = 'error' | 'warn' | 'note';
  */
 export interface Row extends FindingRow<Severity> {
   readonly means: string;
+  /** In place of `todo` in a store of a retired format, where that would not work. */
+  readonly old?: string | undefined;
 }
 
-export function error(means: string, why: string, todo: string): Row {
-  return { severity: 'error', means, why, todo };
+export function error(means: string, why: string, todo: string, old?: string): Row {
+  return { severity: 'error', means, why, todo, old };
 }
 
-export function warn(means: string, why: string, todo: string): Row {
-  return { severity: 'warn', means, why, todo };
+export function warn(means: string, why: string, todo: string, old?: string): Row {
+  return { severity: 'warn', means, why, todo, old };
 }
 
-export function note(means: string, why: string, todo: string): Row {
-  return { severity: 'note', means, why, todo };
+export function note(means: string, why: string, todo: string, old?: string): Row {
+  return { severity: 'note', means, why, todo, old };
 }

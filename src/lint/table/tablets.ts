@@ -1,6 +1,7 @@
 import { error, note, type Row, warn } from './row.js';
 
 const FIX = 'topo2topo edit ADDRESS SCOPE:PATH';
+const FIX_SHARD = 'topo2topo edit ADDRESS global:keyspaces/KEYSPACE/shards/SHARD/Shard';
 
 /** Findings about tablets, primaries and replication. */
 export const TABLET_ROWS = {
@@ -9,21 +10,25 @@ export const TABLET_ROWS = {
     'the primary of a shard is in a cell that does not exist',
     'nobody finds it: replicas and VTOrc have no primary to follow',
     'add the cell (topo2topo cell add), or elect a primary: vtctldclient EmergencyReparentShard KEYSPACE/SHARD',
+    `add the cell, or name another primary: ${FIX}`,
   ),
   'primary-gone': error(
     'the primary that a shard names has no Tablet record',
     'nobody finds it: replicas and VTOrc have no primary to follow',
     'if the tablet runs, restart it: it writes its record; else vtctldclient EmergencyReparentShard KEYSPACE/SHARD',
+    `if the tablet runs, restart it: it writes its record; else name another primary: ${FIX}`,
   ),
   'primary-elsewhere': error(
     'the primary that a shard names is a tablet of another shard',
     'replicas would follow another shard’s data',
     'vtctldclient PlannedReparentShard KEYSPACE/SHARD --new-primary TABLET with one of its own tablets',
+    `name one of its own tablets: ${FIX}`,
   ),
   'primary-type': warn(
     'the primary that a shard names is not of type PRIMARY',
     'gates find no primary until its tablet starts anew and becomes it, with the shard’s term',
     'vtctldclient PlannedReparentShard KEYSPACE/SHARD --new-primary TABLET',
+    `name the tablet that has the data: ${FIX}`,
   ),
   'primary-term': warn(
     'a shard and its primary name different starts of its term',
@@ -34,6 +39,7 @@ export const TABLET_ROWS = {
     'a tablet of type PRIMARY is not the one that its shard names (error: its term is the later one)',
     'the later term wins: with an earlier one it steps down, with a later one it takes over when it starts',
     'find out which of the two has the data: vtctldclient GetTablets --keyspace KEYSPACE --shard SHARD; then vtctldclient PlannedReparentShard KEYSPACE/SHARD',
+    `find out which of the two has the data, then name it: ${FIX_SHARD}`,
   ),
   'tablet-directory': error(
     'the directory of a Tablet is not as Vitess writes an alias',
@@ -84,21 +90,25 @@ export const TABLET_ROWS = {
     'a tablet is not in the ShardReplication of its cell and shard',
     'commands about its shard do not see it, and an emergency reparent never chooses it',
     'vtctldclient ShardReplicationAdd KEYSPACE/SHARD TABLET, or restart the tablet',
+    `restart the tablet, or name it: ${FIX}`,
   ),
   'replication-gone': warn(
     'ShardReplication names a tablet that has no record',
     'readers skip it',
     'vtctldclient ShardReplicationFix CELL KEYSPACE/SHARD',
+    `take it out: ${FIX}`,
   ),
   'replication-elsewhere': warn(
     'ShardReplication names a tablet of another shard',
     'commands about the shard touch a tablet that is not in it',
     'vtctldclient ShardReplicationRemove KEYSPACE/SHARD TABLET',
+    `take it out: ${FIX}`,
   ),
   'replication-wrong-cell': warn(
     'ShardReplication names a tablet of another cell',
     'a tablet is looked for in its own cell’s list alone',
     'vtctldclient ShardReplicationRemove KEYSPACE/SHARD TABLET',
+    `take it out: ${FIX}`,
   ),
   'replication-shard-gone': warn(
     'ShardReplication of a keyspace or shard that does not exist',
