@@ -224,6 +224,26 @@ describe('the destination of an interrupted copy', () => {
     expect(await copy('--resume')).toMatchObject({ code: 0, err: '' });
   });
 
+  test('is told by the records of the source that were there, where no write of the copy was acknowledged', async () => {
+    const OWNER = 'metadata/owner';
+    const put = () => withStore(to, (store) => store.create(OWNER, Buffer.from('old')));
+    const clear = () =>
+      withStore(to, async (store) => {
+        for (const path of (await contents(to)).keys()) await store.delete(path, null);
+      });
+    await clear();
+    await put();
+    journal = join(folder, 'other-journal');
+    expect(await copy()).toMatchObject({ code: 0 });
+    await interrupt(({ type }) => type === 'journal' || type === 'found');
+    await clear();
+    const foreign = { code: 4, err: expect.stringMatching(/somebody else changed.*metadata\/owner/) };
+    expect(await copy('--resume')).toMatchObject(foreign);
+    await put();
+    expect(await copy('--resume')).toMatchObject(foreign);
+    expect([...(await contents(to)).keys()]).toEqual([OWNER]);
+  });
+
   test('is another one, when all of it was made anew', async () => {
     await interrupt(() => true);
     await makeAnew((await contents(to)).keys());
