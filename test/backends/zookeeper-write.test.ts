@@ -43,7 +43,7 @@ describe.runIf(available.zookeeper('3.8'))('a legacy zookeeper store, as it is w
           const path = pathOf(++n);
           const version = await connection.update(path, bytes, null);
           const found = await connection.get(path);
-          expect(found.version).toEqual(version);
+          expect(String(found.version)).toBe(String(version));
           expect(found.told?.losses ?? []).toEqual([]);
           expect(decode(message, found.bytes)).toEqual(decode(message, bytes));
           const held = connection.capabilities.form?.hold(path, bytes);
@@ -109,7 +109,7 @@ describe.runIf(available.zookeeper('3.8'))('a legacy zookeeper store, as it is w
     const version = await legacy.global.create('keyspaces/ks/Keyspace', bytes);
     expect(await legacy.global.get('keyspaces/ks/Keyspace')).toMatchObject({
       bytes: Buffer.from(bytes),
-      version,
+      version: { token: version.token },
     });
     expect(await names('/zk/global/vt/keyspaces/ks')).toEqual(['action', 'actionlog', 'shards']);
     await expect(legacy.global.create('keyspaces/ks/Keyspace', bytes)).rejects.toMatchObject({
