@@ -192,7 +192,7 @@ const FINDING_GUARDS: readonly FindingGuard[] = [
     guard: 'cannot-hold',
     problems: ['stays'],
     what: 'the destination does not delete',
-    hint: 'leave out --delete, or delete these there with the tools of their time; what is below a record has to go before it',
+    hint: 'leave out --delete, or delete these there with the tools of their time; what is below a record has to go before it, and what is running there to end',
     overruled: () => false,
   },
   {

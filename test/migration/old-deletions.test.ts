@@ -55,7 +55,7 @@ describe.runIf(available.zookeeper('3.8'))('a keyspace that goes from a retired 
 
   const flags = ['--delete', '--max-delete', '2000', '--allow-shrunk'];
 
-  test('is deleted by a copy after all its shards, and what is not empty stays with its record', async () => {
+  test('is deleted by a copy after all its shards, and nothing is where an operation keeps one of them', async () => {
     await plant('gone', 'busy');
     expect((await json(['copy', from('global'), to])).written).toBeGreaterThan(2 * SHARDS);
     await withStore(from('global'), async (store) => {
@@ -67,10 +67,11 @@ describe.runIf(available.zookeeper('3.8'))('a keyspace that goes from a retired 
     const action = '/zk/global/vt/keyspaces/busy/shards/s599/action/0000000000';
     await cli(['zk', '-server', zookeeper.servers, 'touch', action]);
     const stopped = await cli(['copy', from('global'), to, ...flags]);
-    expect(stopped.code).toBe(3);
-    expect(stopped.err).toMatch(/an operation is running/);
-    // A keyspace is there for as long as anything of it is.
-    expect((await below('/zk/global/vt/keyspaces')).out).toMatch(/busy/);
+    expect(stopped.code).toBe(4);
+    expect(stopped.err).toMatch(
+      /does not delete: .*busy\/shards\/s599\/Shard \(\S+s599\/locks\/0000000000 is below it and stays\)/,
+    );
+    expect((await below('/zk/global/vt/keyspaces')).out.trim().split('\n')).toEqual(['busy', 'gone', 'main']);
 
     await cli(['zk', '-server', zookeeper.servers, 'rm', action]);
     await json(['copy', from('global'), to, ...flags, '--verify']);
