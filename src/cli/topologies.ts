@@ -31,8 +31,8 @@ export const COMMON_FLAGS: readonly FlagSpec[] = [
   { name: 'timeout', kind: 'number', preset: 15, describe: 'seconds one request may take' },
   textFlag(
     'zk-client',
-    'ZooKeeper client: the built-in one, or the npm package zookeeper (zookeeper: stores are only read through it)',
-    { choices: ['own', 'native'], preset: 'own' },
+    'ZooKeeper client: the built-in one, or the npm package zookeeper (default: own; zookeeper: stores are read through the package where it is installed)',
+    { choices: ['own', 'native'] },
   ),
 ];
 

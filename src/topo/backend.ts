@@ -50,7 +50,8 @@ export interface ConnectSettings {
   /** ZooKeeper `<scheme>:<auth>`, for instance `digest:user:password`. */
   readonly zkAuth?: string | undefined;
   /**
-   * Which ZooKeeper client: the project's own, or the `zookeeper` package, through which the retired format only reads. Default: the own one.
+   * Which ZooKeeper client: the project's own, or the `zookeeper` package. Default: the own one. The retired format does with the own one what needs
+   * transactions or a watch, and reads through the package: by default where it can be used, with `native` always (Unsupported where it cannot).
    */
   readonly zkClient?: 'own' | 'native' | undefined;
   /** Consul ACL token. */

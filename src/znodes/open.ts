@@ -41,7 +41,7 @@ export async function openFirst(
   }
 }
 
-/** `reads`: the own one, which reads through the package. */
+/** `reads`: the own one, which reads through the package where that can be. */
 type ClientKind = 'own' | 'native' | 'reads';
 
 function clientOf(
@@ -49,21 +49,21 @@ function clientOf(
   { zkClient }: ConnectSettings,
   { renewSession }: Partial<ZooKeeperSettings>,
 ): ClientKind {
-  if (implementation !== 'zookeeper' || zkClient !== 'native') return zkClient ?? 'own';
+  if (implementation !== 'zookeeper') return zkClient ?? 'own';
   // The session of locks: what goes through it is fenced by it.
-  return renewSession === false ? 'own' : 'reads';
+  return zkClient === 'own' || renewSession === false ? 'own' : 'reads';
 }
 
-/** The package is optional: what needs it is loaded only when it is chosen. */
+/** The package is optional: what needs it is loaded only when it may be used. */
 async function openClient(
   kind: ClientKind,
-  { onNote }: ConnectSettings,
+  { zkClient, onNote }: ConnectSettings,
   settings: ZooKeeperSettings,
 ): Promise<ZooKeeperClient> {
   if (kind === 'own') return connectOwnClient(settings);
   if (kind === 'native') return (await import('../zookeeper/native.js')).connectNativeClient(settings);
   const { connectPackageReads } = await import('../zookeeper/package-reads.js');
-  return connectPackageReads(settings, { required: true, onNote });
+  return connectPackageReads(settings, { required: zkClient === 'native', onNote });
 }
 
 /** In words, what a store of the retired format is read through. Undefined where it cannot be reached. */
@@ -71,14 +71,14 @@ export async function whatReads(
   address: StoreAddress,
   settings: ConnectSettings,
 ): Promise<string | undefined> {
-  if (settings.zkClient !== 'native') return 'the built-in client';
+  if (settings.zkClient === 'own') return 'the built-in client';
   try {
     const client = await sessionOpener(address, { ...settings, zkClient: 'native' })('servers');
     await client.close();
-    return 'the zookeeper package';
+    return 'the zookeeper package, scans of ZooKeeper 3.6 and later through the built-in client';
   } catch (error) {
     const cannot = error instanceof ZooKeeperError && error.code === ZkCode.Unsupported;
-    return cannot ? `the built-in client: ${error.message}` : undefined;
+    return cannot && settings.zkClient === undefined ? `the built-in client: ${error.message}` : undefined;
   }
 }
 

@@ -26,7 +26,7 @@ import { fillIn } from './settings.js';
 
 type Watching = OperationOptions & { readonly watcher?: Watcher | undefined };
 
-/** Longest wait for the package where reading without it is as good. */
+/** Longest wait for the package where reading without it is as good, from the begin of the connect on. */
 const PATIENCE_MS = 3_000;
 /** The package does not tell the zxids of its answers. */
 const ZXID = 0n;
@@ -51,6 +51,7 @@ export async function connectPackageReads(
   const isPlain =
     settings.tls === undefined && settings.session === undefined && settings.renewSession !== false;
   if (required && !isPlain) throw unsupported('it cannot speak TLS, nor take a session over');
+  const begun = performance.now();
   // Begun before the own client connects: the start of a process takes as long.
   const reader = isPlain ? openReader(settings) : undefined;
   if (required && reader === undefined) throw unsupported('it is not installed');
@@ -63,9 +64,10 @@ export async function connectPackageReads(
   }
   if (reader === undefined) return own;
   const { connectTimeoutMs, requestTimeoutMs } = fillIn(settings);
-  const waitMs = required ? connectTimeoutMs : Math.min(connectTimeoutMs, PATIENCE_MS);
+  // Whoever connects has something to ask in what is left of the time.
+  const waitMs = required ? connectTimeoutMs : Math.min(connectTimeoutMs / 2, PATIENCE_MS);
   try {
-    await within(waitMs, reader.opened);
+    await within(Math.max(0, waitMs - (performance.now() - begun)), reader.opened);
   } catch (error) {
     await reader.close();
     if (!required) return own;
@@ -82,7 +84,7 @@ interface Settings {
 
 /**
  * A client whose plain reads go through the `zookeeper` package, and all else through the own client: two sessions that
- * keep, together, the promise of one. A read sees whatever was answered before it by either. For that a session that
+ * keep, together, the promise of one. A multiRead that is one request is none of the plain ones. A read sees whatever was answered before it by either. For that a session that
  * may be behind does a sync first, in order with the read; and from the first write or watch on, all is read where that was sent.
  *
  * A read that the package does not answer as a server would (its process died, no connection, half of the time is over) is decided
@@ -114,6 +116,7 @@ class PackageReads implements ZooKeeperClient {
 
   get features(): ZooKeeperFeatures {
     const { features } = this.#own;
+    // One message, where it is no request: the package is what takes the time, and more sessions would not help.
     return this.#reader === undefined || this.#ownOnly ? features : { ...features, multiRead: true };
   }
 
@@ -215,6 +218,9 @@ class PackageReads implements ZooKeeperClient {
     reads: readonly MultiRead[],
     options?: OperationOptions,
   ): Promise<Reply & { results: readonly MultiReadResult[] }> {
+    // A transaction of reads, which the package has none of.
+    if (this.#own.features.multiRead)
+      return this.#readOwn(options, (own, request) => own.multiRead(reads, request));
     const answer = await this.#read(reads, options, (own, request) => own.multiRead(reads, request));
     if (!Array.isArray(answer)) return answer;
     const results = answer.map((each) =>
@@ -341,10 +347,7 @@ class PackageReads implements ZooKeeperClient {
 /** Rejects with ConnectionLoss when it takes longer. */
 function within<T>(limitMs: number, work: Promise<T>): Promise<T> {
   return new Promise((resolve, reject) => {
-    const timer = setTimeout(
-      () => reject(connectionLoss(`the package did not connect within ${limitMs} ms`)),
-      limitMs,
-    );
+    const timer = setTimeout(() => reject(connectionLoss('the package did not connect in time')), limitMs);
     work.then(resolve, reject).finally(() => clearTimeout(timer));
   });
 }

@@ -11,6 +11,7 @@ import { within } from '../conformance/tools.js';
 import { clearZookeeper, plantZookeeper, writeClientConfig } from '../legacy/plant.js';
 import { available, type Cluster, startZooKeeper } from '../servers/index.js';
 import { cli } from '../support/cli.js';
+import { keepReader } from '../zookeeper/keep-reader.js';
 import { legacyAddress, openLegacy, scanned } from './zookeeper-tools.js';
 
 const GRAPH = 'keyspaces/ks/shards/0/ShardReplication';
@@ -35,6 +36,7 @@ describe.runIf(available.zookeeper('3.8'))('links that name tablets of other cel
     await leave();
   }, 120_000);
   afterAll(() => cluster?.stop());
+  keepReader(() => cluster.servers);
 
   const open = (cell: string, elsewhere: Readonly<Record<string, string>> = {}) => {
     const names = ['nyc', 'sfo', 'lon', ...Object.keys(elsewhere)];

@@ -5,7 +5,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { backend } from '../../src/backends/zookeeper/index.js';
 import type { ConnectSettings } from '../../src/topo/backend.js';
 import { decode, encode } from '../../src/topo/codec.js';
-import type { Connection, StoredRecord } from '../../src/topo/connection.js';
+import type { Connection } from '../../src/topo/connection.js';
 import { ErrorCode } from '../../src/topo/errors.js';
 import { findLocks } from '../../src/topo/found-locks.js';
 import { classify } from '../../src/topo/kinds.js';
@@ -19,9 +19,8 @@ import { readZnodes } from '../legacy/znodes.js';
 import { available, type Cluster, startZooKeeper } from '../servers/index.js';
 import { cli } from '../support/cli.js';
 import { type LegacyNode, legacyFixture } from '../support/fixtures.js';
-import { nativeClientBuilt } from '../support/native.js';
 import { SETTINGS } from '../support/topologies.js';
-import { readersOf } from '../zookeeper/reader-processes.js';
+import { keepReader } from '../zookeeper/keep-reader.js';
 import { OPEN } from '../zookeeper/support.js';
 import { legacyAddress, openLegacy, scanned, withClient } from './zookeeper-tools.js';
 
@@ -31,6 +30,7 @@ describe.runIf(available.zookeeper('3.8'))('a legacy zookeeper store, as it is r
     cluster = await startZooKeeper({ version: '3.8' });
   }, 120_000);
   afterAll(() => cluster?.stop());
+  keepReader(() => cluster.servers);
   afterEach(() => clearZookeeper(cluster.servers));
 
   const trees: readonly (readonly [string, readonly LegacyNode[] | undefined])[] = [
@@ -65,49 +65,6 @@ describe.runIf(available.zookeeper('3.8'))('a legacy zookeeper store, as it is r
       await planted.leave();
     });
   }
-
-  test.runIf(nativeClientBuilt())('the zookeeper package reads the same', async () => {
-    await plantZookeeper(WHOLE_ZOOKEEPER, cluster.servers).then(({ leave }) => leave());
-    for (const cell of ['global', 'nyc'])
-      expect(await readScope(cluster.servers, cell, { zkClient: 'native' })).toEqual(
-        await readScope(cluster.servers, cell, { zkClient: 'own' }),
-      );
-  });
-
-  test.runIf(nativeClientBuilt())('the package that dies amid a scan costs nothing but a note', async () => {
-    const acl = OPEN;
-    await withClient(cluster.servers, async (client) => {
-      for (const path of ['/zk', '/zk/nyc', '/zk/nyc/vt', '/zk/nyc/vt/tablets'])
-        await client.create({ path, data: null, acl });
-      for (let from = 1; from <= 8_000; from += 500)
-        await client.multi(
-          Array.from({ length: 500 }, (_, i) => ({
-            type: 'create' as const,
-            path: `/zk/nyc/vt/tablets/${String(from + i).padStart(10, '0')}`,
-            data: Buffer.from(JSON.stringify({ Cell: 'nyc', Uid: from + i, Type: 'replica' })),
-            acl,
-          })),
-        );
-    });
-    const notes: string[] = [];
-    const own = await openLegacy(cluster.servers, 'nyc', { zkClient: 'own' });
-    const reading = await openLegacy(cluster.servers, 'nyc', {
-      zkClient: 'native',
-      onNote: (text) => notes.push(text),
-    });
-    try {
-      const records: StoredRecord[] = [];
-      for await (const page of reading.scan('')) {
-        for (const pid of readersOf(process.pid)) process.kill(pid, 'SIGKILL');
-        records.push(...page.records);
-      }
-      expect(records).toHaveLength(8_000);
-      expect(records).toEqual((await scanned(own)).records);
-      expect(notes).toEqual([expect.stringContaining('through the built-in client from now on')]);
-    } finally {
-      await Promise.all([own.close(), reading.close()]);
-    }
-  });
 
   test('what is in no form comes with its bytes and the reason, and hides nothing else', async () => {
     await plantZookeeper(

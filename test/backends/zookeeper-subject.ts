@@ -18,10 +18,10 @@ function rootOf(root: string): string {
 }
 
 /**
- * The conformance suite's view of a legacy zookeeper store, as that of a cell, on one version of ZooKeeper, read through the own client or the
- * package.
+ * The conformance suite's view of a legacy zookeeper store, as that of a cell, on one version of ZooKeeper, read through the own client, or as
+ * it is by default: through the package where it is installed.
  */
-export function zookeeperSubject(version: ZooKeeperVersion, zkClient: 'own' | 'native'): Subject {
+export function zookeeperSubject(version: ZooKeeperVersion, zkClient: 'own' | undefined): Subject {
   let cluster: ZooKeeperCluster | undefined;
   const running = (): ZooKeeperCluster => {
     if (cluster === undefined) throw new Error('the server is not started');
@@ -32,7 +32,7 @@ export function zookeeperSubject(version: ZooKeeperVersion, zkClient: 'own' | 'n
   const { ephemeral, emptyDirectory, orphan, ...raw } = rawAccess(plain);
   const all = rivals.rivals;
   return {
-    name: `zookeeper on ZooKeeper ${version}, read through the ${zkClient === 'own' ? 'own client' : 'package'}`,
+    name: `zookeeper on ZooKeeper ${version}, read through the ${zkClient === 'own' ? 'own client' : 'package by default'}`,
     start: async () => {
       cluster = await startZooKeeper({ version });
     },

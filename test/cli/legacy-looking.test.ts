@@ -7,6 +7,7 @@ import { BROKEN } from '../legacy/samples/odd.js';
 import { WHOLE_RECORDS, WHOLE_ZOOKEEPER } from '../legacy/samples/whole.js';
 import { available, startZooKeeper } from '../servers/index.js';
 import { cli } from '../support/cli.js';
+import { keepReader } from '../zookeeper/keep-reader.js';
 
 describe.runIf(available.zookeeper('3.8'))('looking at a legacy zookeeper of two ensembles', () => {
   let servers: Awaited<ReturnType<typeof startZooKeeper>>[];
@@ -25,6 +26,8 @@ describe.runIf(available.zookeeper('3.8'))('looking at a legacy zookeeper of two
     await Promise.all((servers ?? []).map((server) => server.stop()));
     await rm(folder, { recursive: true, force: true });
   });
+
+  keepReader(() => servers[0]?.servers ?? '');
 
   const look = (...line: string[]) => cli(line, { ZK_CLIENT_LOCAL_CELL: 'sfo' });
   const out = async (...line: string[]) => {

@@ -8,6 +8,7 @@ import type { Sample } from '../legacy/samples/sample.js';
 import { WHOLE_ZOOKEEPER, wholeEtcd } from '../legacy/samples/whole.js';
 import { available, startEtcd, startZooKeeper } from '../servers/index.js';
 import { cli } from '../support/cli.js';
+import { keepReader } from '../zookeeper/keep-reader.js';
 import { type Bench, bench, keptText } from './writing-topology.js';
 
 const TABLET = 'nyc:tablets/nyc-0000000130/Tablet';
@@ -35,6 +36,7 @@ describe.runIf(runs)('single records of a retired format', () => {
     await Promise.all([zookeeper, ...(etcds ?? [])].map((server) => server?.stop()));
     await work?.clear();
   });
+  keepReader(() => zookeeper.servers);
 
   /** Plants a topology in which this is the tablet 130 of nyc; gives its address, and reads what is kept of the tablet. */
   const STORES = {

@@ -13,6 +13,7 @@ import { WHOLE_ZOOKEEPER, wholeEtcd } from '../legacy/samples/whole.js';
 import { available, startEtcd, startZooKeeper } from '../servers/index.js';
 import { cli } from '../support/cli.js';
 import { SETTINGS } from '../support/topologies.js';
+import { keepReader } from '../zookeeper/keep-reader.js';
 
 const runs = available.zookeeper('3.8') && available.etcd('3.3');
 const SHARD = { name: '-80', master_cell: 'nyc', key_range: { end: 'gA==' } };
@@ -33,6 +34,7 @@ describe.runIf(runs)('the serving graph of the retired formats', () => {
     await Promise.all([zookeeper, ...(etcds ?? [])].map((server) => server?.stop()));
     await rm(folder, { recursive: true, force: true });
   });
+  keepReader(() => zookeeper.servers);
 
   const endpoints = () => etcds.map(({ endpoints: [endpoint = ''] }) => endpoint);
   const open = (implementation: string, server: string, root: string, scope: string) =>

@@ -10,6 +10,7 @@ import { WHOLE_RECORDS, WHOLE_ZOOKEEPER } from '../legacy/samples/whole.js';
 import { available, startEtcd, startZooKeeper } from '../servers/index.js';
 import { cli } from '../support/cli.js';
 import { contents } from '../support/topologies.js';
+import { keepReader } from '../zookeeper/keep-reader.js';
 
 const runs = available.zookeeper('3.4') && available.etcd('3.4');
 const CELLS = ['nyc', 'sfo'] as const;
@@ -36,6 +37,7 @@ describe.runIf(runs)('the migration of Vitess’s guide, command by command', ()
     await Promise.all([zookeeper?.stop(), etcd?.stop()]);
     await rm(folder, { recursive: true, force: true });
   });
+  keepReader(() => zookeeper.servers);
 
   /** Runs a command line, which has to succeed. */
   async function run(...line: string[]): Promise<string> {

@@ -7,6 +7,7 @@ import { writeClientConfig } from '../legacy/plant.js';
 import { available, startZooKeeper } from '../servers/index.js';
 import { cli, cliJson } from '../support/cli.js';
 import { withStore } from '../support/topologies.js';
+import { keepReader } from '../zookeeper/keep-reader.js';
 
 /** More than a transaction of ZooKeeper takes. */
 const SHARDS = 600;
@@ -25,6 +26,7 @@ describe.runIf(available.zookeeper('3.8'))('a keyspace that goes from a retired 
     await zookeeper?.stop();
     await rm(folder, { recursive: true, force: true });
   });
+  keepReader(() => zookeeper.servers);
 
   const from = (scope: string) => `zk2://${zookeeper.servers}/today/${scope}`;
   const below = (path: string) => cli(['zk', '-server', zookeeper.servers, 'ls', path]);

@@ -11,6 +11,7 @@ import { WHOLE_RECORDS, WHOLE_ZOOKEEPER, wholeEtcd } from '../legacy/samples/who
 import { available, startEtcd, startZooKeeper } from '../servers/index.js';
 import { cli, cliJson } from '../support/cli.js';
 import { contents } from '../support/topologies.js';
+import { keepReader } from '../zookeeper/keep-reader.js';
 
 interface CopyJson {
   readonly written: number;
@@ -45,6 +46,7 @@ describe.runIf(available.etcd('3.3') && available.zookeeper('3.8'))('a topology 
     await Promise.all([zookeeper, ...(etcds ?? [])].map((server) => server?.stop()));
     await rm(folder, { recursive: true, force: true });
   });
+  keepReader(() => zookeeper.servers);
 
   /** Copies, verifies, and does both again. */
   async function copied(from: string, to: string, ...flags: string[]): Promise<CopyJson> {
