@@ -1,3 +1,4 @@
+import { openReader, type Reader } from '../../src/zookeeper/reader-process.js';
 import type { Subject } from '../conformance/index.js';
 import { startZooKeeper, type ZooKeeperVersion } from '../servers/index.js';
 import { RivalProcess } from './zk2-rivals.js';
@@ -23,6 +24,8 @@ function rootOf(root: string): string {
  */
 export function zookeeperSubject(version: ZooKeeperVersion, zkClient: 'own' | undefined): Subject {
   let cluster: ZooKeeperCluster | undefined;
+  /** Kept, so that connections share its process: from source it takes longer to begin than most tests. */
+  let reader: Reader | undefined;
   const running = (): ZooKeeperCluster => {
     if (cluster === undefined) throw new Error('the server is not started');
     return cluster;
@@ -35,9 +38,11 @@ export function zookeeperSubject(version: ZooKeeperVersion, zkClient: 'own' | un
     name: `zookeeper on ZooKeeper ${version}, read through the ${zkClient === 'own' ? 'own client' : 'package by default'}`,
     start: async () => {
       cluster = await startZooKeeper({ version });
+      if (zkClient !== 'own') reader = openReader({ servers: cluster.servers.split(',') });
     },
     stop: async () => {
       rivals.stop();
+      await reader?.close();
       await cluster?.stop();
     },
     ...disturbances(running),
