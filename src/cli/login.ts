@@ -43,7 +43,9 @@ export function connectSettings(flags: Flags, side: Side, env: Env, address: Sto
 
 function zkClient(flags: Flags): ConnectSettings['zkClient'] {
   const given = text(flags, 'zk-client');
-  return given === 'native' || given === 'own' ? given : undefined;
+  if (given === 'native' || given === 'own') return given;
+  // While a source stands still, what reads faster counts.
+  return flags['freeze'] === true ? 'own' : undefined;
 }
 
 function typeNumbers(

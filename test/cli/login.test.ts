@@ -259,3 +259,10 @@ test('durations are Go’s, or seconds', () => {
   ]);
   expect([0, 59_400, 185_000, 93_600_000].map(durationText)).toEqual(['0s', '59s', '3m05s', '26h00m']);
 });
+
+test('a freeze reads through the faster ZooKeeper client, unless another one is asked for', () => {
+  const client = (flags: Flags) => connectSettings(flags, 'from', {}, ZK).zkClient;
+  expect(client({})).toBeUndefined();
+  expect(client({ freeze: true })).toBe('own');
+  expect(client({ freeze: true, 'zk-client': 'native' })).toBe('native');
+});
