@@ -38,7 +38,12 @@ export function afterCopy(
   if (!plan.scopes.some(({ scope }) => scope === GLOBAL))
     steps.push('copy the global part when all cells are there: --cells global; Vitess finds no cell before');
   if (!verified) steps.push('compare both sides with topo2topo verify and the same addresses');
-  if (pair.destination.address.implementation !== 'file' && kinds === undefined)
+  const [from, into] = [pair.source, pair.destination].map(({ address }) => address.implementation);
+  if (from === 'file' && into !== 'file' && kinds === undefined)
+    steps.push(
+      `look at what changed since the file was made: primaries are put right by VTOrc or TabletExternallyReparented, then topo2topo graph rebuild ${to} (docs/backup.md)`,
+    );
+  if (from !== 'file' && into !== 'file' && kinds === undefined)
     steps.push(
       'Vitess uses the source until its processes are restarted with the new address, and the copy is out of date as soon as they write: follow or --freeze, in the order of docs/freeze.md',
     );

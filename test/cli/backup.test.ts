@@ -91,6 +91,8 @@ describe('a backup', () => {
     const restored = await cli(['restore', `file:${file}`, source(), '--recorded-cells']);
     expect(restored).toMatchObject({ code: 0, err: '', out: expect.stringContaining('equal') });
     expect(restored.out).toContain(`is a backup of ${source()}`);
+    expect(restored.out).toContain(`topo2topo graph rebuild ${source()}`);
+    expect(restored.out).not.toContain('Vitess uses the source');
     expect(await everything()).toEqual(before);
     expect(await cliJson(['verify', `file:${file}`, source()])).toMatchObject({ equal: true });
   });
