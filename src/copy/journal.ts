@@ -1,9 +1,9 @@
-import { closeSync, openSync, renameSync, statSync, writeSync } from 'node:fs';
+import { closeSync, openSync, renameSync, statSync } from 'node:fs';
 import { ErrorCode, TopologyError } from '../topo/errors.js';
 import type { Entry, WriteEntry } from './entries.js';
 import type { Identities } from './identities.js';
 import { digestOf, Ledger } from './ledger.js';
-import { fileSystem, linesOf } from './lines.js';
+import { fileSystem, linesOf, writeText } from './lines.js';
 import type { Plan } from './plan.js';
 import { Tally } from './tally.js';
 
@@ -95,7 +95,7 @@ export class Journal {
     if (resume && this.interrupted) {
       this.#file = fileSystem(this.#path, 'written', () => openSync(this.#path, 'a', 0o600));
       // A line that was cut must not grow together with the next one.
-      writeSync(this.#file, '\n');
+      writeText(this.#path, this.#file, '\n');
       this.found(begun);
       return;
     }
@@ -162,11 +162,12 @@ export class Journal {
   #line(line: Line): void {
     const file = this.#file;
     if (file === undefined) return;
-    fileSystem(this.#path, 'written', () => writeSync(file, `${JSON.stringify(line)}\n`));
+    writeText(this.#path, file, `${JSON.stringify(line)}\n`);
   }
 }
 
 const RECORDS_PER_LINE = 1_000;
+const NO_JOURNAL = 'is no journal of a copy';
 
 interface ReadJournal {
   readonly ledgers: ReadonlyMap<string, Ledger>;
@@ -193,10 +194,11 @@ function readJournal(path: string, { from, to }: Migration): ReadJournal {
     return ledger;
   };
   let known = false;
-  for (const [, text] of linesOf(path)) {
+  for (const [number, text] of linesOf(path)) {
     const line = parse(text);
+    if (line !== undefined && !isLine(line)) throw notOurs(path, `${NO_JOURNAL}, from line ${number} on`);
     if (!known) {
-      if (line?.type !== 'journal') throw notOurs(path, 'is no journal of a copy');
+      if (line?.type !== 'journal') throw notOurs(path, NO_JOURNAL);
       if (line.from !== from || line.to !== to)
         throw notOurs(path, `belongs to another migration, from ${line.from} to ${line.to}`);
       known = true;
@@ -216,17 +218,47 @@ function readJournal(path: string, { from, to }: Migration): ReadJournal {
       lastRun = new Map(Object.entries(line.held).map(([scope, counts]) => [scope, Tally.from(counts)]));
     }
   }
-  if (!known) throw notOurs(path, 'is no journal of a copy');
+  if (!known) throw notOurs(path, NO_JOURNAL);
   return { ledgers, lastRun, identities, witnesses };
 }
 
 /** Undefined for a line that was cut. */
-function parse(text: string): Line | undefined {
+function parse(text: string): unknown {
   try {
-    return JSON.parse(text) as Line;
+    return JSON.parse(text);
   } catch {
     return undefined;
   }
+}
+
+/** Whether a line has what is read of it. One that does not was altered, by hand or by a failing disk: what it said is not known. */
+function isLine(value: unknown): value is Line {
+  if (!isObject(value)) return false;
+  switch (value['type']) {
+    case 'journal':
+      return value['identities'] === undefined || isObject(value['identities']);
+    case 'found':
+    case 'writing':
+      return (
+        typeof value['scope'] === 'string' &&
+        Array.isArray(value['records']) &&
+        value['records'].every(isNoted)
+      );
+    case 'witness':
+      return typeof value['scope'] === 'string' && typeof value['identity'] === 'string';
+    case 'done':
+      return isObject(value['held']) && Object.values(value['held']).every(isObject);
+    default:
+      return false;
+  }
+}
+
+function isNoted(value: unknown): boolean {
+  return Array.isArray(value) && value.length === 2 && value.every((each) => typeof each === 'string');
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function heldOf(tallies: ReadonlyMap<string, Tally>): Record<string, Record<string, number>> {

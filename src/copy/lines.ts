@@ -1,4 +1,4 @@
-import { closeSync, openSync, readSync } from 'node:fs';
+import { closeSync, openSync, readSync, writeFileSync } from 'node:fs';
 import { ErrorCode, TopologyError } from '../topo/errors.js';
 
 const BUFFER_BYTES = 256 * 1024;
@@ -24,6 +24,22 @@ export function* linesOf(path: string): Generator<[number: number, line: string]
     if (rest.length > 0) yield [number + 1, rest.toString('utf8')];
   } finally {
     closeSync(file);
+  }
+}
+
+/**
+ * Writes all of a text to an open file. A system call may write a part of it and call that a success, so the rest is tried, too.
+ *
+ * @throws TopologyError Guard when the disk is full, or fails: nothing goes on that relies on the file
+ */
+export function writeText(path: string, file: number, text: string): void {
+  try {
+    writeFileSync(file, text);
+  } catch (error) {
+    throw new TopologyError(ErrorCode.Guard, `the file ${path} cannot be written: ${reasonOf(error)}`, {
+      hint: 'make room on the disk, or give a file on another one',
+      cause: error,
+    });
   }
 }
 

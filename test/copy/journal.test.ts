@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { appendFile, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { appendFile, mkdtemp, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -237,6 +238,42 @@ test('a journal of another migration, and a file that is none, are refused', asy
   await writeFile(file, 'no journal\n');
   expect(() => Journal.open(file, { from: 'a', to: 'b' })).toThrow(/no journal/);
 });
+
+test.each([
+  '{"type":"done"}',
+  '{"type":"found","scope":"global"}',
+  '{"type":"writing","scope":"global","records":[1,2]}',
+  '{"type":"witness"}',
+  '[]',
+  'null',
+])('a journal that was altered is refused, and the line is named: %s', async (line) => {
+  await copy();
+  const lines = (await readFile(file, 'utf8')).trimEnd().split('\n');
+  await writeFile(file, [...lines, line].join('\n'));
+  expect(() => Journal.open(file, { from: zookeeper, to: etcd })).toThrow(
+    expect.objectContaining({
+      code: 'Usage',
+      message: expect.stringContaining(`no journal of a copy, from line ${lines.length + 1} on`),
+    }),
+  );
+});
+
+test.runIf(existsSync('/dev/full'))(
+  'a disk that is full stops a copy at its journal, resumed or not',
+  async () => {
+    const full = expect.objectContaining({ code: 'Guard', message: expect.stringContaining('ENOSPC') });
+    await symlink('/dev/full', `${file}.new`);
+    expect(() => Journal.open(file, { from: 'a', to: 'b' }).begin(false, {})).toThrow(full);
+    await writeFile(
+      file,
+      '{"type":"journal","version":1,"from":"a","to":"b"}\n{"type":"writing","scope":"global","records":[["x","y"]]}\n',
+    );
+    const interrupted = Journal.open(file, { from: 'a', to: 'b' });
+    await rm(file);
+    await symlink('/dev/full', file);
+    expect(() => interrupted.begin(true, {})).toThrow(full);
+  },
+);
 
 test('a line that was cut is none, and holds no contents of records', async () => {
   Dying.at = Number.POSITIVE_INFINITY;
