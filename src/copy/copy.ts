@@ -1,4 +1,5 @@
 import pLimit from 'p-limit';
+import { checkKeyspaces } from '../verify/narrowing.js';
 import { primariesBeside, withBeside } from './beside.js';
 import { checkPass } from './guard-passes.js';
 import { checkPlan } from './guards.js';
@@ -30,6 +31,7 @@ export async function planCopy(options: CopyOptions): Promise<PreparedCopy> {
   const found = await partsOf(options);
   const { parts, global, cells, openCells } = found;
   await options.onParts?.(found);
+  await checkNamedKeyspaces(found, options);
   const limit = pLimit(options.concurrency);
   const scopes = await Promise.all(
     parts.map((part) => limit(() => planPart(part, options, options.onEntry))),
@@ -38,6 +40,14 @@ export async function planCopy(options: CopyOptions): Promise<PreparedCopy> {
   const plan = await withBeside(scopes, found, cells, options);
   checkPlan(plan, options.overrules ?? {}, options);
   return { parts, global, cells, openCells, plan };
+}
+
+/** Refuses keyspaces that neither side has: Usage. One that a cell lacks may be asked for there: a cell need not have them all. */
+async function checkNamedKeyspaces({ parts, global }: Parts, options: CopyOptions): Promise<void> {
+  if (options.keyspaces === undefined) return;
+  const asked = [global, ...parts.filter((part) => part !== global)];
+  const stores = await Promise.all(asked.flatMap((part) => [part.from(), part.to()]));
+  await checkKeyspaces(options, stores, { signal: options.signal, deadline: options.deadline });
 }
 
 /**

@@ -73,7 +73,7 @@ export function checkScopes({ scopes }: Narrowing, cells: readonly string[]): vo
   });
 }
 
-/** Refuses keyspaces of which no store has anything (Usage): a misspelt one would be compared with itself, and equal. */
+/** Refuses keyspaces of which no store has anything (Usage): a misspelt one would be equal, and copied, without anybody's noticing. */
 export async function checkKeyspaces(
   { keyspaces }: Narrowing,
   stores: readonly Connection[],
@@ -86,6 +86,6 @@ export async function checkKeyspaces(
   if (unknown.length === 0) return;
   throw new TopologyError(ErrorCode.Usage, `neither side has keyspace ${unknown.join(', ')}`, {
     hint:
-      known.size === 0 ? 'there are none in what is compared' : `there are ${[...known].sort().join(', ')}`,
+      known.size === 0 ? 'there are none in what was asked for' : `there are ${[...known].sort().join(', ')}`,
   });
 }

@@ -28,7 +28,14 @@ export class Sides {
       this.#source.cells(this.#call),
       this.#destination.cells(this.#call),
     ]);
-    this.cells = { source, destination };
+    const known = new Set(destination.map(({ name }) => name));
+    const lacking = source.filter(({ name }) => !known.has(name));
+    // A cell's store may be full before the global part, with its CellInfo, is copied: whoever says where it is knows.
+    const given = await Promise.all(
+      lacking.map(({ name }) => this.#destination.addressWithoutCellInfo(name)),
+    );
+    const placed = given.flatMap((cell) => (cell?.source === 'given' ? [cell] : []));
+    this.cells = { source, destination: [...destination, ...placed] };
   }
 
   /** What one side tells of the serving flags of its shards, and what somebody said: the same each time that it is asked for. */

@@ -135,6 +135,29 @@ describe('a copy spread over processes, one a cell', () => {
     expect(await cliJson(['verify', from(), apart('global')])).toMatchObject({ equal: true });
   });
 
+  test('compares what it copied, whose place no CellInfo tells yet', async () => {
+    expect(await cli(part('zone1', ...own('zone1'), '--verify'))).toMatchObject({ code: 0, err: '' });
+    const kinds = ['copy', from(), to(), '--to-cell-root', places.cellRoot, '--kinds', 'Tablet'];
+    expect(await cli([...kinds, '--verify'])).toMatchObject({ code: 0, err: '' });
+    const compare = ['verify', from(), to(), '--kinds', 'Tablet'];
+    const given = (cell: string) => ['--to-cell', `${cell}=${cellOf(places.destination(cell))}`];
+    expect(await cli([...compare, ...given('zone1'), ...given('zone2')])).toMatchObject({ code: 0 });
+  });
+
+  test('refuses a keyspace that neither side has, but not one that a cell lacks', async () => {
+    const misspelt = await cli(part('zone1', ...own('zone1'), '--keyspace', 'comerce'));
+    expect(misspelt).toMatchObject({
+      code: 2,
+      err: expect.stringContaining('neither side has keyspace comerce'),
+    });
+    expect(misspelt.err).toContain('there are commerce, customer, orders');
+    await withStore(from(), (store) => store.create('keyspaces/new/Keyspace', new Uint8Array()));
+    expect(await cli(part('zone1', ...own('zone1'), '--keyspace', 'new'))).toMatchObject({
+      code: 0,
+      err: '',
+    });
+  });
+
   test('may copy some kinds, or some keyspaces, of some cells', async () => {
     const rule = ['--to-cell-root', places.cellRoot];
     const some = ['copy', from(), to(), ...rule, '--cells', 'zone1', '--kinds', 'tablet,srvvschema'];

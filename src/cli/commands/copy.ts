@@ -85,7 +85,8 @@ export async function runCopy(
     else if (!dryRun) io.out(nextText(io, next(false)));
   } else {
     const written = result?.written ?? 0;
-    const verified = await compare(copied.flags, io, signal, asked).catch((error: unknown) => {
+    const placed = { ...copied.flags, ...placesOf(pair, prepared) };
+    const verified = await compare(placed, io, signal, asked).catch((error: unknown) => {
       throw new StoppedCopy(error, written, written);
     });
     io.out(
@@ -101,6 +102,13 @@ export async function runCopy(
     if (text && next(true).length > 0) io.out(nextText(io, next(true)));
   }
   return leavesBlank(prepared.plan) ? Exit.Guard : Exit.Ok;
+}
+
+/** Where the cells are, as flags: a copy of a part brings no CellInfo that says so. */
+function placesOf({ destination }: Pair, { cells }: PreparedCopy): Flags {
+  const placed = cells.filter(({ source }) => source === 'given');
+  if (destination.address.implementation === 'file' || placed.length === 0) return {};
+  return { 'to-cell': placed.map(({ name, address }) => `${name}=${address.server},${address.root}`) };
 }
 
 interface Copied {
