@@ -105,6 +105,17 @@ export function copyOptions(
   };
 }
 
+/** The flags given that overrule guards, as they are written: a saved plan does not keep them. */
+export function overruling(flags: Flags): string[] {
+  const most = Number(flags['max-delete'] ?? 0);
+  return [
+    ...Object.keys(OVERRULING)
+      .filter((name) => flags[name] === true)
+      .map((name) => `--${name}`),
+    ...(most === 0 ? [] : [`--max-delete ${most}`]),
+  ];
+}
+
 /** What {@link selectingFlags} say. `kinds`: what the command narrows it to already. Usage. */
 export function narrowingBy(flags: Flags, kinds?: ReadonlySet<Kind>): Narrowing {
   return {

@@ -161,9 +161,13 @@ function headOf(
   };
 }
 
-/** Plans again what a saved plan says. Guard when the stores are others, or anything moved since. */
-export async function planAsSaved(saved: SavedPlan, options: CopyOptions): Promise<PreparedCopy> {
-  const comparison = new PlanComparison(saved);
+/** Plans again what a saved plan says. Guard when the stores are others, or anything moved since, but for what `begun` carried out. */
+export async function planAsSaved(
+  saved: SavedPlan,
+  begun: boolean,
+  options: CopyOptions,
+): Promise<PreparedCopy> {
+  const comparison = new PlanComparison(saved, { begun });
   const { identities } = saved.head;
   const { source, destination } = options;
   const global = { scope: GLOBAL, from: async () => source.global, to: async () => destination.global };
@@ -192,12 +196,23 @@ export async function planning<T>(work: Promise<T>): Promise<T> {
   }
 }
 
-/** Carries a plan out. StoppedCopy, with how far it got and how to go on, when it fails. `journal`: whether there is one. */
+/** How to go on with what stopped, and keeps nothing. */
+export const GO_ON_AGAIN = 'run the copy again to go on';
+
+/** How to go on with a copy that stopped: with its journal, or its saved plan. */
+export function goingOn(has: { readonly journal: boolean; readonly plan: boolean }): string {
+  if (has.journal) return 'to go on: the same command with --resume';
+  return has.plan
+    ? 'to go on: make the plan again; what is written already is not planned again'
+    : GO_ON_AGAIN;
+}
+
+/** Carries a plan out. StoppedCopy, with how far it got and how to go on, when it fails. */
 export async function carryOutCopy(
   prepared: PreparedCopy,
   options: CopyOptions,
   progress: ProgressView,
-  journal: boolean,
+  goOn: string,
 ): Promise<CopyResult> {
   let written = 0;
   try {
@@ -212,12 +227,7 @@ export async function carryOutCopy(
     const planned = prepared.plan.scopes.reduce((sum, { toWrite }) => sum + toWrite, 0);
     // What the source changed meanwhile comes on top of the plan.
     const toWrite = Math.max(planned, written);
-    throw new StoppedCopy(
-      error,
-      written,
-      toWrite,
-      journal ? 'to go on: the same command with --resume' : 'run the copy again to go on',
-    );
+    throw new StoppedCopy(error, written, toWrite, goOn);
   }
 }
 

@@ -18,7 +18,7 @@ import type { Authority } from '../verify/settle.js';
 import { withAskedCells } from './ask-cells.js';
 import { certificateOf } from './certificates.js';
 import { checkFileDestination, copyOptions } from './copy-flags.js';
-import { carryOutCopy, planning } from './copying.js';
+import { carryOutCopy, GO_ON_AGAIN, planning } from './copying.js';
 import { StoppedCopy, Unconfirmed } from './failure.js';
 import { type Flags, looksLikeAddress, text } from './flags.js';
 import { count, type Io } from './io.js';
@@ -94,7 +94,7 @@ export async function repair(
     if (flags['dry-run'] === true || toWrite === 0) return { ...planned, result: undefined, ms: 0 };
     await confirm(flags, io, signal, planned, document);
     const started = clock.now();
-    const result = await carryOutCopy(prepared, options, progress, false).catch(told);
+    const result = await carryOutCopy(prepared, options, progress, GO_ON_AGAIN).catch(told);
     return { ...planned, result, ms: clock.now() - started };
   } finally {
     progress.pause();

@@ -1,8 +1,8 @@
-import { closeSync, openSync, writeSync } from 'node:fs';
+import { closeSync, openSync } from 'node:fs';
 import { ErrorCode, TopologyError } from '../topo/errors.js';
 import type { Kind } from '../topo/kinds.js';
-import { type Entry, EntryList } from './entries.js';
-import { fileSystem, linesOf } from './lines.js';
+import { type Entry, EntryList, isWrite } from './entries.js';
+import { fileSystem, linesOf, writeText } from './lines.js';
 import type { KindCounts, Plan } from './plan.js';
 import { type PlanHead, type PlanLine, planLine } from './plan-schema.js';
 import { PROTOBUF, servingText, type Transcoded } from './transcoded.js';
@@ -14,12 +14,14 @@ const BUFFER_CHARACTERS = 256 * 1024;
  * lacks its last line is not whole, and is refused.
  */
 export class PlanWriter {
+  readonly #path: string;
   readonly #file: number;
   #lines = '';
   #records = 0;
 
   /** Usage when the file cannot be made. An existing one is replaced. */
   constructor(path: string) {
+    this.#path = path;
     this.#file = fileSystem(path, 'written', () => openSync(path, 'w', 0o600));
   }
 
@@ -70,7 +72,7 @@ export class PlanWriter {
   }
 
   #flush(): void {
-    writeSync(this.#file, this.#lines);
+    writeText(this.#path, this.#file, this.#lines);
     this.#lines = '';
   }
 }
@@ -148,30 +150,46 @@ function entryOf(line: Extract<PlanLine, { type: 'record' }>): Entry {
 
 /**
  * Compares what is decided now with what a plan says, entry by entry: Guard at the first record that moved since, naming it. What
- * is left out (locks come and go) is not compared.
+ * is left out (locks come and go) is not compared. `begun`: a part of the plan may have been carried out already, and is no move.
  */
 export class PlanComparison {
   readonly #saved = new Map<string, Iterator<Entry>>();
+  readonly #begun: boolean;
 
-  constructor(saved: SavedPlan) {
+  constructor(saved: SavedPlan, { begun }: { readonly begun: boolean }) {
     for (const [scope, list] of saved.scopes) this.#saved.set(scope, relevant(list));
+    this.#begun = begun;
   }
 
   entry(scope: string, now: Entry): void {
     if (now.action === 'skip') return;
-    const planned = this.#saved.get(scope)?.next().value as Entry | undefined;
-    if (planned !== undefined && agree(planned, now)) return;
+    let planned = this.#next(scope);
+    while (this.#begun && planned?.action === 'delete' && planned.path !== now.path)
+      planned = this.#next(scope);
+    if (planned !== undefined && (agree(planned, now) || (this.#begun && isDone(planned, now)))) return;
     const path = planned === undefined || now.path < planned.path ? now.path : planned.path;
     throw moved(scope, path);
   }
 
   /** Every part has been decided on: nothing of the plan may be left. */
   finish(): void {
-    for (const [scope, rest] of this.#saved) {
-      const left = rest.next();
-      if (left.done !== true) throw moved(scope, left.value.path);
+    for (const scope of this.#saved.keys()) {
+      let left = this.#next(scope);
+      while (this.#begun && left?.action === 'delete') left = this.#next(scope);
+      if (left !== undefined) throw moved(scope, left.path);
     }
   }
+
+  #next(scope: string): Entry | undefined {
+    return this.#saved.get(scope)?.next().value as Entry | undefined;
+  }
+}
+
+/** Whether the destination holds what a plan wanted there, of a source that did not move. */
+function isDone(planned: Entry, now: Entry): boolean {
+  return (
+    planned.path === now.path && isWrite(planned) && now.action === 'same' && planned.source === now.source
+  );
 }
 
 function* relevant(list: EntryList): Generator<Entry> {

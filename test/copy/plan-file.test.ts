@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -61,6 +62,76 @@ test('nothing is written once a record moved on either side, and it is named', a
   await withStore(to, (store) => store.create('metadata/new', Buffer.from('x')));
   expect((await cli(['copy', '--plan', plan, '--allow-extra'])).err).toMatch(/moved since.*metadata\/new/);
   expect([...(await contents(to)).keys()]).toEqual(['metadata/new']);
+});
+
+test('a plan that was carried out in part goes on with the journal, and not without', async () => {
+  // The store is known by its first record, which stays.
+  await withStore(to, (store) => store.create('metadata/owner', Buffer.from('x')));
+  await withStore(to, (store) => store.create('zz/old', Buffer.from('x')));
+  await make('--delete', '--max-delete', '1');
+  const whole = ['copy', '--plan', plan, '--max-delete', '1'];
+  const journal = join(folder, 'copy.journal');
+  // What a copy that was killed has done by then: some of the plan, noted before it was sent.
+  await cli([
+    'copy',
+    from,
+    to,
+    '--to-cell-root',
+    '/vitess/{cell}',
+    '--kinds',
+    'Tablet,SrvVSchema',
+    '--journal',
+    journal,
+  ]);
+  await withStore(to, (store) => store.delete('zz/old', null));
+  const noted = (await readFile(journal, 'utf8'))
+    .split('\n')
+    .filter((line) => !line.includes('"type":"done"'));
+  await writeFile(journal, noted.join('\n'));
+  expect(await cli(whole)).toMatchObject({ code: 4, err: expect.stringContaining('moved since') });
+  expect(await cli([...whole, '--journal', journal, '--resume'])).toMatchObject({ code: 0, err: '' });
+  expect(await cli(['verify', from, to])).toMatchObject({ code: 0 });
+});
+
+test('a plan that was carried out in part stops all the same where the source moved', async () => {
+  await make();
+  const journal = join(folder, 'copy.journal');
+  await cli([
+    'copy',
+    from,
+    to,
+    '--to-cell-root',
+    '/vitess/{cell}',
+    '--kinds',
+    'Tablet,SrvVSchema',
+    '--journal',
+    journal,
+  ]);
+  const noted = (await readFile(journal, 'utf8'))
+    .split('\n')
+    .filter((line) => !line.includes('"type":"done"'));
+  await writeFile(journal, noted.join('\n'));
+  await withStore(source('zone1'), (store) => store.update('SrvVSchema', new Uint8Array(), null));
+  expect(await cli(['copy', '--plan', plan, '--journal', journal, '--resume'])).toMatchObject({
+    code: 4,
+    err: expect.stringMatching(/moved since the plan was made, in zone1.*SrvVSchema/),
+  });
+});
+
+test('the command that carries a plan out has the flags that it needs', async () => {
+  await withStore(to, (store) => store.create('metadata/old', Buffer.from('x')));
+  const { out } = await make('--delete', '--max-delete', '1', '--allow-locks');
+  expect(out).toContain(`topo2topo copy --plan ${plan} --allow-locks --max-delete 1`);
+  expect(await cli(['copy', '--plan', plan, '--allow-locks', '--max-delete', '1'])).toMatchObject({
+    code: 0,
+  });
+});
+
+test.runIf(existsSync('/dev/full'))('a plan that the disk has no room for is none', async () => {
+  expect(await cli(['plan', from, to, '--to-cell-root', '/vitess/{cell}', '-o', '/dev/full'])).toMatchObject({
+    code: 4,
+    err: expect.stringContaining('/dev/full cannot be written: ENOSPC'),
+  });
 });
 
 test('a record that vanished at the end of a part is missed, too', async () => {

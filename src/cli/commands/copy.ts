@@ -13,6 +13,7 @@ import { COPY_FLAGS, checkFileDestination, copyOptions } from '../copy-flags.js'
 import { copyJson, doneText, dryRunText, openText, planText } from '../copy-text.js';
 import {
   carryOutCopy,
+  goingOn,
   journalOf,
   leavesBlank,
   planAsSaved,
@@ -154,7 +155,10 @@ async function copy(
     const { clock } = options;
     const started = clock.now();
     try {
-      const prepared = await planning(saved === undefined ? planCopy(options) : planAsSaved(saved, options));
+      const begun = resume && journal?.interrupted === true;
+      const prepared = await planning(
+        saved === undefined ? planCopy(options) : planAsSaved(saved, begun, options),
+      );
       await checkCellFlags(flags, pair, signal);
       progress.pause();
       if (text) io.out(planText(io, pair, prepared, options.kinds));
@@ -165,7 +169,12 @@ async function copy(
         return { flags: told, pair, prepared, options, result: undefined };
       }
       journal?.begin(resume, await planning(identitiesOf(prepared.parts, options)), prepared);
-      const result = await carryOutCopy(prepared, options, progress, journal !== undefined);
+      const result = await carryOutCopy(
+        prepared,
+        options,
+        progress,
+        goingOn({ journal: journal !== undefined, plan: saved !== undefined }),
+      );
       progress.pause();
       if (text) io.out(doneText(io, result, clock.now() - started));
       const frozen =

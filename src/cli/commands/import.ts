@@ -11,7 +11,7 @@ import { FORCE_FLAG, unsaid } from '../changes.js';
 import { type Command, switchFlags } from '../command.js';
 import { copyOptions, IMPORT_FLAGS } from '../copy-flags.js';
 import { copyJson, doneText, dryRunText, planText } from '../copy-text.js';
-import { carryOutCopy } from '../copying.js';
+import { carryOutCopy, GO_ON_AGAIN } from '../copying.js';
 import { Exit } from '../exit.js';
 import { Unconfirmed } from '../failure.js';
 import { type Flags, text, usage } from '../flags.js';
@@ -88,7 +88,7 @@ async function importTree(flags: Flags, io: Io, signal: AbortSignal, tree: Tree,
       const what = `${count(toWrite, 'record')} would be written`;
       throw new Unconfirmed(what, pair.destination.global.store, hint, { ...planned, dryRun: false });
     }
-    const result = await carryOutCopy(prepared, options, progress, false);
+    const result = await carryOutCopy(prepared, options, progress, GO_ON_AGAIN);
     progress.pause();
     const { source, destination } = pair;
     const allowEmptyCells = isGiven(flags, 'allow-empty-cells');

@@ -3,7 +3,7 @@ import { systemClock } from '../../topo/clock.js';
 import { withAskedCells } from '../ask-cells.js';
 import { withAskedServing } from '../ask-serving.js';
 import { type Command, textFlag } from '../command.js';
-import { checkFileDestination, copyOptions, PLANNING_FLAGS } from '../copy-flags.js';
+import { checkFileDestination, copyOptions, overruling, PLANNING_FLAGS } from '../copy-flags.js';
 import { copyJson, dryRunText, openText, planText } from '../copy-text.js';
 import { journalOf, leavesBlank, planning, planToFile, withJournal } from '../copying.js';
 import { Exit } from '../exit.js';
@@ -57,7 +57,7 @@ export const planCommand: Command = {
           io.out(
             out === undefined
               ? dryRunText(io, plan)
-              : `the plan is in ${out}; carry it out with: ${io.colors.bold(`topo2topo copy --plan ${out}`)}`,
+              : `the plan is in ${out}; carry it out with: ${io.colors.bold(`topo2topo copy --plan ${[out, ...overruling(told)].join(' ')}`)}`,
           );
         }
         return leavesBlank(plan) ? Exit.Guard : Exit.Ok;
