@@ -91,7 +91,8 @@ async function applyRound(
   stop: AbortSignal,
 ): Promise<void> {
   const { batch: limits } = connection.capabilities;
-  const batches = cutBatches(entriesOf(scope, round), connection.store, limits);
+  const cut = { ...limits, maxOps: Math.min(limits.maxOps, options.pace.atOnce) };
+  const batches = cutBatches(entriesOf(scope, round), connection.store, cut);
   let failed = false;
   const worker = async () => {
     for (const batch of batches) {

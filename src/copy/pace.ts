@@ -14,6 +14,13 @@ export class Pace {
     this.#perSecond = perSecond;
   }
 
+  /** Records that may go in one transaction, which is never held back half-way: those of a second, and at least one. */
+  get atOnce(): number {
+    return this.#perSecond === undefined
+      ? Number.POSITIVE_INFINITY
+      : Math.max(1, Math.floor(this.#perSecond));
+  }
+
   /** Waits until `records` more may go. Interrupted when the signal fires first. */
   async take(records: number, signal: AbortSignal | undefined): Promise<void> {
     if (this.#perSecond === undefined) return;

@@ -318,6 +318,16 @@ describe('a copy', () => {
     expect(await equal()).toBe(true);
   });
 
+  test('at a rate sends no more in one transaction than may go in a second', async () => {
+    const sizes: number[] = [];
+    const beforeWrite: CopyOptions['beforeWrite'] = async (_scope, entries) => {
+      sizes.push(entries.length);
+    };
+    const more = { kinds: new Set<Kind>(['Tablet']), scopes: new Set(['zone1']), rate: 10, beforeWrite };
+    await copy({ more });
+    expect(sizes).toEqual([10, 4]);
+  });
+
   test('of a keyspace copies what belongs to it, tablets too', async () => {
     await copy({ more: { keyspaces: new Set(['commerce']) } });
     expect([...(await contents(to)).keys()].every((path) => path.startsWith('keyspaces/commerce/'))).toBe(
