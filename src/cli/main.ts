@@ -4,8 +4,13 @@ import { errorText } from './failure.js';
 import { processIo } from './io.js';
 import { run } from './run.js';
 
-/** How long a command may take to end after an interrupt: to give back a lock, and to end a program. A second interrupt ends it at once. */
+/** How long a command may take to end after an interrupt: to give back a lock, and to end a program. */
 const GRACE_MS = 25_000;
+/** Interrupts within this time are one: `timeout` and npm send one to the process and one to its group. */
+const ONE_INTERRUPT_MS = 1_000;
+const INTERRUPTS = ['SIGINT', 'SIGTERM'] as const;
+const CUT_SHORT =
+  'error ended before all was given back: locks and a seal that were held may be left; topo2topo doctor names them, and what removes them';
 
 /** Entry point of bin/topo2topo.js: the process's arguments, streams and signals. */
 export async function main(): Promise<void> {
@@ -22,15 +27,27 @@ export async function main(): Promise<void> {
 
   const abort = new AbortController();
   setMaxListeners(0, abort.signal);
-  const stop = () => {
-    abort.abort();
-    setTimeout(() => process.exit(Exit.Inconclusive), GRACE_MS).unref();
+  let interrupted: number | undefined;
+  const stop = (signal: NodeJS.Signals) => {
+    if (interrupted === undefined) {
+      interrupted = performance.now();
+      abort.abort();
+      setTimeout(() => {
+        io.err(CUT_SHORT);
+        process.exit(Exit.Inconclusive);
+      }, GRACE_MS).unref();
+    } else if (performance.now() - interrupted >= ONE_INTERRUPT_MS) {
+      io.err(CUT_SHORT);
+      forget();
+      process.kill(process.pid, signal);
+    }
   };
-  process.once('SIGINT', stop);
-  process.once('SIGTERM', stop);
+  const forget = () => {
+    for (const signal of INTERRUPTS) process.removeListener(signal, stop);
+  };
+  for (const signal of INTERRUPTS) process.on(signal, stop);
   const exit = await run(process.argv.slice(2), io, abort.signal);
-  process.removeListener('SIGINT', stop);
-  process.removeListener('SIGTERM', stop);
+  forget();
 
   await Promise.all([process.stdout, process.stderr].map(flushed));
   process.exitCode = streams.failed() ? Exit.Inconclusive : exit;

@@ -68,7 +68,9 @@ describe('an interrupt while connecting', () => {
     const { child, done } = tool(['ls', `zk2://127.0.0.1:${port}/a`]);
     await connected;
     const interrupted = Date.now();
+    // As from timeout, which sends it to the process and to its group.
     child.kill('SIGINT');
+    child.kill('SIGTERM');
     const { code, err } = await done;
     expect(err).toContain('[Interrupted]');
     expect(code).toBe(5);
