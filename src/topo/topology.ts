@@ -176,8 +176,11 @@ export class Topology {
 
   #inCell(name: string, error: unknown): unknown {
     if (!(error instanceof TopologyError) || name === GLOBAL) return error;
+    const where = this.#spec.cells?.has(name)
+      ? `its address is the one that ${this.#cellFlag} gives`
+      : `if the recorded address means something else from this host, give it with ${this.#cellFlag} ${name}=SERVER,ROOT`;
     return new TopologyError(error.code, `cell ${name}: ${error.message}`, {
-      hint: `${error.hint === undefined ? '' : `${error.hint}; `}if the recorded address means something else from this host, give it with ${this.#cellFlag} ${name}=SERVER,ROOT`,
+      hint: error.hint === undefined ? where : `${error.hint}; ${where}`,
       retryable: error.retryable,
       cause: error,
     });

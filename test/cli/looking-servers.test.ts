@@ -194,6 +194,16 @@ for (const product of PLACES) {
       return cli([command, place.global, ...words, '--timeout', '20']);
     };
 
+    test('a cell whose given address leads nowhere is not said to need one', async () => {
+      const root = place.global.startsWith('consul') ? 'a' : '/a';
+      const nowhere = `ls --cell zone1 --cell-address zone1=127.0.0.1:1,${root} --timeout 1`;
+      const [command = '', ...words] = nowhere.split(' ');
+      const { code, err } = await cli([command, place.global, ...words]);
+      expect([2, 3]).toContain(code);
+      expect(err).toMatch(/cell zone1.*\n.*its address is the one that --cell-address gives/);
+      expect(err).not.toContain('give it with');
+    });
+
     test.each(TABLE)(
       '%s',
       async (line, prints, code = 0) => {
