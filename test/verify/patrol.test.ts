@@ -254,9 +254,10 @@ test('sides that both come to hold nothing are not equal: a login that lets noth
     for (const side of ['source', 'destination'] as const)
       for (const path of (await contents(pair.places[side](scope))).keys())
         await pair.drop(side, scope, path);
-  await until('unknown', () => running.verdicts.at(-1) === 'unknown');
-  expect(running.verdicts).toEqual(['equal', 'unknown']);
+  // Nothing may have been found out while the cells went, too.
   await until('why', () => `${running.state()?.failure}`.includes('nothing was compared'));
+  expect(running.verdicts.at(-1)).toBe('unknown');
+  expect(running.verdicts).not.toContain('different');
 });
 
 test.each([
