@@ -65,6 +65,4 @@ export function findingText(scope: string, { path, problem, detail }: Finding): 
 }
 
 /** Problems of which the detail says all. */
-const SENTENCES: ReadonlySet<Finding['problem']> = new Set([
-  ...(['serving', 'fixed', 'stays', 'not held'] as const),
-]);
+const SENTENCES = new Set<Finding['problem']>(['serving', 'fixed', 'stays', 'not held']);

@@ -138,7 +138,7 @@ export async function planPart(part: Part, options: CopyOptions, onEntry?: OnSco
       sameness?.finish(page.value);
       plan.source = page.value.a;
       plan.destination = page.value.b;
-      plan.findings.push(...plan.staying.findings());
+      for (const finding of plan.staying.findings()) plan.findings.push(finding);
       return plan;
     }
     sameness?.add(page.value);

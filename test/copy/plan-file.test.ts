@@ -33,6 +33,17 @@ afterEach(() => rm(folder, { recursive: true, force: true }));
 const make = (...more: string[]) =>
   cli(['plan', from, to, '--to-cell-root', '/vitess/{cell}', '-o', plan, ...more]);
 const lines = async () => (await readFile(plan, 'utf8')).trim().split('\n');
+/** Does what a copy that was killed has done by then: some of a plan, noted before it was sent. Gives its journal. */
+async function killedJournal(): Promise<string> {
+  const journal = join(folder, 'copy.journal');
+  const some = ['--kinds', 'Tablet,SrvVSchema', '--journal', journal];
+  await cli(['copy', from, to, '--to-cell-root', '/vitess/{cell}', ...some]);
+  const noted = (await readFile(journal, 'utf8'))
+    .split('\n')
+    .filter((line) => !line.includes('"type":"done"'));
+  await writeFile(journal, noted.join('\n'));
+  return journal;
+}
 
 test('a plan is written, says how to carry it out, and is carried out as it stands', async () => {
   const made = await make();
@@ -70,24 +81,8 @@ test('a plan that was carried out in part goes on with the journal, and not with
   await withStore(to, (store) => store.create('zz/old', Buffer.from('x')));
   await make('--delete', '--max-delete', '1');
   const whole = ['copy', '--plan', plan, '--max-delete', '1'];
-  const journal = join(folder, 'copy.journal');
-  // What a copy that was killed has done by then: some of the plan, noted before it was sent.
-  await cli([
-    'copy',
-    from,
-    to,
-    '--to-cell-root',
-    '/vitess/{cell}',
-    '--kinds',
-    'Tablet,SrvVSchema',
-    '--journal',
-    journal,
-  ]);
+  const journal = await killedJournal();
   await withStore(to, (store) => store.delete('zz/old', null));
-  const noted = (await readFile(journal, 'utf8'))
-    .split('\n')
-    .filter((line) => !line.includes('"type":"done"'));
-  await writeFile(journal, noted.join('\n'));
   expect(await cli(whole)).toMatchObject({ code: 4, err: expect.stringContaining('moved since') });
   expect(await cli([...whole, '--journal', journal, '--resume'])).toMatchObject({ code: 0, err: '' });
   expect(await cli(['verify', from, to])).toMatchObject({ code: 0 });
@@ -95,22 +90,7 @@ test('a plan that was carried out in part goes on with the journal, and not with
 
 test('a plan that was carried out in part stops all the same where the source moved', async () => {
   await make();
-  const journal = join(folder, 'copy.journal');
-  await cli([
-    'copy',
-    from,
-    to,
-    '--to-cell-root',
-    '/vitess/{cell}',
-    '--kinds',
-    'Tablet,SrvVSchema',
-    '--journal',
-    journal,
-  ]);
-  const noted = (await readFile(journal, 'utf8'))
-    .split('\n')
-    .filter((line) => !line.includes('"type":"done"'));
-  await writeFile(journal, noted.join('\n'));
+  const journal = await killedJournal();
   await withStore(source('zone1'), (store) => store.update('SrvVSchema', new Uint8Array(), null));
   expect(await cli(['copy', '--plan', plan, '--journal', journal, '--resume'])).toMatchObject({
     code: 4,

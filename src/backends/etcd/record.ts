@@ -75,7 +75,8 @@ function found(store: EtcdStore, read: OldValue, state: State, own: Node | undef
   const { bytes, told } = read;
   if (bytes === undefined) return { ...read, value: undefined };
   const version = makeVersion(store.context.store, state);
+  const value = { bytes, version, ephemeral: own?.ttl !== undefined, told };
+  if (state.shared === undefined) return { ...read, value };
   const why = sharedIsRead(store);
-  const shared = state.shared === undefined ? {} : { fixed: why, stays: why };
-  return { ...read, value: { bytes, version, ephemeral: own?.ttl !== undefined, told, ...shared } };
+  return { ...read, value: { ...value, fixed: why, stays: why } };
 }

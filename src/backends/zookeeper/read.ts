@@ -32,14 +32,15 @@ export async function readOwn(
 export function valueOfMade({ store }: LegacyStore, made: Made): Value | undefined {
   const { bytes, told, token } = made;
   if (bytes === undefined) return undefined;
-  const fixed = isSeveral(made) ? several(made) : made.generation === 1 ? FIRST_IS_READ : undefined;
+  const stays = isSeveral(made) ? several(made) : undefined;
+  const fixed = stays ?? (made.generation === 1 ? FIRST_IS_READ : undefined);
   return {
     bytes,
     version: Version.of(store.context.store, token),
     ephemeral: false,
     ...(told === undefined ? {} : { told }),
     ...(fixed === undefined ? {} : { fixed }),
-    ...(isSeveral(made) ? { stays: several(made) } : {}),
+    ...(stays === undefined ? {} : { stays }),
   };
 }
 
