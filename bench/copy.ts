@@ -2,8 +2,8 @@
  * `npm run bench -- copy [--directions A,B] [--records N,N] [--runs N] [--warm-up N] [--only STEP,STEP] [--profile FOLDER]`:
  * copies N tablets with the project's copy from one store to another, then once more when there is nothing to do, then compares
  * both; beside it, in the same run on the same servers, the raw floor: the same clients without logic, reading and writing at
- * once, then one after the other; and both sides read once. `--only` leaves out the other of these steps: `floor`, `steps`,
- * `copy`, `scans`, `again`, `verified`.
+ * once, then one after the other; and both sides read once, the tablets, then everything. `--only` leaves out the other of these steps: `floor`, `steps`,
+ * `copy`, `scans`, `whole`, `again`, `verified`.
  *
  * Each measured run is a process of its own, so that memory and warm-up do not mix.
  */
@@ -13,7 +13,7 @@ import type { Place } from './lib/copy-place.js';
 import { DIRECTIONS, type Direction, type Rows, report } from './lib/copy-report.js';
 import { startStore } from './lib/copy-servers.js';
 
-const MEASURED = ['floor', 'steps', 'copy', 'scans', 'again', 'verified'] as const;
+const MEASURED = ['floor', 'steps', 'copy', 'scans', 'whole', 'again', 'verified'] as const;
 
 const { values } = parseArgs({
   options: {
@@ -34,6 +34,7 @@ const TREES = {
   steps: 'steps',
   copy: 'copy',
   scans: 'floor',
+  whole: 'floor',
   again: 'copy',
   verified: 'copy',
 } as const;
@@ -48,7 +49,7 @@ if (values.step !== undefined) {
 async function compare(direction: Direction, records: number): Promise<void> {
   const [from, to] = await Promise.all(direction.split('→').map((store) => startStore(store)));
   if (from === undefined || to === undefined) throw new Error(`no direction: ${direction}`);
-  const rows: Rows = { floor: [], steps: [], copy: [], scans: [], again: [], verified: [] };
+  const rows: Rows = { floor: [], steps: [], copy: [], scans: [], whole: [], again: [], verified: [] };
   const warmUp = Number(values['warm-up']);
   const asked = values.only.split(',');
   const place = (name: string): Place => ({ from: from.at('source'), to: to.at(name), records });

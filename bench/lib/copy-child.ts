@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { again, copy, plant, verified } from './copy-ours.js';
 import type { Place } from './copy-place.js';
-import { floor, scans, steps } from './copy-raw.js';
+import { floor, scans, steps, whole } from './copy-raw.js';
 
 /** What a process of its own does; `plant` makes the source. */
 export type Step = 'plant' | keyof typeof MEASURED;
@@ -17,7 +17,7 @@ export interface Measured {
 }
 
 /** Made ready, modules loaded; what is called then is measured. */
-const MEASURED = { floor, steps, copy, scans, again, verified };
+const MEASURED = { floor, steps, copy, scans, whole, again, verified };
 
 /** Does a step in this process and prints what it took. */
 export async function measureHere(step: Step, place: Place): Promise<void> {

@@ -2,7 +2,7 @@ import type { Place, Side } from './copy-place.js';
 import { rawConsul } from './copy-raw-consul.js';
 import { rawEtcd } from './copy-raw-etcd.js';
 import { rawFile } from './copy-raw-file.js';
-import { rawZooKeeper } from './copy-raw-zookeeper.js';
+import { loadRawZooKeeper, rawZooKeeper } from './copy-raw-zookeeper.js';
 
 /** A tablet by its alias. */
 export interface RawRecord {
@@ -10,10 +10,14 @@ export interface RawRecord {
   readonly bytes: Buffer;
 }
 
+type Use = (records: readonly RawRecord[]) => Promise<void> | void;
+
 /** The client of a store, used as fast as it goes and without any logic. */
 export interface RawStore {
   /** Reads all tablets, in any order, in portions; each is waited for before too many more are read. */
-  read(use: (records: readonly RawRecord[]) => Promise<void> | void): Promise<void>;
+  read(use: Use): Promise<void>;
+  /** The same, and all else that there is: znodes which hold no record. Undefined: there is nothing else. */
+  readonly readAll?: (use: Use) => Promise<void>;
   /** Records of one transaction, and how many transactions are in flight. */
   readonly transaction: { readonly records: number; readonly inFlight: number };
   /** Before the first {@link RawStore.write}. */
@@ -25,8 +29,9 @@ export interface RawStore {
 
 /** The best that the clients can do: all tablets read and written, both at the same time. */
 export async function floor({ from, to, records }: Place): Promise<() => Promise<void>> {
-  const [source, destination] = await Promise.all([open(from), open(to)]);
+  await loadRawZooKeeper();
   return async () => {
+    const [source, destination] = await Promise.all([open(from), open(to)]);
     await destination.prepare();
     const writer = new Writer(destination);
     await source.read((portion) => writer.add(portion));
@@ -41,8 +46,9 @@ export async function floor({ from, to, records }: Place): Promise<() => Promise
  * written.
  */
 export async function steps({ from, to, records }: Place): Promise<() => Promise<void>> {
-  const [source, destination] = await Promise.all([open(from), open(to)]);
+  await loadRawZooKeeper();
   return async () => {
+    const [source, destination] = await Promise.all([open(from), open(to)]);
     const portions: (readonly RawRecord[])[] = [];
     await source.read((portion) => {
       portions.push(portion);
@@ -56,14 +62,27 @@ export async function steps({ from, to, records }: Place): Promise<() => Promise
   };
 }
 
-/** All tablets of both sides, read at the same time: the least that a second run can do. */
-export async function scans({ from, to, records }: Place): Promise<() => Promise<void>> {
-  const stores = await Promise.all([open(from), open(to)]);
+/** All tablets of both sides, read at the same time: the least that a second run can do where it knows what there is to read. */
+export function scans(place: Place): Promise<() => Promise<void>> {
+  return bothRead(place, (store, use) => store.read(use));
+}
+
+/** Everything of both sides, read at the same time: the least that a second run can do which is to see what it did not know of. */
+export function whole(place: Place): Promise<() => Promise<void>> {
+  return bothRead(place, (store, use) => (store.readAll ?? store.read)(use));
+}
+
+async function bothRead(
+  { from, to, records }: Place,
+  readFrom: (store: RawStore, use: Use) => Promise<void>,
+): Promise<() => Promise<void>> {
+  await loadRawZooKeeper();
   return async () => {
+    const stores = await Promise.all([open(from), open(to)]);
     await Promise.all(
       stores.map(async (store) => {
         let read = 0;
-        await store.read((portion) => {
+        await readFrom(store, (portion) => {
           read += portion.length;
         });
         check(read, records);

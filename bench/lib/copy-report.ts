@@ -13,15 +13,15 @@ export function report(direction: Direction, records: number, rows: Rows): void 
   console.log(
     `${direction}, ${records} tablets, medians of ${Math.max(...Object.values(rows).map(({ length }) => length))} runs, load ${loadavg()[0]?.toFixed(1)}`,
   );
-  const [floor, steps, copy, scans, again] = [rows.floor, rows.steps, rows.copy, rows.scans, rows.again].map(
-    median,
-  );
+  const [floor, steps, copy] = [rows.floor, rows.steps, rows.copy].map(median);
+  const [scans, whole, again, verified] = [rows.scans, rows.whole, rows.again, rows.verified].map(median);
   line('raw floor', floor, records);
   line('raw, in turn', steps, records, { floor });
   line('copy', copy, records, { floor, 'in turn': steps });
   line('two raw scans', scans, records);
-  line('second copy', again, records, { scans });
-  line('verify', median(rows.verified), records, { scans });
+  line('of everything', whole, records, { scans });
+  line('second copy', again, records, { scans, 'of everything': whole });
+  line('verify', verified, records, { scans, 'of everything': whole });
 }
 
 function median(measured: readonly Measured[]): Measured | undefined {
