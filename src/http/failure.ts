@@ -14,10 +14,6 @@ export interface HttpFailureDetails {
   readonly text: string;
   /** Node's error code. */
   readonly code?: string | undefined;
-  /** What the server answered to what it refused. */
-  readonly body?: unknown;
-  /** The store's index by the answer. */
-  readonly index?: number | undefined;
   /** The time was up. */
   readonly late?: boolean;
   /** The answer is not one of the product. */
@@ -32,8 +28,6 @@ export class HttpFailure extends Error {
   readonly status: number | undefined;
   readonly text: string;
   readonly code: string | undefined;
-  readonly body: unknown;
-  readonly index: number | undefined;
   readonly late: boolean;
   readonly foreign: boolean;
 
@@ -45,8 +39,6 @@ export class HttpFailure extends Error {
     this.status = failure.status;
     this.text = failure.text;
     this.code = failure.code;
-    this.body = failure.body;
-    this.index = failure.index;
     this.late = failure.late ?? false;
     this.foreign = failure.foreign ?? false;
   }

@@ -25,7 +25,7 @@ const open = new Map<string, Shared>();
 
 /**
  * Takes the sockets to a server, which all connections of this process to it share: the server counts them together.
- * The answer's `release` gives them back; the last one closes them.
+ * The answer's `release` gives them back, once; the last one closes them.
  *
  * @param endpoint `host:port`; `tls` undefined: without TLS
  */
@@ -38,7 +38,10 @@ export function takeSockets(
   const shared = open.get(key) ?? { ...makeSockets(tls, limits), users: 0 };
   open.set(key, shared);
   shared.users += 1;
+  let isReleased = false;
   const release = () => {
+    if (isReleased) return;
+    isReleased = true;
     shared.users -= 1;
     if (shared.users > 0) return;
     open.delete(key);

@@ -1,6 +1,4 @@
-import type { IncomingHttpHeaders } from 'node:http';
-
-/** What Consul answers, read from its JSON as the `consul` package decodes it. */
+/** What Consul answers, read from its JSON. */
 
 const NO_BYTES = Buffer.alloc(0);
 
@@ -26,12 +24,6 @@ export interface TxnAnswer {
 
 /** The answer is none that Consul gives. */
 export class Misunderstood extends Error {}
-
-/** `X-Consul-Index`. */
-export function indexOf(headers: IncomingHttpHeaders | undefined): string | undefined {
-  const index = headers?.['x-consul-index'];
-  return typeof index === 'string' ? index : undefined;
-}
 
 export function numberOf(text: string | undefined): number {
   const index = Number(text);
@@ -90,16 +82,7 @@ export function toPair(raw: unknown): Pair {
   };
 }
 
-/** One key, or none. */
-export function toFound(body: unknown, index: string | undefined): Pair | undefined {
-  // Without it, it is not Consul that knows nothing of the key.
-  numberOf(index);
-  return body === undefined ? undefined : toPair(body);
-}
-
-/** The package has decoded what does not come from a transaction. */
 function toBytes(value: unknown): Buffer {
-  if (Buffer.isBuffer(value)) return value;
   // An empty value comes as null, and a transaction's writes come without theirs.
   return typeof value === 'string' ? Buffer.from(value, 'base64') : NO_BYTES;
 }

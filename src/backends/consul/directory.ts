@@ -3,10 +3,11 @@ import { compareBytewise } from '../../topo/paths.js';
 import type { Pair } from './answers.js';
 import type { ConsulClient } from './client.js';
 import { noDirectory } from './error.js';
-import { isEphemeral, toValue } from './file.js';
+import { isEphemeral } from './file.js';
 import { isFolder, plainHead } from './keys.js';
 import type { Tree } from './member.js';
 import { findAll, proveReadable, TXN_OPS } from './transaction.js';
+import { makeVersion } from './version.js';
 
 /** Records of a scan's page, and about how many bytes. */
 const PAGE_RECORDS = 1_000;
@@ -163,12 +164,17 @@ export function* recordGroups(
 
 function recordsOf(client: ConsulClient, path: string, pairs: readonly Pair[]): StoredRecord[] {
   const prefix = client.keys.below(path);
+  const { store } = client.context;
   const records: StoredRecord[] = [];
   for (const pair of pairs) {
     if (!pair.key.startsWith(prefix)) continue;
     if (isFolder(pair.key) && pair.value.length === 0) continue;
-    const { bytes, version, ephemeral } = toValue(client, pair);
-    records.push({ path: client.keys.path(pair.key), bytes, version, ephemeral });
+    records.push({
+      path: client.keys.path(pair.key),
+      bytes: pair.value,
+      version: makeVersion(store, pair.modifyIndex),
+      ephemeral: isEphemeral(pair),
+    });
   }
   return records;
 }

@@ -18,6 +18,15 @@ export function* readListing(answer: Buffer[]): Generator<Pair[], void> {
   reader.finish();
 }
 
+/** All keys of a listing, at once. */
+export function readAll(answer: readonly Buffer[]): Pair[] {
+  if (answer.length === 0) return [];
+  const reader = new ListingReader();
+  const pairs = answer.flatMap((piece) => reader.read(piece));
+  reader.finish();
+  return pairs;
+}
+
 const QUOTE = '"'.charCodeAt(0);
 const COMMA = ','.charCodeAt(0);
 const OPEN_LIST = '['.charCodeAt(0);
@@ -26,6 +35,8 @@ const OPEN = '{'.charCodeAt(0);
 const CLOSE = '}'.charCodeAt(0);
 const BACKSLASH = '\\'.charCodeAt(0);
 const ZERO = '0'.charCodeAt(0);
+/** The first code beyond ASCII. */
+const NOT_ASCII = 0x80;
 
 /** What stands before the fields of a key that no session holds, in the order in which every version of Consul writes them. */
 const BEFORE = {
@@ -88,11 +99,11 @@ class ListingReader {
     if (!this.#passes(BEFORE.lockIndex)) return undefined;
     const lockIndex = this.#number();
     if (!this.#passes(BEFORE.key)) return undefined;
-    const key = this.#text('utf8');
-    if (key.includes('\\') || !this.#passes(BEFORE.flags)) return undefined;
+    const key = this.#key();
+    if (!this.#passes(BEFORE.flags)) return undefined;
     const flags = this.#number();
     if (!this.#passes(BEFORE.value)) return undefined;
-    const value = this.#text('latin1');
+    const value = this.#base64();
     if (!this.#passes(BEFORE.createIndex)) return undefined;
     const createIndex = this.#number();
     if (!this.#passes(BEFORE.modifyIndex)) return undefined;
@@ -117,11 +128,7 @@ class ListingReader {
     const end = this.#end();
     if (end === undefined) return undefined;
     this.#at = end;
-    try {
-      return toPair(decodeBody(this.#bytes.subarray(from, end)));
-    } catch (error) {
-      throw error instanceof SyntaxError ? new Misunderstood('no key') : error;
-    }
+    return toPair(decodeBody(this.#bytes.subarray(from, end)));
   }
 
   /** Where the object ends that begins here; it has no other ones in it. */
@@ -159,10 +166,25 @@ class ListingReader {
     return number;
   }
 
+  /** The key that begins here. A backslash is left for {@link #passes} to stumble over. */
+  #key(): string {
+    const bytes = this.#bytes;
+    const from = this.#at;
+    let at = from;
+    let bits = 0;
+    for (; at < bytes.length; at++) {
+      const byte = bytes[at] ?? 0;
+      if (byte === QUOTE || byte === BACKSLASH) break;
+      bits |= byte;
+    }
+    this.#at = at;
+    return bytes.toString(bits < NOT_ASCII ? 'latin1' : 'utf8', from, at);
+  }
+
   /** The text that begins here, up to the next quote. */
-  #text(encoding: 'utf8' | 'latin1'): string {
+  #base64(): string {
     const end = this.#bytes.indexOf(QUOTE, this.#at);
-    const text = this.#bytes.toString(encoding, this.#at, end < 0 ? this.#at : end);
+    const text = this.#bytes.toString('latin1', this.#at, end < 0 ? this.#at : end);
     if (end >= 0) this.#at = end;
     return text;
   }

@@ -1,23 +1,22 @@
+import { STATUS_CODES } from 'node:http';
+import type { HttpReply } from '../../http/exchange.js';
 import { HttpFailure, type HttpFailureDetails } from '../../http/failure.js';
-import { takeSockets } from '../../http/sockets.js';
+import { HttpServer, type ServerRequest } from '../../http/server.js';
 import type { ConnectSettings } from '../../topo/backend.js';
 import type { Limits } from '../../topo/members.js';
 import {
-  indexOf,
   listOf,
   Misunderstood,
   numberOf,
   type Pair,
   type TxnAnswer,
-  toFound,
-  toPair,
   toSessionId,
   toText,
   toTxnAnswer,
   toTxnErrors,
 } from './answers.js';
-import { Exchange, type ExchangeOptions, Http } from './http.js';
-import { readListing } from './listing.js';
+import { decodeBody, encodeBody } from './body.js';
+import { readAll, readListing } from './listing.js';
 
 /** Consul refuses more than 200 connections of one client (`http_max_conns_per_client`). */
 const SOCKETS = { calls: 64, polls: 120 };
@@ -25,6 +24,9 @@ const SOCKETS = { calls: 64, polls: 120 };
 const CONFLICT = 409;
 /** Characters of a server's words that are kept: another product's may be a whole page. */
 const LONGEST_WORDS = 200;
+
+/** HTTP status of a key, or of a session, that does not exist, and of a listing of nothing. */
+const NOT_FOUND = 404;
 
 /** What was found, and `X-Consul-Index`: for a key that exists its own, otherwise that of all that was looked at. */
 export interface Found<T> {
@@ -72,40 +74,35 @@ export interface SessionSettings {
   readonly lockDelayMs: number;
 }
 
-/** One server of Consul: an agent, which passes requests on to the leader. */
+/** One server of Consul, an agent, which passes requests on to the leader: its HTTP API. */
 export class Member {
-  /** `host:port`. */
-  readonly endpoint: string;
-  readonly secure: boolean;
-  readonly #http: Http;
-  readonly #clock: ConnectSettings['clock'];
-  readonly #sockets: ReturnType<typeof takeSockets>;
+  readonly #server: HttpServer;
 
-  /** @param server `host:port`, or with `http://` or `https://`; without, TLS is used where `tls` is given */
-  constructor(
-    server: string,
-    { tls, consulToken, clock }: Pick<ConnectSettings, 'tls' | 'consulToken' | 'clock'>,
-  ) {
-    this.endpoint = server.replace(/^https?:\/\//, '');
-    this.secure = server.startsWith('https://') || (tls !== undefined && !server.startsWith('http://'));
-    this.#http = new Http(this.endpoint, this.secure, consulToken);
-    this.#clock = clock;
-    this.#sockets = takeSockets(this.endpoint, this.secure ? (tls ?? {}) : undefined, SOCKETS);
+  /** @param server as {@link HttpServer} takes it */
+  constructor(server: string, settings: Pick<ConnectSettings, 'tls' | 'consulToken' | 'clock'>) {
+    const { consulToken } = settings;
+    const headers = consulToken === undefined ? {} : { 'X-Consul-Token': consulToken };
+    this.#server = new HttpServer(server, settings, { sockets: SOCKETS, headers });
+  }
+
+  /** `host:port`. */
+  get endpoint(): string {
+    return this.#server.endpoint;
+  }
+
+  get secure(): boolean {
+    return this.#server.secure;
   }
 
   /** One key, or none. It must be plain ({@link isPlain}), as in all that goes by URL. */
   one(key: string, limits: Limits): Promise<Pair | undefined> {
-    return this.#exchange(
-      'calls',
-      limits,
-      ({ kv }, { ctx }) => kv.get({ ctx, key, buffer: true, consistent: true }),
-      toFound,
-    );
+    return this.#ask(readOf({ key }), limits, oneOf, NOT_FOUND);
   }
 
   /** {@link one}, with its index. */
   get(query: KvQuery, limits: Limits): Promise<Found<Pair>> {
-    return this.#kv('get', query, limits, toPair);
+    const found = (reply: HttpReply) => ({ items: pairsOf(reply), index: indexOf(reply) });
+    return this.#ask(readOf(query), limits, found, NOT_FOUND);
   }
 
   /**
@@ -114,104 +111,72 @@ export class Member {
    * @param onAnswer called when the answer begins, which is after that moment
    */
   tree(query: KvQuery, limits: Limits, onAnswer?: () => void): Promise<Tree> {
-    return this.#exchange(
-      query.after === undefined ? 'calls' : 'polls',
-      limits,
-      ({ kv }, { ctx }) => kv.get({ ...optionsOf(query, ctx), recurse: true }),
-      (_, index, { body }) => ({ groups: this.#listing(body?.pieces ?? []), index: numberOf(index) }),
-      { onAnswer, inPieces: true },
-    );
+    const request = { ...readOf(query, '&recurse'), onAnswer };
+    const found = (reply: HttpReply) => ({ groups: this.#listing(piecesOf(reply)), index: indexOf(reply) });
+    return this.#ask(request, limits, found, NOT_FOUND);
   }
 
   /** All keys that begin with `key`, in byte order. */
-  async keys(query: KvQuery, limits: Limits): Promise<Found<string>> {
-    try {
-      return await this.#kv('keys', query, limits, toText);
-    } catch (error) {
-      // The package knows an absent key; for an empty listing it is an error.
-      if (error instanceof HttpFailure && error.status === 404 && error.index !== undefined)
-        return { items: [], index: error.index };
-      throw error;
-    }
+  keys(query: KvQuery, limits: Limits): Promise<Found<string>> {
+    const found = (reply: HttpReply) => {
+      const items = reply.status === NOT_FOUND ? [] : listOf(decodeBody(reply.body)).map(toText);
+      return { items, index: indexOf(reply) };
+    };
+    return this.#ask(readOf(query, '&keys'), limits, found, NOT_FOUND);
   }
 
   /** A transaction. One that only reads is to be consistent; Consul tells by its operations which it is. */
-  async txn(ops: readonly KvOp[], limits: Limits): Promise<TxnAnswer> {
-    const operations = ops.map((op) => ({ KV: op }));
-    try {
-      return await this.#exchange(
-        'calls',
-        limits,
-        ({ transaction }, { ctx }) => transaction.create(operations, { ctx, consistent: true }),
-        toTxnAnswer,
-      );
-    } catch (error) {
-      if (!(error instanceof HttpFailure && error.status === CONFLICT)) throw error;
-      const errors = this.#understood(() => toTxnErrors(error.body));
-      if (errors.length === 0) throw error;
-      return { results: [], errors };
-    }
+  txn(ops: readonly KvOp[], limits: Limits): Promise<TxnAnswer> {
+    const request = putOf(
+      '/v1/txn?consistent',
+      ops.map((op) => ({ KV: op })),
+    );
+    return this.#ask(
+      request,
+      limits,
+      (reply) => {
+        if (reply.status !== CONFLICT) return toTxnAnswer(decodeBody(reply.body));
+        const errors = toTxnErrors(decodeBody(reply.body));
+        if (errors.length === 0) throw this.#refused(reply);
+        return { results: [], errors };
+      },
+      CONFLICT,
+    );
   }
 
   /** Names of all datacenters that the server knows, its own, as the nearest, first. Needs no right. */
   datacenters(limits: Limits): Promise<string[]> {
-    const ask: Work = ({ catalog }, options) => catalog.datacenters({ ...options });
-    return this.#exchange('calls', limits, ask, (body) => listOf(body).map(toText));
+    const request = { method: 'GET', path: '/v1/catalog/datacenters' } as const;
+    return this.#ask(request, limits, (reply) => listOf(decodeBody(reply.body)).map(toText));
   }
 
   /** Makes a session whose keys are deleted when it ends; its id. */
   createSession({ ttlMs, lockDelayMs }: SessionSettings, limits: Limits): Promise<string> {
-    return this.#exchange(
-      'calls',
-      limits,
-      ({ session }, options) =>
-        session.create({
-          ...options,
-          name: 'topo2topo',
-          // Not bound to the health of the node that made it: the session can be kept alive through any other.
-          checks: [],
-          behavior: 'delete',
-          ttl: `${Math.ceil(ttlMs)}ms`,
-          lockdelay: `${Math.ceil(lockDelayMs)}ms`,
-        }),
-      toSessionId,
-    );
+    const request = putOf('/v1/session/create', {
+      Name: 'topo2topo',
+      // Not bound to the health of the node that made it: the session can be kept alive through any other.
+      Checks: [],
+      Behavior: 'delete',
+      TTL: `${Math.ceil(ttlMs)}ms`,
+      LockDelay: `${Math.ceil(lockDelayMs)}ms`,
+    });
+    return this.#ask(request, limits, (reply) => toSessionId(decodeBody(reply.body)));
   }
 
   /** False when there is no such session any more. */
-  async renewSession(id: string, limits: Limits): Promise<boolean> {
-    try {
-      const renew: Work = ({ session }, options) => session.renew({ ...options, id });
-      return await this.#exchange('calls', limits, renew, () => true);
-    } catch (error) {
-      if (error instanceof HttpFailure && error.status === 404) return false;
-      throw error;
-    }
+  renewSession(id: string, limits: Limits): Promise<boolean> {
+    const request = putOf(`/v1/session/renew/${encodeURIComponent(id)}`);
+    return this.#ask(request, limits, ({ status }) => status !== NOT_FOUND, NOT_FOUND);
   }
 
   /** Ends a session, and with it the keys that it holds. Does nothing when there is none. */
   destroySession(id: string, limits: Limits): Promise<void> {
-    const destroy: Work = ({ session }, options) => session.destroy({ ...options, id });
-    return this.#exchange('calls', limits, destroy, () => undefined);
+    return this.#ask(putOf(`/v1/session/destroy/${encodeURIComponent(id)}`), limits, () => undefined);
   }
 
-  /** Idempotent. Calls in flight are their callers' to cancel first. */
+  /** Calls in flight are their callers' to cancel first. */
   close(): void {
-    this.#sockets.release();
-  }
-
-  #kv<T>(
-    method: 'get' | 'keys',
-    query: KvQuery,
-    limits: Limits,
-    toItem: (raw: unknown) => T,
-  ): Promise<Found<T>> {
-    return this.#exchange(
-      query.after === undefined ? 'calls' : 'polls',
-      limits,
-      ({ kv }, { ctx }) => kv[method](optionsOf(query, ctx)),
-      (body, index) => ({ items: listOf(body).map(toItem), index: numberOf(index) }),
-    );
+    this.#server.close();
   }
 
   *#listing(pieces: Buffer[]): Generator<readonly Pair[], void> {
@@ -222,41 +187,32 @@ export class Member {
     }
   }
 
-  /** Sends one request, once. `toAnswer` gets the answer's body, where the package decodes it, and its `X-Consul-Index`. */
-  #exchange<T>(
-    sockets: 'calls' | 'polls',
-    limits: Limits,
-    work: Work,
-    toAnswer: (body: unknown, index: string | undefined, exchange: Exchange) => T,
-    options: ExchangeOptions = {},
-  ): Promise<T> {
-    if (limits.signal.aborted) return Promise.reject(this.#failure({ sent: false, text: 'cancelled' }));
-    const exchange = new Exchange(this.#sockets.sockets[sockets], limits, this.#clock, options);
-    return this.#http.run(exchange, work).then(
-      (body) => {
-        exchange.end();
-        const headers = exchange.response?.headers;
-        if (headers?.['x-consul-results-filtered-by-acls'] === 'true')
-          throw this.#failure({ sent: true, status: 403, text: 'some keys are left out' });
-        return this.#understood(() => toAnswer(body, indexOf(headers), exchange));
-      },
-      (error: unknown) => {
-        exchange.end();
-        // The package's own error is not kept: it holds the request, and that the token.
-        throw this.#failure(described(error, exchange));
-      },
-    );
+  /**
+   * Sends one request, once. `read` gets an answer that tells of success.
+   *
+   * @param also another HTTP status with which it is to get it
+   */
+  #ask<T>(request: ServerRequest, limits: Limits, read: (reply: HttpReply) => T, also?: number): Promise<T> {
+    return this.#server.exchange(request, limits).then((reply) => {
+      const { status } = reply;
+      if ((status < 200 || status >= 300) && status !== also) throw this.#refused(reply);
+      if (reply.header('x-consul-results-filtered-by-acls') === 'true')
+        throw this.#failure({ sent: true, status: 403, text: 'some keys are left out' });
+      try {
+        return read(reply);
+      } catch (error) {
+        throw this.#misread(error);
+      }
+    });
   }
 
-  /** What `read` makes of an answer; a failure when that is none that Consul gives. */
-  #understood<T>(read: () => T): T {
-    try {
-      return read();
-    } catch (error) {
-      throw this.#misread(error);
-    }
+  /** What the server answered instead of what it was asked for. */
+  #refused({ status, body }: HttpReply): HttpFailure {
+    const words = body.toString().trim() || (STATUS_CODES[status] ?? '');
+    return this.#failure({ sent: true, status, text: words.slice(0, LONGEST_WORDS) });
   }
 
+  /** Of an answer that is none that Consul gives; any other error as it is. */
   #misread(error: unknown): unknown {
     if (!(error instanceof Misunderstood)) return error;
     return this.#failure({ sent: true, text: 'an answer that is not Consul’s', foreign: true });
@@ -267,36 +223,35 @@ export class Member {
   }
 }
 
-type Work = Parameters<Http['run']>[1];
-
-/** One object, not several put together: of what is done here for a read nothing else takes as long. */
-function optionsOf({ key, separator, after }: KvQuery, ctx: Exchange): Record<string, unknown> {
-  const options: Record<string, unknown> = { ctx, key, buffer: true, consistent: true };
-  if (separator !== undefined) options.separator = separator;
-  if (after !== undefined) {
-    options.index = after.index;
-    options.wait = `${Math.ceil(after.waitMs)}ms`;
-  }
-  return options;
+/** @param what more of the query */
+function readOf({ key, separator, after }: KvQuery, what = ''): ServerRequest {
+  let path = `/v1/kv/${encodeURIComponent(key)}?consistent${what}`;
+  if (separator !== undefined) path += `&separator=${encodeURIComponent(separator)}`;
+  if (after === undefined) return { method: 'GET', path };
+  path += `&index=${after.index}&wait=${Math.ceil(after.waitMs)}ms`;
+  return { method: 'GET', path, isPoll: true };
 }
 
-/** What the server answered, where it did. */
-function described(
-  error: unknown,
-  { response, body: pieces, sent, late }: Exchange,
-): Omit<HttpFailureDetails, 'endpoint'> {
-  const code = error instanceof Error && 'code' in error ? String(error.code) : undefined;
-  const text = error instanceof Error ? error.message : String(error);
-  if (response?.complete !== true) return { sent, late, code, text };
-  const { body = pieces && Buffer.concat(pieces.pieces), statusCode: status } = response;
-  const words = typeof body === 'string' || Buffer.isBuffer(body) ? body.toString().trim() : text;
-  const index = indexOf(response.headers);
-  return {
-    sent,
-    late,
-    status,
-    text: words.slice(0, LONGEST_WORDS),
-    body: status === CONFLICT ? body : undefined,
-    index: index === undefined ? undefined : Number(index),
-  };
+function putOf(path: string, json?: unknown): ServerRequest {
+  if (json === undefined) return { method: 'PUT', path };
+  return { method: 'PUT', path, body: { type: 'application/json', text: encodeBody(json) } };
+}
+
+/** `X-Consul-Index`. Without it, it is not Consul that answers. */
+function indexOf(reply: HttpReply): number {
+  return numberOf(reply.header('x-consul-index'));
+}
+
+/** What an answer lists, in pieces. */
+function piecesOf({ status, pieces }: HttpReply): Buffer[] {
+  return status === NOT_FOUND ? [] : pieces;
+}
+
+function pairsOf(reply: HttpReply): Pair[] {
+  return readAll(piecesOf(reply));
+}
+
+function oneOf(reply: HttpReply): Pair | undefined {
+  indexOf(reply);
+  return pairsOf(reply)[0];
 }

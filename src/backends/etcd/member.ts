@@ -1,6 +1,6 @@
-import { exchange, type HttpReply } from '../../http/exchange.js';
+import type { HttpReply } from '../../http/exchange.js';
 import { HttpFailure, type HttpFailureDetails } from '../../http/failure.js';
-import { takeSockets } from '../../http/sockets.js';
+import { HttpServer, type ServerRequest } from '../../http/server.js';
 import type { ConnectSettings } from '../../topo/backend.js';
 import type { Limits } from '../../topo/members.js';
 import { type Answer, errorCodeOf, field, indexOf, isRefusal, Misunderstood, toNode } from './answers.js';
@@ -51,21 +51,22 @@ export interface WaitOptions {
 
 /** One server of etcd, through the HTTP API of version 2. */
 export class Member {
-  /** `host:port`. */
-  readonly endpoint: string;
-  readonly secure: boolean;
-  readonly #headers: Readonly<Record<string, string>>;
-  readonly #clock: ConnectSettings['clock'];
-  readonly #sockets: ReturnType<typeof takeSockets>;
+  readonly #server: HttpServer;
 
-  /** @param server `host:port`, or with `http://` or `https://`; without, TLS is used where `tls` is given */
+  /** @param server as {@link HttpServer} takes it */
   constructor(server: string, settings: Pick<ConnectSettings, 'tls' | 'etcdAuth' | 'clock'>) {
-    const { tls, etcdAuth, clock } = settings;
-    this.endpoint = server.replace(/^https?:\/\//, '');
-    this.secure = server.startsWith('https://') || (tls !== undefined && !server.startsWith('http://'));
-    this.#headers = etcdAuth === undefined ? {} : { Authorization: basic(etcdAuth) };
-    this.#clock = clock;
-    this.#sockets = takeSockets(this.endpoint, this.secure ? (tls ?? {}) : undefined, SOCKETS);
+    const { etcdAuth } = settings;
+    const headers = etcdAuth === undefined ? {} : { Authorization: basic(etcdAuth) };
+    this.#server = new HttpServer(server, settings, { sockets: SOCKETS, headers });
+  }
+
+  /** `host:port`. */
+  get endpoint(): string {
+    return this.#server.endpoint;
+  }
+
+  get secure(): boolean {
+    return this.#server.secure;
   }
 
   /** What is at a key. A directory with what is directly in it, but for what is hidden, in no order. */
@@ -101,26 +102,27 @@ export class Member {
 
   /** What stands at another path of the server than that of the keys, in JSON. */
   async told(path: string, limits: Limits): Promise<unknown> {
-    const reply = await this.#exchange('GET', path, limits, undefined, 'calls');
+    const reply = await this.#server.exchange({ method: 'GET', path }, limits);
     if (reply.status === 200) return this.#understood(() => parse(reply.body));
     throw this.#answered(reply);
   }
 
   close(): void {
-    this.#sockets.release();
+    this.#server.close();
   }
 
   async #ask(
-    method: 'GET' | 'PUT' | 'DELETE',
+    method: ServerRequest['method'],
     key: string,
     parameters: Readonly<Record<string, string | number | boolean>>,
     limits: Limits,
-    body?: string,
+    form?: string,
   ): Promise<Answer> {
     const query = Object.entries(parameters).map(([name, value]) => `${name}=${value}`);
     const path = `/v2/keys${key.split('/').map(encodeURIComponent).join('/')}?${query.join('&')}`;
-    const kept = parameters['wait'] === true ? 'polls' : 'calls';
-    const reply = await this.#exchange(method, path, limits, body, kept);
+    const body = form === undefined ? undefined : { type: 'application/x-www-form-urlencoded', text: form };
+    const isPoll = parameters['wait'] === true;
+    const reply = await this.#server.exchange({ method, path, body, isPoll }, limits);
     const json = this.#jsonOf(reply);
     const code = errorCodeOf(json);
     if (isRefusal(code)) return this.#understood(() => ({ ...told(reply), node: undefined, refused: code }));
@@ -129,22 +131,6 @@ export class Member {
       const node = json === undefined ? undefined : toNode(field(json, 'node'));
       return { ...told(reply), node, refused: undefined };
     });
-  }
-
-  #exchange(
-    method: 'GET' | 'PUT' | 'DELETE',
-    path: string,
-    limits: Limits,
-    body: string | undefined,
-    kept: 'calls' | 'polls',
-  ): Promise<HttpReply> {
-    const { endpoint } = this;
-    const form = body === undefined ? {} : { 'Content-Type': 'application/x-www-form-urlencoded' };
-    const request = {
-      ...{ endpoint, agent: this.#sockets.sockets[kept], secure: this.secure, method, path, body },
-      headers: { ...this.#headers, ...form },
-    };
-    return exchange(request, limits, this.#clock);
   }
 
   /** Undefined: no JSON, or nothing at all, as a wait ends with whose server goes away. */
@@ -181,9 +167,11 @@ function basic({ username, password }: { readonly username: string; readonly pas
   return `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`;
 }
 
-function told({ headers }: HttpReply): Pick<Answer, 'index' | 'cluster'> {
-  const cluster = headers['x-etcd-cluster-id'];
-  return { index: indexOf(headers['x-etcd-index']), cluster: typeof cluster === 'string' ? cluster : '' };
+function told(reply: HttpReply): Pick<Answer, 'index' | 'cluster'> {
+  return {
+    index: indexOf(reply.header('x-etcd-index')),
+    cluster: reply.header('x-etcd-cluster-id') ?? '',
+  };
 }
 
 function parse(body: Buffer): unknown {
