@@ -1,9 +1,9 @@
 import { setMaxListeners } from 'node:events';
 import { type StoreAddress, serversOf, storeName } from '../topo/address.js';
 import type { ConnectSettings } from '../topo/backend.js';
+import type { CallLimits } from '../topo/call-options.js';
 import { type CallContext, interrupted } from '../topo/calls.js';
 import type { CancelSignal } from '../topo/cancellation.js';
-import type { CallOptions } from '../topo/connection.js';
 import type { TopologyError } from '../topo/errors.js';
 import { callFailed, type Failures } from '../topo/member-failures.js';
 import { type Ask, Members } from '../topo/members.js';
@@ -55,12 +55,12 @@ export class HttpClient<M extends HttpMember> {
   }
 
   /** Does what may be done twice, a read above all. Fails with a TopologyError about `path`. */
-  read<T>(path: string, options: CallOptions | undefined, ask: Ask<M, T>): Promise<T> {
+  read<T>(path: string, options: CallLimits | undefined, ask: Ask<M, T>): Promise<T> {
     return this.#members.call(this.#calls, { kind: 'read', path }, options, ask);
   }
 
   /** Sends a write. Fails with a TopologyError about `path`; none but OutcomeUnknown leaves a doubt. */
-  write<T>(path: string | undefined, options: CallOptions | undefined, ask: Ask<M, T>): Promise<T> {
+  write<T>(path: string | undefined, options: CallLimits | undefined, ask: Ask<M, T>): Promise<T> {
     return this.#members.call(this.#calls, { kind: 'write', path }, options, ask);
   }
 

@@ -1,6 +1,6 @@
 import { setMaxListeners } from 'node:events';
+import type { CallLimits } from './call-options.js';
 import type { Clock } from './clock.js';
-import type { CallOptions } from './connection.js';
 import { ErrorCode, TopologyError } from './errors.js';
 
 /** What every call of one connection shares. */
@@ -12,7 +12,7 @@ export interface CallContext {
 }
 
 /** Milliseconds left for a call that is about to begin. Interrupted or Timeout when it is already over. */
-export function timeLeft(context: CallContext, options: CallOptions | undefined, path?: string): number {
+export function timeLeft(context: CallContext, options: CallLimits | undefined, path?: string): number {
   if (options?.signal?.aborted) throw interrupted(context, path, options.signal.reason);
   if (options?.deadline === undefined) return context.defaultTimeoutMs;
   const left = options.deadline - context.clock.now();
@@ -28,7 +28,7 @@ export function timeLeft(context: CallContext, options: CallOptions | undefined,
  */
 export function raceCall<T>(
   context: CallContext,
-  options: CallOptions | undefined,
+  options: CallLimits | undefined,
   call: {
     readonly kind: 'read' | 'write';
     readonly path?: string | undefined;
@@ -63,8 +63,8 @@ export function raceCall<T>(
       signal?.removeEventListener('abort', onAbort);
     };
     // Many calls share one signal; Node would take that for a leak.
-    if (signal !== undefined) setMaxListeners(0, signal);
-    signal?.addEventListener('abort', onAbort, { once: true });
+    if (signal instanceof AbortSignal) setMaxListeners(0, signal);
+    signal?.addEventListener('abort', onAbort);
     let begun: Promise<T>;
     try {
       begun = typeof work === 'function' ? work() : work;

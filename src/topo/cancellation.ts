@@ -7,6 +7,16 @@ export interface CancelSignal {
   removeEventListener(type: 'abort', listener: () => void): void;
 }
 
+/** Fires with the first of the signals, for its reason. For signals that nobody keeps for longer than the answer. */
+export function firstOf(...signals: readonly CancelSignal[]): CancelSignal {
+  const first = new Cancellation();
+  for (const signal of signals) {
+    signal.addEventListener('abort', () => first.abort(signal.reason));
+    if (signal.aborted) first.abort(signal.reason);
+  }
+  return first;
+}
+
 /**
  * An AbortController and its signal in one, for the requests of a single call. Node's own are events with weak references,
  * which cost a short call more than all else that is done for it here, most of it when they are collected.

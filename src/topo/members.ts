@@ -1,7 +1,7 @@
+import type { CallLimits } from './call-options.js';
 import { type CallContext, interrupted, outcomeUnknown, raceCall, timedOut, timeLeft } from './calls.js';
 import type { CancelSignal } from './cancellation.js';
 import type { Random } from './clock.js';
-import type { CallOptions } from './connection.js';
 import { ErrorCode, isTopologyError } from './errors.js';
 import { callFailed, type Failed, type Failures, type MemberFailure, noMember } from './member-failures.js';
 import type { OpenCall, OpenCalls } from './open-calls.js';
@@ -88,7 +88,7 @@ export class Members<M extends object, F extends MemberFailure> {
    *
    * @param calls what the call ends with, beside its own signal and deadline
    */
-  call<T>(calls: OpenCalls, about: Failed, options: CallOptions | undefined, ask: Ask<M, T>): Promise<T> {
+  call<T>(calls: OpenCalls, about: Failed, options: CallLimits | undefined, ask: Ask<M, T>): Promise<T> {
     const context = this.#context;
     const { path } = about;
     if (calls.ended !== undefined) return Promise.reject(interrupted(context, path, calls.ended.reason));

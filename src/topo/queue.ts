@@ -1,6 +1,6 @@
 import { setMaxListeners } from 'node:events';
+import type { CallLimits } from './call-options.js';
 import { type CallContext, interrupted, timedOut, timeLeft } from './calls.js';
-import type { CallOptions } from './connection.js';
 
 /**
  * Carries events from callbacks to one `for await` loop, in order. It keeps what is pushed until it is read; what
@@ -96,7 +96,7 @@ export class EventQueue<T> implements AsyncIterable<T> {
  */
 export function watchEvents<T>(
   context: CallContext,
-  options: CallOptions | undefined,
+  options: CallLimits | undefined,
   path: string,
   start: (queue: EventQueue<T>) => void | Promise<void>,
 ): AsyncIterable<T> {
@@ -129,15 +129,15 @@ export function watchEvents<T>(
 function endWithCall<T>(
   queue: EventQueue<T>,
   context: CallContext,
-  options: CallOptions | undefined,
+  options: CallLimits | undefined,
   path: string,
 ): void {
   const left = timeLeft(context, options, path);
   const signal = options?.signal;
   const onAbort = () => queue.fail(interrupted(context, path, signal?.reason));
   // Many watches share one signal; Node would take that for a leak.
-  if (signal !== undefined) setMaxListeners(0, signal);
-  signal?.addEventListener('abort', onAbort, { once: true });
+  if (signal instanceof AbortSignal) setMaxListeners(0, signal);
+  signal?.addEventListener('abort', onAbort);
   queue.onClose(() => signal?.removeEventListener('abort', onAbort));
   // Without a deadline of its own a watch goes on for ever: the default is for calls that have an answer.
   if (options?.deadline !== undefined)

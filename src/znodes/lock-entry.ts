@@ -1,5 +1,5 @@
+import type { CallLimits } from '../topo/call-options.js';
 import { Cancellation, type CancelSignal } from '../topo/cancellation.js';
-import type { CallOptions } from '../topo/connection.js';
 import { ErrorCode, isTopologyError } from '../topo/errors.js';
 import { UNWATCHED_MS } from '../topo/held-lock.js';
 import { baseName, joinPath } from '../topo/paths.js';
@@ -79,7 +79,7 @@ export class Entry {
   }
 
   /** Asks the servers whether it is there and ours. */
-  async holds(options: CallOptions): Promise<boolean> {
+  async holds(options: CallLimits): Promise<boolean> {
     const { client } = this.session;
     try {
       return await this.#store.attempt({ kind: 'read', path: this.queue.dir }, async () => {
@@ -101,7 +101,7 @@ export class Entry {
    * Makes it one that the check of a transaction tells from any other of its name. False: it is there no more, or not as it
    * was made.
    */
-  mark(options: CallOptions): Promise<boolean> {
+  mark(options: CallLimits): Promise<boolean> {
     this.#marking ??= this.#mark(options).catch((error: unknown) => {
       this.#marking = undefined;
       throw error;
@@ -114,12 +114,12 @@ export class Entry {
    * later, at the latest with its session, which ends as soon as no other lock needs it. Every call has the outcome of the first.
    * `held`: it was first, and what it leaves behind then is written.
    */
-  giveBack(options: CallOptions, held = false): Promise<boolean> {
+  giveBack(options: CallLimits, held = false): Promise<boolean> {
     this.#givingBack ??= this.#giveBack(options, held);
     return this.#givingBack;
   }
 
-  async #giveBack(options: CallOptions, held: boolean): Promise<boolean> {
+  async #giveBack(options: CallLimits, held: boolean): Promise<boolean> {
     this.#stop();
     const { session } = this;
     try {
@@ -163,7 +163,7 @@ export class Entry {
    * An end of the session removes its znodes also where an ACL lets nobody remove one, as in a topology that was sealed.
    * False when other locks need the session.
    */
-  async #wentWithSession(options: CallOptions): Promise<boolean> {
+  async #wentWithSession(options: CallLimits): Promise<boolean> {
     if (!this.session.deserted) return false;
     await this.session.close();
     const client = this.#store.sessions.primary;
@@ -174,7 +174,7 @@ export class Entry {
     return stat?.czxid !== this.czxid;
   }
 
-  async #removeEmptied(removed: Removed, options: CallOptions): Promise<void> {
+  async #removeEmptied(removed: Removed, options: CallLimits): Promise<void> {
     const { session, queue } = this;
     const client = session.over ? await this.#upToDate(options) : session.client;
     if (client === undefined) return;
@@ -182,7 +182,7 @@ export class Entry {
     await remove(this.#store, client, queue, options);
   }
 
-  async #upToDate(options: CallOptions): Promise<ZooKeeperClient | undefined> {
+  async #upToDate(options: CallLimits): Promise<ZooKeeperClient | undefined> {
     const { primary } = this.#store.sessions;
     return primary.sync('/', this.#store.request(options)).then(
       () => primary,
@@ -190,7 +190,7 @@ export class Entry {
     );
   }
 
-  async #mark(options: CallOptions): Promise<boolean> {
+  async #mark(options: CallLimits): Promise<boolean> {
     const { client } = this.session;
     const writes = marking(this.znode, this.version, this.#contents);
     for (;;) {

@@ -1,4 +1,4 @@
-import type { CallOptions } from '../topo/connection.js';
+import type { CallLimits } from '../topo/call-options.js';
 import { ErrorCode } from '../topo/errors.js';
 import { alreadyLocked, nothingToLock } from '../topo/held-lock.js';
 import type { LockEntry, LockRequest } from '../topo/locks.js';
@@ -23,7 +23,7 @@ export async function findQueue(
   store: Store,
   request: LockRequest,
   again: boolean,
-  limits: CallOptions,
+  limits: CallLimits,
 ): Promise<Queue> {
   const { dir, purpose } = request;
   const path = store.layout.queue(dir, purpose);
@@ -56,7 +56,7 @@ export async function removeEmptyQueue(
   store: Store,
   client: ZooKeeperClient,
   queue: Queue,
-  options: CallOptions,
+  options: CallLimits,
 ): Promise<void> {
   const znode = store.znode(queue.path);
   if (store.layout.stays(queue.path)) return;
@@ -77,13 +77,13 @@ export function removeAbove(
   store: Store,
   client: ZooKeeperClient,
   { path, keep }: Queue,
-  options: CallOptions,
+  options: CallLimits,
 ): Promise<void> {
   return removeLeftEmpty(store, parentPath(path), options, { client, keep });
 }
 
 /** {@link removeEmptyQueue} for a call that ended without an entry: it may have made the queue, the last thing it did. */
-export function forsakeQueue(store: Store, request: LockRequest, options: CallOptions): Promise<void> {
+export function forsakeQueue(store: Store, request: LockRequest, options: CallLimits): Promise<void> {
   const { dir, purpose } = request;
   const keep = purpose === 'directory' ? dir : '';
   const queue = { dir, path: store.layout.queue(dir, purpose), keep, missing: false };
@@ -95,24 +95,24 @@ async function statOf(
   store: Store,
   dir: string,
   path: string,
-  limits: CallOptions,
+  limits: CallLimits,
 ): Promise<Stat | undefined> {
   const asked = store.read(dir, limits, (client, request) => client.exists(store.znode(path), request));
   return (await asked).stat;
 }
 
 /** NodeExists when anybody is in the queue. Asks the leader first: nobody is turned away by a lock that is no more. */
-async function requireFree(store: Store, dir: string, path: string, limits: CallOptions): Promise<void> {
+async function requireFree(store: Store, dir: string, path: string, limits: CallLimits): Promise<void> {
   await bringUpToDate(store, dir, limits);
   const names = await namesIn(store, dir, path, limits);
   if (names.some((name) => ENTRY_NAME.test(name))) throw alreadyLocked(store.context, dir);
 }
 
-async function bringUpToDate(store: Store, dir: string, limits: CallOptions): Promise<void> {
+async function bringUpToDate(store: Store, dir: string, limits: CallLimits): Promise<void> {
   await store.read(dir, limits, (client, request) => client.sync('/', request));
 }
 
-async function namesIn(store: Store, dir: string, path: string, limits: CallOptions): Promise<string[]> {
+async function namesIn(store: Store, dir: string, path: string, limits: CallLimits): Promise<string[]> {
   const listed = store.read(dir, limits, (client, request) => client.getChildren(store.znode(path), request));
   const names = (await settle(listed, ErrorCode.NoNode))?.children ?? [];
   return names.sort(compareBytewise);
@@ -123,7 +123,7 @@ export async function entriesIn(
   store: Store,
   dir: string,
   queue: string,
-  options: CallOptions,
+  options: CallLimits,
 ): Promise<LockEntry[]> {
   const names = await namesIn(store, dir, queue, options);
   const entries: LockEntry[] = [];

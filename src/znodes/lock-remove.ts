@@ -1,4 +1,4 @@
-import type { CallOptions } from '../topo/connection.js';
+import type { CallLimits } from '../topo/call-options.js';
 import { ErrorCode, isTopologyError } from '../topo/errors.js';
 import {
   type OperationOptions,
@@ -25,7 +25,7 @@ interface Mine {
  * Removes an entry over its session, together with its queue where nothing else is in that, so that nobody meets it empty.
  * What is there in its place is left alone.
  */
-export async function removeEntry(store: Store, mine: Mine, options: CallOptions): Promise<Removed> {
+export async function removeEntry(store: Store, mine: Mine, options: CallLimits): Promise<Removed> {
   const { session, queue, znode } = mine;
   const { client } = session;
   const failed = { kind: 'read', path: queue.dir } as const;

@@ -1,4 +1,4 @@
-import type { CallOptions } from '../topo/connection.js';
+import type { CallLimits } from '../topo/call-options.js';
 import { ErrorCode, isTopologyError } from '../topo/errors.js';
 import { parentPath } from '../topo/paths.js';
 import type { ZooKeeperClient } from '../zookeeper/client.js';
@@ -12,7 +12,7 @@ export async function leaveResult(
   client: ZooKeeperClient,
   { path: entry, queue: { dir } }: { readonly path: string; readonly queue: Queue },
   contents: string,
-  options: CallOptions,
+  options: CallLimits,
 ): Promise<void> {
   const result = store.layout.result(entry, contents);
   if (result === undefined) return;

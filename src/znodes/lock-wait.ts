@@ -1,4 +1,5 @@
-import type { CallOptions } from '../topo/connection.js';
+import type { CallLimits } from '../topo/call-options.js';
+import { type CancelSignal, firstOf } from '../topo/cancellation.js';
 import { ErrorCode, isTopologyError, type TopologyError } from '../topo/errors.js';
 import type { LockRequest } from '../topo/locks.js';
 import { compareBytewise } from '../topo/paths.js';
@@ -11,7 +12,7 @@ export interface Wanted {
   readonly store: Store;
   readonly request: LockRequest;
   /** Limits of each request that may be cut short. */
-  readonly limits: CallOptions & { readonly signal: AbortSignal };
+  readonly limits: CallLimits & { readonly signal: CancelSignal };
   /** The latest failure to reach the servers, unless they have answered since. */
   failure: TopologyError | undefined;
 }
@@ -23,9 +24,7 @@ export interface Wanted {
 export async function waitForTurn(wanted: Wanted, entry: Entry): Promise<'first' | 'behind' | 'out'> {
   const { store, request, limits } = wanted;
   if (entry.first && !entry.gone.aborted) return 'first';
-  const gone = new AbortController();
-  entry.gone.addEventListener('abort', () => gone.abort());
-  const stop = AbortSignal.any([limits.signal, gone.signal]);
+  const stop = firstOf(limits.signal, entry.gone);
   for (;;) {
     if (entry.gone.aborted) return 'out';
     try {
@@ -48,7 +47,7 @@ export async function waitForTurn(wanted: Wanted, entry: Entry): Promise<'first'
 async function entryAhead(
   { store, limits }: Wanted,
   entry: Entry,
-  stop: AbortSignal,
+  stop: CancelSignal,
 ): Promise<string | undefined> {
   const { dir, path } = entry.queue;
   const { children } = await store.attempt({ kind: 'read', path: dir }, () =>
@@ -63,7 +62,7 @@ async function changed(
   { store, limits }: Wanted,
   entry: Entry,
   ahead: string,
-  stop: AbortSignal,
+  stop: CancelSignal,
 ): Promise<void> {
   const { dir, path } = entry.queue;
   const change = new Signal();

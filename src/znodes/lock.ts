@@ -1,4 +1,5 @@
 import { interrupted, raceCall, timeLeft } from '../topo/calls.js';
+import { Cancellation } from '../topo/cancellation.js';
 import type { CallOptions } from '../topo/connection.js';
 import { ErrorCode, isTopologyError } from '../topo/errors.js';
 import { alreadyLocked } from '../topo/held-lock.js';
@@ -27,14 +28,14 @@ export async function acquire(
   const { context } = store;
   const { dir } = request;
   timeLeft(context, options, dir);
-  const ended = new AbortController();
+  const ended = new Cancellation();
   const { closed } = store;
   // Unless the caller sets a limit, a wait has none.
   const call = {
     signal: options?.signal === undefined ? closed : AbortSignal.any([closed, options.signal]),
     deadline: options?.deadline ?? Number.POSITIVE_INFINITY,
   };
-  const limits = { signal: ended.signal, deadline: options?.deadline };
+  const limits = { signal: ended, deadline: options?.deadline };
   const wanted: Wanted = { store, request, limits, failure: undefined };
   const work = obtain(wanted);
   store.locks.watch(work);
@@ -42,7 +43,7 @@ export async function acquire(
     return await raceCall(context, call, { kind: 'read', path: dir, onEnd: () => ended.abort() }, work);
   } catch (error) {
     // It may have succeeded in the same moment.
-    store.locks.watch(work.then((lock) => (ended.signal.aborted ? lock.unlock() : undefined)));
+    store.locks.watch(work.then((lock) => (ended.aborted ? lock.unlock() : undefined)));
     throw isTopologyError(error, ErrorCode.Timeout) ? (wanted.failure ?? error) : error;
   }
 }

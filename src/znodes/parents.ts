@@ -1,6 +1,6 @@
 /** The directories above records: made when they are missing, removed when they are left empty, as Vitess does. */
 
-import type { CallOptions } from '../topo/connection.js';
+import type { CallLimits } from '../topo/call-options.js';
 import { ErrorCode, isTopologyError } from '../topo/errors.js';
 import { parentPath } from '../topo/paths.js';
 import type { ZooKeeperClient } from '../zookeeper/client.js';
@@ -15,7 +15,7 @@ export async function createRecord(
   store: Store,
   path: string,
   bytes: Uint8Array,
-  options: CallOptions | undefined,
+  options: CallLimits | undefined,
 ): Promise<ZnodeVersion> {
   const znode = store.znode(path);
   const created = await withParents(store, znode, path, options, () =>
@@ -31,7 +31,7 @@ export async function ensureDirectory(
   store: Store,
   znode: string,
   path: string,
-  options: CallOptions | undefined,
+  options: CallLimits | undefined,
 ): Promise<void> {
   const make = () =>
     store.read(path, options, (client, request) =>
@@ -44,7 +44,7 @@ async function withParents<T>(
   store: Store,
   znode: string,
   path: string,
-  options: CallOptions | undefined,
+  options: CallLimits | undefined,
   create: () => Promise<T>,
 ): Promise<T> {
   const parent = parentPath(znode);
@@ -69,7 +69,7 @@ async function withParents<T>(
 export async function allowChildren(
   store: Store,
   znode: string,
-  options: CallOptions | undefined,
+  options: CallLimits | undefined,
 ): Promise<boolean> {
   const parent = parentPath(znode);
   if (!parent.startsWith(`${store.root}/`)) return false;
@@ -96,7 +96,7 @@ export async function allowChildren(
 export async function removeLeftEmpty(
   store: Store,
   directory: string,
-  options: CallOptions | undefined,
+  options: CallLimits | undefined,
   how: { readonly client?: ZooKeeperClient; readonly keep?: string } = {},
 ): Promise<void> {
   const { client, keep = '' } = how;

@@ -43,7 +43,8 @@ async function askServers(
   options: CallOptions | undefined,
   path: string | undefined,
 ): Promise<bigint | undefined> {
-  const { timeoutMs = 0, signal } = store.request(options, path);
+  const { timeoutMs = 0 } = store.request(options, path);
+  const signal = options?.signal;
   const limit = AbortSignal.timeout(Math.min(Math.ceil(timeoutMs), store.context.defaultTimeoutMs));
   const stop = AbortSignal.any([limit, store.closed, ...(signal === undefined ? [] : [signal])]);
   const answers = await Promise.all(store.servers.map((server) => askServer(server, stop)));

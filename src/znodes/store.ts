@@ -1,6 +1,7 @@
+import type { CallLimits } from '../topo/call-options.js';
 import { type CallContext, outcomeUnknown, timeLeft } from '../topo/calls.js';
 import type { CancelSignal } from '../topo/cancellation.js';
-import type { CallOptions, StoredRecord, Value } from '../topo/connection.js';
+import type { StoredRecord, Value } from '../topo/connection.js';
 import { ErrorCode, isTopologyError } from '../topo/errors.js';
 import type { OperationOptions, Reply, Stat, ZooKeeperClient } from '../zookeeper/client.js';
 import { type Failed, toTopologyError } from './error.js';
@@ -60,12 +61,12 @@ export class Store {
   }
 
   /** Options of the next request of a call: its signal, and what is left of its time. */
-  request(options: CallOptions | undefined, path?: string): OperationOptions {
+  request(options: CallLimits | undefined, path?: string): OperationOptions {
     return { signal: options?.signal, timeoutMs: timeLeft(this.context, options, path) };
   }
 
   /** A request that reads, or changes directories only. Fails with a TopologyError. */
-  async read<T>(path: string | undefined, options: CallOptions | undefined, work: Work<T>): Promise<T> {
+  async read<T>(path: string | undefined, options: CallLimits | undefined, work: Work<T>): Promise<T> {
     try {
       const { sessions } = this;
       const request = this.request(options, path);
@@ -78,7 +79,7 @@ export class Store {
   }
 
   /** A request that changes records. Fails with a TopologyError, OutcomeUnknown when its answer was lost. */
-  write<T>(path: string | undefined, options: CallOptions | undefined, work: Work<T>): Promise<T> {
+  write<T>(path: string | undefined, options: CallLimits | undefined, work: Work<T>): Promise<T> {
     return this.attempt({ kind: 'write', path }, () =>
       work(this.sessions.primary, this.request(options, path)),
     );
@@ -93,7 +94,7 @@ export class Store {
   }
 
   /** The znode at a path, undefined when there is none. Errors name the path `about`. */
-  readZnode(path: string, options: CallOptions | undefined, about = path): Promise<Znode | undefined> {
+  readZnode(path: string, options: CallLimits | undefined, about = path): Promise<Znode | undefined> {
     const read = this.read(about, options, (client, request) => client.getData(this.znode(path), request));
     return settle(read, ErrorCode.NoNode);
   }
@@ -140,7 +141,7 @@ export class Store {
   async created(
     path: string,
     reply: Reply & { readonly stat: Stat | undefined },
-    options: CallOptions | undefined,
+    options: CallLimits | undefined,
   ): Promise<ZnodeVersion> {
     if (reply.stat !== undefined) return reply.stat;
     if (this.sessions.primary.features.replyZxid) return { version: 0, czxid: reply.zxid };

@@ -1,4 +1,4 @@
-import { ZkCode, ZooKeeperError } from './client.js';
+import { type AbortingSignal, ZkCode, ZooKeeperError } from './client.js';
 import { serverError } from './errors.js';
 import type { JuteReader } from './jute.js';
 import type { Operation } from './protocol.js';
@@ -17,7 +17,7 @@ export interface CallParts<A> {
   readonly path: string | undefined;
   /** On the clock of `performance.now()`. */
   readonly deadline: number;
-  readonly signal: AbortSignal | undefined;
+  readonly signal: AbortingSignal | undefined;
   accept(answer: A, zxid: bigint): void;
   /** Where NoNode is an answer like another. */
   absent?: ((zxid: bigint) => void) | undefined;
@@ -43,7 +43,7 @@ export class Call {
   get deadline(): number {
     return this.#parts.deadline;
   }
-  get signal(): AbortSignal | undefined {
+  get signal(): AbortingSignal | undefined {
     return this.#parts.signal;
   }
   get frame(): Buffer {

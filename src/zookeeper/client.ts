@@ -93,9 +93,17 @@ export interface Stat {
   readonly pzxid: bigint;
 }
 
+/** Tells that an operation is to be given up: an AbortSignal, or what is like one. */
+export interface AbortingSignal {
+  readonly aborted: boolean;
+  readonly reason: unknown;
+  addEventListener(type: 'abort', listener: () => void): void;
+  removeEventListener(type: 'abort', listener: () => void): void;
+}
+
 /** Options of every operation. */
 export interface OperationOptions {
-  readonly signal?: AbortSignal | undefined;
+  readonly signal?: AbortingSignal | undefined;
   /** Milliseconds this operation may take; the client's `requestTimeoutMs` when absent. */
   readonly timeoutMs?: number | undefined;
 }

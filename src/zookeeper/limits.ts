@@ -1,3 +1,5 @@
+import type { AbortingSignal } from './client.js';
+
 /** Deadlines are met this precisely: a sweep over the calls follows the one before after so many ms at the least. */
 const GRANULARITY_MS = 5;
 /** Node fires timers beyond this at once. */
@@ -7,7 +9,7 @@ const MAX_TIMER_MS = 2_147_483_647;
 export interface Limited {
   /** On the clock of `performance.now()`. */
   readonly deadline: number;
-  readonly signal: AbortSignal | undefined;
+  readonly signal: AbortingSignal | undefined;
   readonly settled: boolean;
 }
 
@@ -18,8 +20,8 @@ export interface Limited {
 export class Limits<T extends Limited> {
   readonly #pending: () => Iterable<T>;
   readonly #overdue: (calls: readonly T[]) => void;
-  readonly #aborted: (calls: readonly T[], signal: AbortSignal) => void;
-  readonly #signals = new Map<AbortSignal, { calls: number; listener: () => void }>();
+  readonly #aborted: (calls: readonly T[], signal: AbortingSignal) => void;
+  readonly #signals = new Map<AbortingSignal, { calls: number; listener: () => void }>();
   #timer: NodeJS.Timeout | undefined;
   #immediate: NodeJS.Immediate | undefined;
   #armedFor = Number.POSITIVE_INFINITY;
@@ -27,7 +29,7 @@ export class Limits<T extends Limited> {
   constructor(
     pending: () => Iterable<T>,
     overdue: (calls: readonly T[]) => void,
-    aborted: (calls: readonly T[], signal: AbortSignal) => void,
+    aborted: (calls: readonly T[], signal: AbortingSignal) => void,
   ) {
     this.#pending = pending;
     this.#overdue = overdue;
@@ -40,7 +42,7 @@ export class Limits<T extends Limited> {
   }
 
   /** Undoes the listening of `add` for one call with this signal. */
-  release(signal: AbortSignal): void {
+  release(signal: AbortingSignal): void {
     const entry = this.#signals.get(signal);
     if (entry === undefined) return;
     entry.calls--;
@@ -80,7 +82,7 @@ export class Limits<T extends Limited> {
     if (overdue.length > 0) this.#overdue(overdue);
   }
 
-  #listen(signal: AbortSignal): void {
+  #listen(signal: AbortingSignal): void {
     const known = this.#signals.get(signal);
     if (known !== undefined) {
       known.calls++;
@@ -93,6 +95,6 @@ export class Limits<T extends Limited> {
       );
     };
     this.#signals.set(signal, { calls: 1, listener });
-    signal.addEventListener('abort', listener, { once: true });
+    signal.addEventListener('abort', listener);
   }
 }

@@ -1,4 +1,5 @@
 import {
+  type AbortingSignal,
   type Acl,
   type CreateArguments,
   type MultiOp,
@@ -313,7 +314,7 @@ class PackageReads implements ZooKeeperClient {
   async #ask(
     reader: Reader,
     reads: readonly MultiRead[],
-    options: { readonly signal: AbortSignal | undefined; readonly timeoutMs: number },
+    options: { readonly signal: AbortingSignal | undefined; readonly timeoutMs: number },
   ): Promise<ReadResult[]> {
     const changes = this.#ownChanges;
     if (this.#caughtUp?.changes === changes) {

@@ -4,6 +4,7 @@ import { createRequire } from 'node:module';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import {
+  type AbortingSignal,
   type MultiRead,
   type OperationOptions,
   ZkCode,
@@ -295,6 +296,6 @@ function wasClosed(): ZooKeeperError {
   return new ZooKeeperError(ZkCode.Closed, 'the client was closed');
 }
 
-function aborted(signal: AbortSignal): ZooKeeperError {
+function aborted(signal: AbortingSignal): ZooKeeperError {
   return new ZooKeeperError(ZkCode.Aborted, 'aborted by the caller', { cause: signal.reason });
 }

@@ -2,9 +2,9 @@ import { setMaxListeners } from 'node:events';
 import type { IWatchCreateRequest, IWatchResponse } from 'etcd3';
 import { type StoreAddress, serversOf, storeName } from '../../topo/address.js';
 import type { ConnectSettings } from '../../topo/backend.js';
+import type { CallLimits } from '../../topo/call-options.js';
 import { type CallContext, interrupted } from '../../topo/calls.js';
 import type { CancelSignal } from '../../topo/cancellation.js';
-import type { CallOptions } from '../../topo/connection.js';
 import type { TopologyError } from '../../topo/errors.js';
 import { HeldLocks } from '../../topo/held-locks.js';
 import type { Failed } from '../../topo/member-failures.js';
@@ -69,7 +69,7 @@ export class EtcdClient {
     method: M,
     request: Calls[M]['request'],
     path: string,
-    options?: CallOptions,
+    options?: CallLimits,
   ): Promise<Calls[M]['answer']> {
     return this.#call(this.#calls, method, request, { kind: 'read', path }, options);
   }
@@ -79,7 +79,7 @@ export class EtcdClient {
     method: M,
     request: Calls[M]['request'],
     path: string,
-    options: CallOptions,
+    options: CallLimits,
   ): Promise<Calls[M]['answer']> {
     return this.#call(this.#settling, method, request, { kind: 'read', path }, options);
   }
@@ -89,7 +89,7 @@ export class EtcdClient {
     method: M,
     request: Calls[M]['request'],
     path: string | undefined,
-    options?: CallOptions,
+    options?: CallLimits,
   ): Promise<Calls[M]['answer']> {
     return this.#call(this.#calls, method, request, { kind: 'write', path }, options);
   }
@@ -143,7 +143,7 @@ export class EtcdClient {
     method: M,
     request: Calls[M]['request'],
     about: Failed,
-    options: CallOptions | undefined,
+    options: CallLimits | undefined,
   ): Promise<Calls[M]['answer']> {
     return this.#members.call(calls, about, options, (member, limits) =>
       member.call(method, request, limits),

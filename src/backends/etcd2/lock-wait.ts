@@ -1,5 +1,6 @@
+import type { CallLimits } from '../../topo/call-options.js';
 import { raceCall, timeLeft } from '../../topo/calls.js';
-import type { CallOptions } from '../../topo/connection.js';
+import { Cancellation, type CancelSignal, firstOf } from '../../topo/cancellation.js';
 import { ErrorCode, isTopologyError, type TopologyError } from '../../topo/errors.js';
 import { alreadyLocked } from '../../topo/held-lock.js';
 import type { LockRequest } from '../../topo/locks.js';
@@ -15,7 +16,7 @@ export interface Wanted {
   readonly client: EtcdClient;
   readonly request: LockRequest;
   /** Its signal fires at the end of the connection, too. */
-  readonly call: CallOptions & { readonly signal: AbortSignal };
+  readonly call: CallLimits & { readonly signal: CancelSignal };
   /** The latest failure to reach the servers, unless they have answered since. */
   failure: TopologyError | undefined;
 }
@@ -24,7 +25,7 @@ export interface Wanted {
 export async function queueUp(wanted: Wanted): Promise<Place | undefined> {
   const { client, request, call } = wanted;
   const { dir, contents, ttlMs = client.lockTtlMs } = request;
-  const abandoned = new AbortController();
+  const abandoned = new Cancellation();
   let taking: Promise<Place> | undefined;
   const onEnd = () => {
     abandoned.abort();
@@ -32,7 +33,7 @@ export async function queueUp(wanted: Wanted): Promise<Place | undefined> {
   };
   try {
     return await raceCall(client.context, call, { kind: 'read', path: dir, onEnd }, () => {
-      taking = Place.take(client, dir, { contents, ttlMs }, abandoned.signal);
+      taking = Place.take(client, dir, { contents, ttlMs }, abandoned);
       return taking;
     });
   } catch (error) {
@@ -63,9 +64,7 @@ export async function waitForTurn(wanted: Wanted, place: Place): Promise<boolean
 async function becomesFirst(wanted: Wanted, place: Place): Promise<boolean> {
   const { client, call, request } = wanted;
   if (place.ahead === undefined) return !place.gone.aborted;
-  const gone = new AbortController();
-  place.gone.addEventListener('abort', () => gone.abort());
-  const limits = { signal: AbortSignal.any([gone.signal, call.signal]), deadline: call.deadline };
+  const limits = { signal: firstOf(place.gone, call.signal), deadline: call.deadline };
   for (let round = 0; !place.gone.aborted; round++) {
     try {
       const before = await place.before(limits);
@@ -84,7 +83,7 @@ async function becomesFirst(wanted: Wanted, place: Place): Promise<boolean> {
 async function untilChanged(
   client: EtcdClient,
   { path, revision }: QueueKey,
-  limits: CallOptions,
+  limits: CallLimits,
 ): Promise<void> {
   for await (const { value } of watch(client, path, limits)) if (value?.version.token !== revision) return;
 }

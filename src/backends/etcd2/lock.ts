@@ -1,5 +1,7 @@
 import { setMaxListeners } from 'node:events';
+import type { CallLimits } from '../../topo/call-options.js';
 import { timeLeft } from '../../topo/calls.js';
+import { Cancellation } from '../../topo/cancellation.js';
 import type { CallOptions } from '../../topo/connection.js';
 import { ErrorCode, isTopologyError } from '../../topo/errors.js';
 import { alreadyLocked, HeldLock, nothingToLock } from '../../topo/held-lock.js';
@@ -51,7 +53,7 @@ async function wait(
   request: LockRequest,
   options: CallOptions | undefined,
 ): Promise<Lock> {
-  const over = new AbortController();
+  const over = new Cancellation();
   const sources = options?.signal === undefined ? [client.closed] : [client.closed, options.signal];
   const end = () => over.abort(sources.find((source) => source.aborted)?.reason);
   for (const source of sources) {
@@ -60,7 +62,7 @@ async function wait(
     source.addEventListener('abort', end, { once: true });
     if (source.aborted) end();
   }
-  const call = { signal: over.signal, deadline: options?.deadline };
+  const call = { signal: over, deadline: options?.deadline };
   const wanted: Wanted = { client, request, call, failure: undefined };
   try {
     return await takeLock(wanted);
@@ -97,7 +99,7 @@ async function checkFree({ client, request, call }: Wanted): Promise<void> {
   if (!wait && (await hasKeys(client, queueOf(dir), dir, call))) throw alreadyLocked(client.context, dir);
 }
 
-async function hasKeys(client: EtcdClient, prefix: string, dir: string, call: CallOptions): Promise<boolean> {
+async function hasKeys(client: EtcdClient, prefix: string, dir: string, call: CallLimits): Promise<boolean> {
   const request = { ...client.keys.below(prefix), keys_only: true, limit: 1 };
   return (await client.read('range', request, dir, call)).kvs.length > 0;
 }

@@ -1,7 +1,7 @@
 import type { IRangeResponse } from 'etcd3';
+import type { CallLimits } from '../../topo/call-options.js';
 import { interrupted } from '../../topo/calls.js';
 import { Cancellation, type CancelSignal } from '../../topo/cancellation.js';
-import type { CallOptions } from '../../topo/connection.js';
 import { ErrorCode, isTopologyError } from '../../topo/errors.js';
 import { UNWATCHED_MS } from '../../topo/held-lock.js';
 import { keepAlive } from '../../topo/keep-alive.js';
@@ -85,7 +85,7 @@ export class Place implements QueueKey {
     client: EtcdClient,
     dir: string,
     request: { readonly contents: string; readonly ttlMs: number },
-    signal: AbortSignal,
+    signal: CancelSignal,
   ): Promise<Place> {
     const { clock, defaultTimeoutMs } = client.context;
     const since = clock.now();
@@ -124,20 +124,20 @@ export class Place implements QueueKey {
   }
 
   /** The key that is just before this one now. */
-  async before(options: CallOptions): Promise<QueueKey | undefined> {
+  async before(options: CallLimits): Promise<QueueKey | undefined> {
     const max_mod_revision = String(BigInt(this.revision) - 1n);
     const request = { ...lastIn(this.#client, this.#dir), max_mod_revision };
     return queueKey(this.#client, await this.#client.read('range', request, this.#dir, options));
   }
 
   /** Whether key and lease are still there. */
-  async holds(options: CallOptions): Promise<boolean> {
+  async holds(options: CallLimits): Promise<boolean> {
     if (!(await this.#hasKey(options))) return false;
     return (await timeToLive(this.#client, this.#lease, this.#dir, options)) !== undefined;
   }
 
   /** Leaves the queue, lease and all. False when the key was ours no more. */
-  async release(options: CallOptions): Promise<boolean> {
+  async release(options: CallLimits): Promise<boolean> {
     this.stop();
     const held = await this.#hasKey(options);
     await revoke(this.#client, this.#lease, this.#dir, options);
@@ -154,13 +154,13 @@ export class Place implements QueueKey {
     return this.#life.aborted;
   }
 
-  async #hasKey(options: CallOptions): Promise<boolean> {
+  async #hasKey(options: CallLimits): Promise<boolean> {
     const request = { key: this.key, keys_only: true };
     const { kvs } = await this.#client.settle('range', request, this.#dir, options);
     return kvs[0]?.mod_revision === this.revision;
   }
 
-  async #renew(options: CallOptions): Promise<boolean> {
+  async #renew(options: CallLimits): Promise<boolean> {
     const answer = await this.#client.read('leaseKeepAlive', { ID: this.#lease }, this.#dir, options);
     return answer.TTL !== '0';
   }
@@ -201,7 +201,7 @@ function queueKey(
 }
 
 /** Revokes a lease, and with it deletes its keys; one that is over already counts as revoked. */
-async function revoke(client: EtcdClient, ID: string, path: string, options: CallOptions): Promise<void> {
+async function revoke(client: EtcdClient, ID: string, path: string, options: CallLimits): Promise<void> {
   try {
     await client.settle('leaseRevoke', { ID }, path, options);
   } catch (error) {
@@ -214,7 +214,7 @@ export async function timeToLive(
   client: EtcdClient,
   ID: string,
   path: string,
-  options: CallOptions,
+  options: CallLimits,
 ): Promise<number | undefined> {
   const { TTL } = await client.settle('leaseTimeToLive', { ID }, path, options);
   // In full seconds: one that lives has from 0 on.

@@ -1,4 +1,5 @@
 import type { IEvent, IKeyValue, IWatchCreateRequest } from 'etcd3';
+import type { CallLimits } from '../../topo/call-options.js';
 import type { CallOptions, SyncedEvent, WatchEvent } from '../../topo/connection.js';
 import { followPasses } from '../../topo/follow.js';
 import { type EventQueue, watchEvents } from '../../topo/queue.js';
@@ -6,7 +7,7 @@ import type { EtcdClient } from './client.js';
 import { toValue } from './file.js';
 import { scan } from './scan.js';
 
-export function watch(client: EtcdClient, path: string, options?: CallOptions): AsyncIterable<WatchEvent> {
+export function watch(client: EtcdClient, path: string, options?: CallLimits): AsyncIterable<WatchEvent> {
   return watchEvents(client.context, options, path, (queue) => {
     const key = client.keys.key(path);
     /** Mod revision of the state delivered last; null for absent. */
