@@ -101,16 +101,28 @@ export type Service = (typeof SERVICES)[keyof Calls] | 'Watch';
  */
 export class Channels extends Etcd3 {
   readonly #clients = new Set<{ close(): void }>();
+  readonly #services = new Map<Service, ReturnType<Channels['find']>>();
 
   /** @param endpoint `host:port`; `tls` undefined: without TLS */
   constructor(endpoint: string, tls: TlsSettings | undefined) {
     super(clientOptions(endpoint, tls));
   }
 
-  /** The client of a service, with metadata for one call. */
-  async client(service: Service) {
+  /** The client of a service, with the metadata that all calls have in common: whoever adds to it takes a copy, as gRPC does. */
+  client(service: Service) {
+    const known = this.#services.get(service);
+    if (known !== undefined) return known;
+    const found = this.find(service);
+    this.#services.set(service, found);
+    found.catch(() => this.#services.delete(service));
+    return found;
+  }
+
+  private async find(service: Service) {
     const { client, metadata } = await this.pool.withConnection(service, (found) => found);
     this.#clients.add(client);
+    // A member that is cut off from the others refuses at once what it would keep waiting, watches included.
+    metadata.set('hasleader', 'true');
     return { client, metadata };
   }
 
@@ -118,6 +130,7 @@ export class Channels extends Etcd3 {
     // etcd3 by itself leaves a channel that is still dialling open for another second.
     for (const client of this.#clients) client.close();
     this.#clients.clear();
+    this.#services.clear();
     super.close();
   }
 }

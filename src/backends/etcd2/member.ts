@@ -145,17 +145,17 @@ export class Member {
     });
   }
 
-  /** The client of a service, connected, and the metadata of one call. */
+  /** The client of a service, connected, and the metadata of a call. */
   async #dial(service: Service, token: string | undefined, { connectBy }: Pick<Limits, 'connectBy'>) {
     this.#checkGoesOn(this.#life.signal);
     const { client, metadata } = await this.#channels.client(service);
     const channel = client.getChannel();
     if (!isConnected(channel) && !(await dialled(channel, connectBy, this.#life.signal)))
       throw this.#unsent(Status.DeadlineExceeded, 'waiting for a connection');
-    // A member that is cut off from the others refuses at once what it would keep waiting, watches included.
-    metadata.set('hasleader', 'true');
-    if (token !== undefined) metadata.set('token', token);
-    return { client, metadata };
+    if (token === undefined) return { client, metadata };
+    const own = metadata.clone();
+    own.set('token', token);
+    return { client, metadata: own };
   }
 
   /** To be called in the same step that sends: what was cancelled before must never leave. */
