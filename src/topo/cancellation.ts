@@ -7,7 +7,7 @@ export interface CancelSignal {
   removeEventListener(type: 'abort', listener: () => void): void;
 }
 
-/** Fires with the first of the signals, for its reason. For signals that nobody keeps for longer than the answer. */
+/** Fires with the first of the signals, for its reason. It listens for as long as they live. */
 export function firstOf(...signals: readonly CancelSignal[]): CancelSignal {
   const first = new Cancellation();
   for (const signal of signals) {
@@ -24,14 +24,14 @@ export function firstOf(...signals: readonly CancelSignal[]): CancelSignal {
 export class Cancellation implements CancelSignal {
   aborted = false;
   reason: unknown;
-  #listeners: (() => void)[] | undefined;
+  #listeners: Set<() => void> | undefined;
 
   /** Calls every listener, once. Does nothing when it was aborted before. */
   abort(reason?: unknown): void {
     if (this.aborted) return;
     this.aborted = true;
     this.reason = reason;
-    const listeners = this.#listeners ?? [];
+    const listeners = [...(this.#listeners ?? [])];
     this.#listeners = undefined;
     for (const listener of listeners) listener();
   }
@@ -39,12 +39,11 @@ export class Cancellation implements CancelSignal {
   /** As of an AbortSignal, a listener that comes too late is never called. */
   addEventListener(_type: 'abort', listener: () => void): void {
     if (this.aborted) return;
-    this.#listeners ??= [];
-    this.#listeners.push(listener);
+    this.#listeners ??= new Set();
+    this.#listeners.add(listener);
   }
 
   removeEventListener(_type: 'abort', listener: () => void): void {
-    const at = this.#listeners?.indexOf(listener) ?? -1;
-    if (at >= 0) this.#listeners?.splice(at, 1);
+    this.#listeners?.delete(listener);
   }
 }

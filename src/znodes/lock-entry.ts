@@ -3,7 +3,6 @@ import { Cancellation, type CancelSignal } from '../topo/cancellation.js';
 import { ErrorCode, isTopologyError } from '../topo/errors.js';
 import { UNWATCHED_MS } from '../topo/held-lock.js';
 import { baseName, joinPath } from '../topo/paths.js';
-import { sleep } from '../topo/sleep.js';
 import type { Stat, ZooKeeperClient } from '../zookeeper/client.js';
 import { type Created, createEntry, type Queue } from './lock-create.js';
 import { marking, versionOf } from './lock-mark.js';
@@ -30,6 +29,7 @@ export class Entry {
   readonly #gone = new Cancellation();
   readonly #stopped = new Cancellation();
   readonly #onExpired = () => this.#lose('the ZooKeeper session that owned it is over');
+  #cancelWatch = () => {};
   /** Whether the writes of {@link mark} were sent. */
   #written = false;
   #marking: Promise<boolean> | undefined;
@@ -45,9 +45,10 @@ export class Entry {
     this.name = baseName(created.znode);
     this.czxid = created.czxid;
     this.version = versionOf(created.czxid);
-    const { expired } = session.client;
+    const { expired } = session;
     expired.addEventListener('abort', this.#onExpired);
     if (expired.aborted) this.#onExpired();
+    else this.#cancelWatch = store.context.clock.schedule(UNWATCHED_MS, () => void this.#watch());
   }
 
   /**
@@ -63,9 +64,7 @@ export class Entry {
       session.leave();
       throw error;
     }
-    const entry = new Entry(store, session, queue, contents, created);
-    void entry.#watch();
-    return entry;
+    return new Entry(store, session, queue, contents, created);
   }
 
   /** Relative to the root. */
@@ -210,7 +209,6 @@ export class Entry {
   /** Looks after it until it is given back or gone. */
   async #watch(): Promise<void> {
     const stopped = this.#stopped;
-    await sleep(this.#store.context.clock, UNWATCHED_MS, stopped);
     while (!stopped.aborted) {
       const changed = new Signal();
       try {
@@ -239,7 +237,8 @@ export class Entry {
 
   #stop(): void {
     this.#stopped.abort();
-    this.session.client.expired.removeEventListener('abort', this.#onExpired);
+    this.#cancelWatch();
+    this.session.expired.removeEventListener('abort', this.#onExpired);
   }
 
   #try<T>(work: () => Promise<T>): Promise<T> {

@@ -1,4 +1,4 @@
-import { setMaxListeners } from 'node:events';
+import { type CancelSignal, firstOf } from '../topo/cancellation.js';
 import type { Clock } from '../topo/clock.js';
 import { ZkCode, type ZooKeeperClient, ZooKeeperError } from '../zookeeper/client.js';
 
@@ -16,6 +16,8 @@ export type OpenLockSession = (ttlMs: number) => Promise<ZooKeeperClient>;
  */
 export class LockSession {
   readonly client: ZooKeeperClient;
+  /** Fires when it is over. Each of its entries listens, most for a moment. */
+  readonly expired: CancelSignal;
   /** Znodes of the entries that are known. Any other one of this session is a creation whose answer was lost. */
   readonly entries = new Set<string>();
   readonly #keep: boolean;
@@ -28,8 +30,7 @@ export class LockSession {
   constructor(client: ZooKeeperClient, keep: boolean) {
     this.client = client;
     this.#keep = keep;
-    // Each of its entries listens.
-    setMaxListeners(0, client.expired);
+    this.expired = firstOf(client.expired);
   }
 
   get over(): boolean {
@@ -72,7 +73,8 @@ export class LockSession {
    * is not cut short by the caller.
    */
   async inTurn<T>(queue: string, work: () => Promise<T>): Promise<T> {
-    const mine = (this.#turns.get(queue) ?? Promise.resolve()).then(work);
+    const before = this.#turns.get(queue);
+    const mine = before === undefined ? work() : before.then(work);
     const settled = mine.catch(() => {});
     this.#turns.set(queue, settled);
     try {
@@ -121,12 +123,9 @@ export class Locks {
 
   /** Takes note of work whose caller may not wait for it; the end of the connection does, for moments. */
   watch(work: Promise<unknown>): void {
-    const noted: Promise<unknown> = work
-      .catch(() => {})
-      .finally(() => {
-        this.#work.delete(noted);
-      });
-    this.#work.add(noted);
+    this.#work.add(work);
+    const done = () => this.#work.delete(work);
+    work.then(done, done);
   }
 
   /** Gives all locks back, as far as the servers answer within moments, and ends their sessions. */

@@ -29,10 +29,10 @@ export async function acquire(
   const { dir } = request;
   timeLeft(context, options, dir);
   const ended = new Cancellation();
-  const { closed } = store;
+  const { closed, ending } = store;
   // Unless the caller sets a limit, a wait has none.
   const call = {
-    signal: options?.signal === undefined ? closed : AbortSignal.any([closed, options.signal]),
+    signal: options?.signal === undefined ? ending : AbortSignal.any([closed, options.signal]),
     deadline: options?.deadline ?? Number.POSITIVE_INFINITY,
   };
   const limits = { signal: ended, deadline: options?.deadline };

@@ -1,6 +1,6 @@
 import type { CallLimits } from '../topo/call-options.js';
 import { type CallContext, outcomeUnknown, timeLeft } from '../topo/calls.js';
-import type { CancelSignal } from '../topo/cancellation.js';
+import { type CancelSignal, firstOf } from '../topo/cancellation.js';
 import type { StoredRecord, Value } from '../topo/connection.js';
 import { ErrorCode, isTopologyError } from '../topo/errors.js';
 import type { OperationOptions, Reply, Stat, ZooKeeperClient } from '../zookeeper/client.js';
@@ -31,6 +31,8 @@ export class Store {
   readonly servers: readonly string[];
   /** Fires when the connection is closed. */
   readonly closed: AbortSignal;
+  /** The same, for those who listen for a moment. */
+  readonly ending: CancelSignal;
   /** Directories known to exist lately. A wrong entry costs a batch a second try, no more. */
   readonly directories = new Set<string>();
   /** Whether most directories that a batch was last in doubt about were missing, as while a copy fills a new place. */
@@ -48,6 +50,7 @@ export class Store {
     this.locks = parts.locks;
     this.servers = parts.servers;
     this.closed = parts.closed;
+    this.ending = firstOf(parts.closed);
   }
 
   /** The znode of a path. */

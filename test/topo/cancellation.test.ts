@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { Cancellation } from '../../src/topo/cancellation.js';
+import { Cancellation, firstOf } from '../../src/topo/cancellation.js';
 
 describe('a cancellation', () => {
   it('calls its listeners once, in their order, and says then that it is aborted, and why', () => {
@@ -46,5 +46,22 @@ describe('a cancellation', () => {
     cancellation.abort();
 
     expect(calls).toEqual(['first', 'second']);
+  });
+});
+
+describe('the first of several signals', () => {
+  it('is told with its reason, once, and at once when it is past', () => {
+    const [own, nodes] = [new Cancellation(), new AbortController()];
+    const either = firstOf(own, nodes.signal);
+    const calls: unknown[] = [];
+    either.addEventListener('abort', () => calls.push(either.reason));
+    expect([either.aborted, either.reason]).toEqual([false, undefined]);
+
+    nodes.abort('over');
+    own.abort('too late');
+
+    expect(calls).toEqual(['over']);
+    expect([either.aborted, either.reason]).toEqual([true, 'over']);
+    expect(firstOf(new Cancellation(), own)).toMatchObject({ aborted: true, reason: 'too late' });
   });
 });

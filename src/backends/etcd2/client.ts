@@ -4,7 +4,7 @@ import { type StoreAddress, serversOf, storeName } from '../../topo/address.js';
 import type { ConnectSettings } from '../../topo/backend.js';
 import type { CallLimits } from '../../topo/call-options.js';
 import { type CallContext, interrupted } from '../../topo/calls.js';
-import type { CancelSignal } from '../../topo/cancellation.js';
+import { type CancelSignal, firstOf } from '../../topo/cancellation.js';
 import type { TopologyError } from '../../topo/errors.js';
 import { HeldLocks } from '../../topo/held-locks.js';
 import type { Failed } from '../../topo/member-failures.js';
@@ -29,6 +29,8 @@ export class EtcdClient {
   readonly locks: HeldLocks;
   /** Fires when the connection is closed. */
   readonly closed: AbortSignal;
+  /** The same, for those who listen for a moment. */
+  readonly ending: CancelSignal;
   /** Whether it was given a login. */
   readonly hasLogin: boolean;
   readonly rangeConditions: RangeConditions;
@@ -48,6 +50,7 @@ export class EtcdClient {
     this.closed = this.#ending.signal;
     // One listener for each watch is no leak.
     setMaxListeners(0, this.closed);
+    this.ending = firstOf(this.closed);
     this.#members = new Members({
       context: this.context,
       failures: FAILURES,

@@ -1,7 +1,7 @@
 import { setMaxListeners } from 'node:events';
 import type { CallLimits } from '../../topo/call-options.js';
 import { timeLeft } from '../../topo/calls.js';
-import { Cancellation } from '../../topo/cancellation.js';
+import { Cancellation, type CancelSignal } from '../../topo/cancellation.js';
 import type { CallOptions } from '../../topo/connection.js';
 import { ErrorCode, isTopologyError } from '../../topo/errors.js';
 import { alreadyLocked, HeldLock, nothingToLock } from '../../topo/held-lock.js';
@@ -54,12 +54,13 @@ async function wait(
   options: CallOptions | undefined,
 ): Promise<Lock> {
   const over = new Cancellation();
-  const sources = options?.signal === undefined ? [client.closed] : [client.closed, options.signal];
+  const sources: readonly CancelSignal[] =
+    options?.signal === undefined ? [client.ending] : [client.ending, options.signal];
   const end = () => over.abort(sources.find((source) => source.aborted)?.reason);
   for (const source of sources) {
     // Many calls share one signal; Node would take that for a leak.
-    setMaxListeners(0, source);
-    source.addEventListener('abort', end, { once: true });
+    if (source instanceof AbortSignal) setMaxListeners(0, source);
+    source.addEventListener('abort', end);
     if (source.aborted) end();
   }
   const call = { signal: over, deadline: options?.deadline };

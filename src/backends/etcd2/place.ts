@@ -6,7 +6,6 @@ import { ErrorCode, isTopologyError } from '../../topo/errors.js';
 import { UNWATCHED_MS } from '../../topo/held-lock.js';
 import { keepAlive } from '../../topo/keep-alive.js';
 import { joinPath } from '../../topo/paths.js';
-import { sleep } from '../../topo/sleep.js';
 import type { EtcdClient } from './client.js';
 import { recordExists } from './error.js';
 import { absent } from './file.js';
@@ -57,6 +56,7 @@ export class Place implements QueueKey {
   readonly #gone = new Cancellation();
   #loss: Loss | undefined;
   readonly #stopKeepAlive: () => void;
+  readonly #cancelFollowing: () => void;
 
   private constructor(client: EtcdClient, dir: string, parts: Parts) {
     const { path, revision, key, ahead, lease, ttlMs, since } = parts;
@@ -74,7 +74,9 @@ export class Place implements QueueKey {
       renew: (options) => this.#renew(options),
       onOver: (why) => this.#lose(why),
     });
-    this.#follow().catch((error: unknown) => this.#lose('its entry cannot be followed', error));
+    this.#cancelFollowing = client.context.clock.schedule(UNWATCHED_MS, () => {
+      this.#follow().catch((error: unknown) => this.#lose('its entry cannot be followed', error));
+    });
   }
 
   /**
@@ -148,6 +150,7 @@ export class Place implements QueueKey {
   stop(): void {
     this.#life.abort();
     this.#stopKeepAlive();
+    this.#cancelFollowing();
   }
 
   get stopped(): boolean {
@@ -166,8 +169,6 @@ export class Place implements QueueKey {
   }
 
   async #follow(): Promise<void> {
-    await sleep(this.#client.context.clock, UNWATCHED_MS, this.#life);
-    if (this.stopped) return;
     const left = new AbortController();
     this.#life.addEventListener('abort', () => left.abort());
     for await (const { value } of watch(this.#client, this.path, { signal: left.signal }))
