@@ -15,7 +15,8 @@ import {
   toTxnAnswer,
   toTxnErrors,
 } from './answers.js';
-import { decodeBody, encodeBody } from './body.js';
+import { Api, type Methods } from './api.js';
+import { decodeBody } from './body.js';
 import { readAll, readListing } from './listing.js';
 
 /** Consul refuses more than 200 connections of one client (`http_max_conns_per_client`). */
@@ -27,6 +28,10 @@ const LONGEST_WORDS = 200;
 
 /** HTTP status of a key, or of a session, that does not exist, and of a listing of nothing. */
 const NOT_FOUND = 404;
+
+type Work = (methods: Methods, options: Parameters<Methods['session']['renew']>[0]) => Promise<unknown>;
+
+const API = new Api();
 
 /** What was found, and `X-Consul-Index`: for a key that exists its own, otherwise that of all that was looked at. */
 export interface Found<T> {
@@ -127,51 +132,49 @@ export class Member {
 
   /** A transaction. One that only reads is to be consistent; Consul tells by its operations which it is. */
   txn(ops: readonly KvOp[], limits: Limits): Promise<TxnAnswer> {
-    const request = putOf(
-      '/v1/txn?consistent',
-      ops.map((op) => ({ KV: op })),
-    );
-    return this.#ask(
-      request,
-      limits,
-      (reply) => {
-        if (reply.status !== CONFLICT) return toTxnAnswer(decodeBody(reply.body));
-        const errors = toTxnErrors(decodeBody(reply.body));
-        if (errors.length === 0) throw this.#refused(reply);
-        return { results: [], errors };
-      },
-      CONFLICT,
-    );
+    const operations = ops.map((op) => ({ KV: op }));
+    const create: Work = ({ transaction }, options) =>
+      transaction.create(operations, { ...options, consistent: true });
+    const read = (reply: HttpReply) => {
+      if (reply.status !== CONFLICT) return toTxnAnswer(decodeBody(reply.body));
+      const errors = toTxnErrors(decodeBody(reply.body));
+      if (errors.length === 0) throw this.#refused(reply);
+      return { results: [], errors };
+    };
+    return this.#call(create, limits, read, CONFLICT);
   }
 
   /** Names of all datacenters that the server knows, its own, as the nearest, first. Needs no right. */
   datacenters(limits: Limits): Promise<string[]> {
-    const request = { method: 'GET', path: '/v1/catalog/datacenters' } as const;
-    return this.#ask(request, limits, (reply) => listOf(decodeBody(reply.body)).map(toText));
+    const ask: Work = ({ catalog }, options) => catalog.datacenters({ ...options });
+    return this.#call(ask, limits, (reply) => listOf(decodeBody(reply.body)).map(toText));
   }
 
   /** Makes a session whose keys are deleted when it ends; its id. */
   createSession({ ttlMs, lockDelayMs }: SessionSettings, limits: Limits): Promise<string> {
-    const request = putOf('/v1/session/create', {
-      Name: 'topo2topo',
-      // Not bound to the health of the node that made it: the session can be kept alive through any other.
-      Checks: [],
-      Behavior: 'delete',
-      TTL: `${Math.ceil(ttlMs)}ms`,
-      LockDelay: `${Math.ceil(lockDelayMs)}ms`,
-    });
-    return this.#ask(request, limits, (reply) => toSessionId(decodeBody(reply.body)));
+    const create: Work = ({ session }, options) =>
+      session.create({
+        ...options,
+        name: 'topo2topo',
+        // Not bound to the health of the node that made it: the session can be kept alive through any other.
+        checks: [],
+        behavior: 'delete',
+        ttl: `${Math.ceil(ttlMs)}ms`,
+        lockdelay: `${Math.ceil(lockDelayMs)}ms`,
+      });
+    return this.#call(create, limits, (reply) => toSessionId(decodeBody(reply.body)));
   }
 
   /** False when there is no such session any more. */
   renewSession(id: string, limits: Limits): Promise<boolean> {
-    const request = putOf(`/v1/session/renew/${encodeURIComponent(id)}`);
-    return this.#ask(request, limits, ({ status }) => status !== NOT_FOUND, NOT_FOUND);
+    const renew: Work = ({ session }, options) => session.renew({ ...options, id });
+    return this.#call(renew, limits, ({ status }) => status !== NOT_FOUND, NOT_FOUND);
   }
 
   /** Ends a session, and with it the keys that it holds. Does nothing when there is none. */
   destroySession(id: string, limits: Limits): Promise<void> {
-    return this.#ask(putOf(`/v1/session/destroy/${encodeURIComponent(id)}`), limits, () => undefined);
+    const destroy: Work = ({ session }, options) => session.destroy({ ...options, id });
+    return this.#call(destroy, limits, () => undefined);
   }
 
   /** Calls in flight are their callers' to cancel first. */
@@ -187,13 +190,27 @@ export class Member {
     }
   }
 
+  /** Reads. Of all that is done for a short answer nothing would take as long as the package's making of the request. */
+  #ask<T>(request: ServerRequest, limits: Limits, read: (reply: HttpReply) => T, also?: number): Promise<T> {
+    return this.#answered(this.#server.exchange(request, limits), read, also);
+  }
+
+  /** Sends what a method of the package makes. */
+  #call<T>(work: Work, limits: Limits, read: (reply: HttpReply) => T, also?: number): Promise<T> {
+    return this.#answered(
+      API.ask(work, (request) => this.#server.exchange(request, limits)),
+      read,
+      also,
+    );
+  }
+
   /**
-   * Sends one request, once. `read` gets an answer that tells of success.
+   * The answer to a request that was sent once. `read` gets it where it tells of success.
    *
    * @param also another HTTP status with which it is to get it
    */
-  #ask<T>(request: ServerRequest, limits: Limits, read: (reply: HttpReply) => T, also?: number): Promise<T> {
-    return this.#server.exchange(request, limits).then((reply) => {
+  #answered<T>(sent: Promise<HttpReply>, read: (reply: HttpReply) => T, also?: number): Promise<T> {
+    return sent.then((reply) => {
       const { status } = reply;
       if ((status < 200 || status >= 300) && status !== also) throw this.#refused(reply);
       if (reply.header('x-consul-results-filtered-by-acls') === 'true')
@@ -230,11 +247,6 @@ function readOf({ key, separator, after }: KvQuery, what = ''): ServerRequest {
   if (after === undefined) return { method: 'GET', path };
   path += `&index=${after.index}&wait=${Math.ceil(after.waitMs)}ms`;
   return { method: 'GET', path, isPoll: true };
-}
-
-function putOf(path: string, json?: unknown): ServerRequest {
-  if (json === undefined) return { method: 'PUT', path };
-  return { method: 'PUT', path, body: { type: 'application/json', text: encodeBody(json) } };
 }
 
 /** `X-Consul-Index`. Without it, it is not Consul that answers. */
