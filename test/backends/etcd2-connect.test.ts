@@ -1,12 +1,11 @@
 import http from 'node:http';
 import net from 'node:net';
 import { describe, expect, test } from 'vitest';
+import { Member } from '../../src/backends/etcd2/member.js';
 import { available, ETCD_VERSIONS, freePorts, startEtcd } from '../servers/index.js';
 import { listening } from '../support/listening.js';
 import { exitOf, type Networked, nobodyThere, oneIsEnough, SOON, secured } from './connecting.js';
-import { connect, errorOf } from './etcd2-support.js';
-
-const ROOT = '/vitess/global';
+import { connect, enableAuth, errorOf, ROOT } from './etcd2-support.js';
 
 const ETCD: Networked = { root: ROOT, nameOf: (server) => `etcd2://${server}${ROOT}`, connect };
 
@@ -31,14 +30,7 @@ for (const version of ETCD_VERSIONS) {
       const as = (username: string, password: string, root = ROOT) =>
         connect(etcd.servers, root, { etcdAuth: { username, password } });
       await (await as('anybody', 'anything')).close();
-      await etcd.ctl('user', 'add', 'root:secret-1');
-      await etcd.ctl('role', 'add', 'root').catch(() => 'newer ones have it');
-      await etcd.ctl('user', 'grant-role', 'root', 'root');
-      await etcd.ctl('user', 'add', 'vitess:secret-2');
-      await etcd.ctl('role', 'add', 'topology');
-      await etcd.ctl('role', 'grant-permission', 'topology', '--prefix=true', 'readwrite', `${ROOT}/`);
-      await etcd.ctl('user', 'grant-role', 'vitess', 'topology');
-      await etcd.ctl('auth', 'enable');
+      await enableAuth(etcd);
 
       const connection = await as('vitess', 'secret-2');
       await connection.create('a/b', Buffer.from('x'));
@@ -70,6 +62,30 @@ for (const version of ETCD_VERSIONS) {
       );
       const refused = await errorOf(connection.update('a/b', Buffer.from('z'), null));
       expect(refused).toMatchObject({ code: 'Unauthorized', path: 'a/b' });
+      await connection.close();
+      await etcd.stop();
+    });
+
+    test('a login that is not wanted at first is shown once it is', async () => {
+      const etcd = await startEtcd({ version });
+      const etcdAuth = { username: 'vitess', password: 'secret-2' };
+      const connection = await connect(etcd.servers, ROOT, { etcdAuth });
+      const watcher = new Member(etcd.servers, { tls: undefined, etcdAuth });
+      const signal = new AbortController().signal;
+      const limits = () => ({ connectBy: Date.now() + 10_000, answerBy: Date.now() + 10_000, signal });
+      const key = Buffer.from(`${ROOT}/a`);
+      const made = await connection.create('a', Buffer.from('1'));
+      await watcher.call('range', { key }, limits());
+      await enableAuth(etcd);
+      await connection.update('a', Buffer.from('2'), made);
+      expect(Buffer.from((await connection.get('a')).bytes).toString()).toBe('2');
+      const created: boolean[] = [];
+      await watcher.watch({ key }, limits(), (message) => {
+        created.push(message.created);
+        return false;
+      });
+      expect(created).toEqual([true]);
+      watcher.close();
       await connection.close();
       await etcd.stop();
     });

@@ -12,27 +12,14 @@ import {
   startEtcd,
 } from '../servers/index.js';
 import { until } from '../support/until.js';
-import { connect, errorOf } from './etcd2-support.js';
+import { connect, enableAuth, errorOf, ROOT } from './etcd2-support.js';
 
-const ROOT = '/vitess/global';
 const ADMINISTRATOR = ['--user', 'root:secret-1'];
 
 async function collect<T>(items: AsyncIterable<T>): Promise<T[]> {
   const all: T[] = [];
   for await (const item of items) all.push(item);
   return all;
-}
-
-/** Turns on authentication: the user `vitess`, password `secret-2`, may read and write below the root. */
-async function enableAuth(etcd: EtcdCluster): Promise<void> {
-  await etcd.ctl('user', 'add', 'root:secret-1');
-  await etcd.ctl('role', 'add', 'root').catch(() => 'newer ones have it');
-  await etcd.ctl('user', 'grant-role', 'root', 'root');
-  await etcd.ctl('user', 'add', 'vitess:secret-2');
-  await etcd.ctl('role', 'add', 'topology');
-  await etcd.ctl('role', 'grant-permission', 'topology', '--prefix=true', 'readwrite', `${ROOT}/`);
-  await etcd.ctl('user', 'grant-role', 'vitess', 'topology');
-  await etcd.ctl('auth', 'enable');
 }
 
 /** The versions whose tokens can be told to live for a second. */

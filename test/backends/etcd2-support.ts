@@ -6,10 +6,12 @@ import type { Connection } from '../../src/topo/connection.js';
 import { TopologyError } from '../../src/topo/errors.js';
 import type { EtcdCluster } from '../servers/index.js';
 
+export const ROOT = '/vitess/global';
+
 /** Connects to a root on etcd servers, with the time limits of tests where `settings` names none. */
 export function connect(
   servers: string,
-  root = '/vitess/global',
+  root = ROOT,
   settings: Partial<ConnectSettings> = {},
 ): Promise<Connection> {
   return backend.connect(addressFromTriple('etcd2', servers, root), {
@@ -26,6 +28,20 @@ export async function errorOf(work: Promise<unknown>): Promise<TopologyError> {
   const outcome = await work.catch((error: unknown) => error);
   if (outcome instanceof TopologyError) return outcome;
   throw outcome instanceof Error ? outcome : new Error('the call went well');
+}
+
+/**
+ * Turns on authentication: the user `vitess`, password `secret-2`, may read and write below the root; that of `root` is `secret-1`.
+ */
+export async function enableAuth(etcd: EtcdCluster): Promise<void> {
+  await etcd.ctl('user', 'add', 'root:secret-1');
+  await etcd.ctl('role', 'add', 'root').catch(() => 'newer ones have it');
+  await etcd.ctl('user', 'grant-role', 'root', 'root');
+  await etcd.ctl('user', 'add', 'vitess:secret-2');
+  await etcd.ctl('role', 'add', 'topology');
+  await etcd.ctl('role', 'grant-permission', 'topology', '--prefix=true', 'readwrite', `${ROOT}/`);
+  await etcd.ctl('user', 'grant-role', 'vitess', 'topology');
+  await etcd.ctl('auth', 'enable');
 }
 
 /** Everything in the cluster, as etcdctl reads it. */

@@ -8,6 +8,11 @@ import { hasUnary, hasWatch, unaryClient } from './stubs.js';
 
 export type StoreCall = Exclude<keyof Calls, 'authenticate'>;
 
+/** What etcd says to a token that is over. */
+const REFUSES_TOKEN = /invalid auth token|revision of auth store is old|revision in header is old/;
+/** What it says to a request without one, and to a watch. */
+const WANTS_TOKEN = /user name is empty|permission denied/;
+
 type Auth = NonNullable<ConnectSettings['etcdAuth']>;
 
 /** One server of an etcd cluster. */
@@ -48,7 +53,7 @@ export class Member {
       return await this.#unary(method, request, await token, limits);
     } catch (error) {
       // etcd looks at the token before it looks at the request: this is no second sending.
-      if (!this.#forget(token, error)) throw error;
+      if (!(await this.#forget(token, error))) throw error;
       return this.#unary(method, request, await this.#signIn(limits), limits);
     }
   }
@@ -72,7 +77,7 @@ export class Member {
     try {
       await this.#stream(request, await token, limits, onFirst);
     } catch (error) {
-      if (!this.#forget(token, error) || begun) throw error;
+      if (!(await this.#forget(token, error)) || begun) throw error;
       await this.#stream(request, await this.#signIn(limits), limits, onMessage);
     }
   }
@@ -187,11 +192,14 @@ export class Member {
     }
   }
 
-  /** Whether etcd no longer takes the token that was sent. Then the next call gets itself a new one. */
-  #forget(sent: Promise<string | undefined> | undefined, error: unknown): boolean {
+  /**
+   * Whether etcd no longer takes the token that was sent, or by now wants one where it wanted none. Then the next call gets itself a new
+   * one.
+   */
+  async #forget(sent: Promise<string | undefined> | undefined, error: unknown): Promise<boolean> {
     if (sent === undefined || !(error instanceof RpcFailure)) return false;
-    if (!/invalid auth token|revision of auth store is old|revision in header is old/.test(error.details))
-      return false;
+    const outdated = (await sent) === undefined ? WANTS_TOKEN : REFUSES_TOKEN;
+    if (!outdated.test(error.details)) return false;
     if (this.#token === sent) this.#token = undefined;
     return true;
   }
