@@ -101,18 +101,29 @@ export async function readLock(
     throw error;
   });
   const place = placeOf(dir);
+  const counting = entries.filter((entry) => !isResigned(store, place, entry));
   const leftOver =
     entries.length === 0 && place.type !== 'election' && (await isLeftOver(store, dir, signal));
   return {
     ...place,
     leftOver,
-    entries: entries.map((entry) => ({
+    entries: counting.map((entry) => ({
       ...entry,
       said: place.type === 'election' ? undefined : parseLockContents(entry.contents),
       // What waits for a tablet is an order, and the tablet's process deletes it.
       orphan: entry.owner === undefined && place.type !== 'tablet',
     })),
   };
+}
+
+/**
+ * Whether an entry is what a candidate left behind that leads no more. In Consul Vitess's leave their key when they stop: the next one takes it
+ * over, and there are no try-locks of elections that it could stop.
+ */
+function isResigned(store: Connection, { type, dir }: LockPlace, { owner, path }: LockEntry): boolean {
+  const { lockRecord, locksStay } = store.capabilities;
+  const isTakenOver = lockRecord !== undefined && locksStay !== true;
+  return type === 'election' && owner === undefined && path === dir && isTakenOver;
 }
 
 async function isLeftOver(store: Connection, dir: string, signal: AbortSignal | undefined): Promise<boolean> {

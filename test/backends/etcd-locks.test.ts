@@ -130,6 +130,14 @@ describe.runIf(available.etcd('3.3'))('locks, elections and watches of a retired
     expect(await connection.leader('vtctld')).toBeUndefined();
   });
 
+  test('a candidate whose file has no time to live leads for ever, and is found as an orphan', async () => {
+    const { connection, root } = await place();
+    await v2.put(`${root}/election/vtctld`, 'host:1');
+    expect(await connection.leader('vtctld')).toBe('host:1');
+    const [found] = await findLocks(connection, 'elections', new AbortController().signal);
+    expect(found).toMatchObject({ type: 'election', entries: [{ contents: 'host:1', orphan: true }] });
+  });
+
   /** The states of one record, as a watch tells them. */
   const told = (events: AsyncIterable<WatchEvent | { readonly type: 'synced' }>, path: string) => {
     const states: string[] = [];

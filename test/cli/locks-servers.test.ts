@@ -180,4 +180,27 @@ describe.runIf(available.consul('1.8'))('locks of Consul', () => {
     await findAndBreak(address);
     expect((await fetch(key, { signal })).status).toBe(404);
   });
+
+  test('what a candidate leaves behind when it stops, as Vitess’s do, is no orphan: the next one leads at once', async () => {
+    const path = 'elections/vtctld';
+    const signal = AbortSignal.timeout(20_000);
+    const ask = async (request: string, body = ''): Promise<unknown> => {
+      const answer = await fetch(`${consul.apis[0]}/v1/${request}`, { method: 'PUT', body, signal });
+      return answer.json();
+    };
+    const { ID } = (await ask('session/create', '{"TTL":"600s","LockDelay":"1ms"}')) as { ID: string };
+    const kv = `kv/vitess/global/${path}?flags=${LOCK_FLAGS}`;
+    expect(await ask(`${kv}&acquire=${ID}`, 'host-7:15000')).toBe(true);
+    expect((await cli(['locks', 'list', address])).out).toMatch(/election vtctld +leads +host-7:15000/);
+    expect(await ask(`${kv}&release=${ID}`, 'host-7:15000')).toBe(true);
+    expect(await cli(['locks', 'list', address])).toMatchObject({
+      code: 0,
+      out: expect.stringContaining('no locks and no elections'),
+    });
+    expect(await cli(['locks', 'break', address, path, '--yes'])).toMatchObject({
+      code: 0,
+      out: expect.stringContaining('nobody holds'),
+    });
+    await withStore(address, async (store) => (await store.campaign('vtctld', 'host-8')).unlock());
+  });
 });
