@@ -192,6 +192,41 @@ for (const version of ETCD_VERSIONS) {
       await until('no lease is left', async () => (await leases(etcd)).length === 0);
     });
 
+    test('who follows an election hears of what came to pass while he was cut off, and of no leader who is gone', async () => {
+      const way = await FaultWay.to(etcd.servers);
+      await use(async (connection) => {
+        const watcher = await connect(way.servers);
+        const told: (string | undefined)[] = [];
+        const watching = errorOf(
+          (async () => {
+            for await (const { id } of watcher.watchLeader('cut-off')) told.push(id);
+          })(),
+        );
+        const first = await connection.campaign('cut-off', 'a');
+        await until('the first is told of', () => told.at(-1) === 'a');
+        /** Does what it sees nothing of. */
+        const unseen = async (work: () => Promise<unknown>) => {
+          for (const proxy of way.proxies) {
+            proxy.refuse();
+            proxy.reset();
+          }
+          await work();
+          await way.mend();
+        };
+        let second: Lock | undefined;
+        await unseen(async () => {
+          await first.unlock();
+          second = await connection.campaign('cut-off', 'b');
+        });
+        await until('the second is told of', () => told.at(-1) === 'b');
+        await unseen(async () => second?.unlock());
+        await until('nobody is told of', () => told.at(-1) === undefined);
+        await watcher.close();
+        expect(await watching).toMatchObject({ code: 'Interrupted' });
+      });
+      await way.close();
+    });
+
     test('what is given up between a request and its answer leaves nothing behind', async () => {
       const way = await FaultWay.to(etcd.servers);
       await use(async () => {
