@@ -80,13 +80,14 @@ describe.runIf(available.consul('1.8'))('connecting to Consul', () => {
   test('more calls and watches at once than Consul takes connections of one client, from several connections', async () => {
     const consul = await startConsul({ version: '1.8' });
     // Of so many calls the last are answered late, on a busy machine.
-    const patient = { requestTimeoutMs: 60_000 };
+    const patient = { requestTimeoutMs: 60_000, watchPollMs: 1_000 };
     const connections = await Promise.all(
       ['a', 'b', 'c', 'd'].map((cell) => connect(consul.servers, cell, patient)),
     );
+    let told = 0;
     const watches = connections.flatMap((connection) =>
-      Array.from({ length: 30 }, async (_, i) => {
-        for await (const _ of connection.watch(`watched/${i}`));
+      Array.from({ length: 50 }, async (_, i) => {
+        for await (const { value } of connection.watch(`watched/${i}`)) if (value !== undefined) told += 1;
       }),
     );
     const ended = Promise.allSettled(watches);
@@ -99,6 +100,10 @@ describe.runIf(available.consul('1.8'))('connecting to Consul', () => {
       ),
     );
     for (const connection of connections) expect(await connection.listDir('r')).toHaveLength(150);
+    // Watches beyond those for which there is room take turns.
+    for (const connection of connections)
+      for (const i of [0, 49]) await connection.create(`watched/${i}`, Buffer.from('x'));
+    await until('all of them are told', () => told === 2 * connections.length);
     for (const connection of connections) await connection.close();
     await ended;
     await consul.stop();

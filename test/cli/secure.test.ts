@@ -121,6 +121,12 @@ describe.runIf(runs)('a migration between stores that ask for certificates, pass
     if (planted.code !== 0) throw new Error(planted.err);
   }
 
+  async function plantInConsul(): Promise<void> {
+    const file = await migration(sides.zk, sides.consul, 'vitess/{cell}');
+    const copied = await cli(['copy', '--config', file], env);
+    if (copied.code !== 0) throw new Error(copied.err);
+  }
+
   function hides(text: string): void {
     for (const secret of [...Object.values(SECRETS), ...Object.values(tokens), MANAGEMENT])
       expect(text).not.toContain(secret);
@@ -146,6 +152,18 @@ describe.runIf(runs)('a migration between stores that ask for certificates, pass
     expect(files.sort()).toEqual(['certificate', 'journal', 'plan']);
     for (const file of files) hides(readFileSync(join(kept, file), 'utf8'));
     await removeFolder(kept);
+  });
+
+  test('a cell’s store is looked at as it is with the cell’s own token', async () => {
+    await plantInConsul();
+    const file = await folder.write('cells.yaml', `from:${sides.consul}`);
+    const list = (...args: string[]) => cli(['ls', '--config', file, '--native', ...args], env);
+    expect(await list('vitess/zone1/tablets', '--cell', 'zone1')).toMatchObject({
+      code: 0,
+      out: expect.stringContaining('zone1-'),
+    });
+    expect(await list('vitess/global')).toMatchObject({ code: 0, out: expect.stringContaining('keyspaces') });
+    expect((await list('vitess/global', '--cell', 'zone1')).out).not.toContain('keyspaces');
   });
 
   test('a program that runs under a lock is given no secret as an argument', async () => {
