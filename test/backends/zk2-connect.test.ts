@@ -5,6 +5,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { TlsSettings } from '../../src/topo/backend.js';
 import { isTopologyError } from '../../src/topo/errors.js';
 import { connectOwnClient } from '../../src/zookeeper/own.js';
+import { scanPaths } from '../conformance/tools.js';
 import {
   available,
   type Certificates,
@@ -231,13 +232,23 @@ describe.runIf(available.zookeeper('3.8'))('zk2 with several servers', () => {
     await Promise.all([connection.close(), writer.close()]);
   });
 
+  test('observers are shown the credentials, too', async () => {
+    const [main = '', ...others] = cluster.members.map(({ address }) => address);
+    const auth = [{ scheme: 'digest', auth: 'vitess:right' }];
+    const owner = await connectOwnClient({ servers: [main], auth });
+    await owner.create({ path: '/own', data: null, acl: [{ perms: 31, scheme: 'auth', id: '' }] });
+    const observed = `${main}|${others.join(',')}`;
+    const connection = await openZk2(observed, '/own', { zkAuth: 'digest:vitess:right' });
+    await connection.create('d/a', Buffer.from('x'));
+    expect(await scanPaths(connection)).toEqual(['d/a']);
+    await Promise.all([owner.close(), connection.close()]);
+  });
+
   test('observers that cannot be reached are done without', async () => {
     const [port] = await freePorts(1);
     const connection = await openZk2(`${cluster.servers}|127.0.0.1:${port}`, '/vitess/other');
     await connection.create('d/a', Buffer.from('x'));
-    const paths: string[] = [];
-    for await (const { records } of connection.scan('')) paths.push(...records.map(({ path }) => path));
-    expect(paths).toEqual(['d/a']);
+    expect(await scanPaths(connection)).toEqual(['d/a']);
     await connection.close();
   });
 
