@@ -74,7 +74,12 @@ function productSettings(flags: Flags, side: Side, env: Env, address: StoreAddre
     case 'etcd':
       return { tls, etcdAuth: etcdAuth(flags, side, env), lockTtlMs: duration('topo-etcd-lease-ttl') };
     case 'zk':
-      return { tls, zkAuth: zkAuth(flags, side, env), lockTtlMs: duration('topo-zk-base-timeout') };
+      return {
+        tls,
+        zkAuth: zkAuth(flags, side, env),
+        lockTtlMs: duration('topo-zk-base-timeout'),
+        zkMaxRequestBytes: maxbuffer(flags, side),
+      };
     case 'consul':
       return {
         ...consulLogin(flags, side, env, address, tls),
@@ -83,6 +88,22 @@ function productSettings(flags: Flags, side: Side, env: Env, address: StoreAddre
         watchPollMs: watchPoll(duration('topo-consul-watch-poll-duration'), side),
       };
   }
+}
+
+/** Less leaves a transaction no room; more is no length of ZooKeeper's protocol. */
+const MIN_MAXBUFFER = 524_288;
+const MAX_MAXBUFFER = 2 ** 31 - 1;
+
+function maxbuffer(flags: Flags, side: Side): number | undefined {
+  const flag = sideFlag(side, 'topo-zk-jute-maxbuffer');
+  const given = text(flags, flag);
+  if (given === undefined) return undefined;
+  const bytes = /^\d+$/.test(given) ? Number(given) : 0;
+  if (bytes >= MIN_MAXBUFFER && bytes <= MAX_MAXBUFFER) return bytes;
+  throw usage(
+    `--${flag} is a number of bytes from ${MIN_MAXBUFFER} to ${MAX_MAXBUFFER}`,
+    'write what the servers have as -Djute.maxbuffer, which may be written there in hexadecimal: 0xfffff is 1048575',
+  );
 }
 
 /** Consul's longest wait. */

@@ -133,6 +133,11 @@ const LOGIN_FLAGS: readonly LoginFlag[] = [
     'topo-zk-base-timeout',
     'session time-out: how long a lock outlives its dead holder (default 10s)',
   ),
+  login(
+    'zk',
+    'topo-zk-jute-maxbuffer',
+    'jute.maxbuffer of the servers, in bytes, where it is not ZooKeeper’s own 1048575',
+  ),
   ignored('zk', 'topo-zk-max-concurrency'),
   login(
     'consul',

@@ -155,6 +155,10 @@ describe('what makes no sense', () => {
     ],
     ['TLS to a file', 'from:\n  address: file:a\n  tls: {}\n', '3:3', /from\.tls: file has no such thing/],
     ['a poll of etcd', 'from:\n  address: etcd2://h/a\n  watchPoll: 3\n', '3:3', /only Consul/],
+    ['a size of etcd', 'from:\n  address: etcd2://h/a\n  juteMaxbuffer: 4194304\n', '3:3', /only ZooKeeper/],
+    ['a size of a file', 'from:\n  address: file:a\n  juteMaxbuffer: 4194304\n', '3:3', /no such thing/],
+    ['a size in words', 'from:\n  address: zk2://h/a\n  juteMaxbuffer: 4MB\n', '3:18', /a whole number/],
+    ['a size that is too small', 'from:\n  address: zk2://h/a\n  juteMaxbuffer: 1000\n', '3:18', /524288/],
     ['a duration of two days', 'from:\n  address: etcd2://h/a\n  lockTtl: 48h\n', '3:12', /at most 24h/],
     [
       'a cell’s address',

@@ -196,6 +196,7 @@ describe('config check', () => {
         '  tls: {ca: ca.pem, serverName: zk.example.com}',
         '  auth: {username: vitess, password: {file: password}}',
         '  lockTtl: 12',
+        '  juteMaxbuffer: 4194304',
         'to:',
         '  address: consul://c1/vitess/global',
         '  auth:',
@@ -218,6 +219,7 @@ describe('config check', () => {
       `tls ca ${ca}, serverName zk.example.com`,
       `user vitess, password hidden, from ${password}`,
       'lockTtl 12',
+      'juteMaxbuffer 4194304',
       `token hidden, from \${TOKEN}`,
       `token of zone1 hidden, from \${TOKEN}`,
       'cell zone1 at c2:8500 vitess/zone1',
@@ -227,7 +229,11 @@ describe('config check', () => {
       expect(out).toContain(part);
     const { out: asJson } = await cli(['config', 'check', '--config', file, '--output', 'json'], env);
     expect(JSON.parse(asJson)).toMatchObject({
-      from: { auth: { username: 'vitess', password: `hidden, from ${password}` }, lockTtl: '12' },
+      from: {
+        auth: { username: 'vitess', password: `hidden, from ${password}` },
+        lockTtl: '12',
+        juteMaxbuffer: '4194304',
+      },
       to: { address: 'consul://c1:8500/vitess/global', cells: { zone1: { server: 'c2:8500' } } },
       options: { timeout: 5 },
     });

@@ -213,6 +213,19 @@ describe('locks break', () => {
     expect(await store.lockQueue('keyspaces/commerce')).toHaveLength(1);
   });
 
+  test('takes the lock from such a holder as well when it is told to, and with it the orphan behind', async () => {
+    const { address, store, orphan } = await topology('etcd');
+    const lock = await store.lock('keyspaces/commerce', contents('RebuildKeyspace'));
+    await orphan('keyspaces/commerce', 'left');
+    const args = ['locks', 'break', address, 'commerce', '--yes', '--even-if-alive'];
+    const { code, out } = await cli(args);
+    expect(out).toMatch(/broken .*RebuildKeyspace by vitess@host-7/);
+    expect(out).toMatch(/broken .*an orphan, left by vitess@host-7/);
+    expect(code).toBe(0);
+    await expect(lock.check()).rejects.toMatchObject({ code: 'LockLost' });
+    expect(await store.lockQueue('keyspaces/commerce')).toEqual([]);
+  });
+
   test('is not told to by the environment', async () => {
     const { address, orphan } = await topology('etcd');
     await orphan('keyspaces/commerce', 'left');

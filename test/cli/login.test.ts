@@ -69,11 +69,13 @@ describe('flags become settings', () => {
       'to-topo-zk-tls-ca': files.ca,
       'to-topo-zk-auth-file': files.zkAuth,
       'to-topo-zk-base-timeout': '30s',
+      'to-topo-zk-jute-maxbuffer': '4194304',
     };
     expect(connectSettings(flags, 'to', {}, ZK)).toMatchObject({
       tls: { ca: pem(CA) },
       zkAuth: 'digest:u:p',
       lockTtlMs: 30_000,
+      zkMaxRequestBytes: 4_194_304,
     });
     const ignored = { 'topo-zk-max-concurrency': '64' };
     expect(connectSettings(ignored, '', { TOPO2TOPO_ZK_AUTH: 'digest:a:b' }, ZK)).toMatchObject({
@@ -205,6 +207,15 @@ describe('wrong logins are refused before anything is connected to, and their se
     for (const value of ['0', '-1s', '1x', 'soon', '25h', MARK])
       await refused(['ls', etcd, `--topo-etcd-lease-ttl=${value}`], /--topo-etcd-lease-ttl is no duration/);
     await refused(['ls', consul, '--topo-consul-watch-poll-duration', '11m'], /at most 10m/);
+  });
+
+  test('sizes', async () => {
+    for (const value of ['0', '524287', '2147483648', '1MB', '0xfffff', MARK])
+      await refused(
+        ['ls', zk, `--topo-zk-jute-maxbuffer=${value}`],
+        /--topo-zk-jute-maxbuffer is a number of bytes/,
+      );
+    await refused(['ls', etcd, '--topo-zk-jute-maxbuffer', '4194304'], /is for zk2/);
   });
 
   test('PEM files', async () => {

@@ -19,8 +19,12 @@ export const SETTINGS: ConnectSettings = {
 export type Layout = Readonly<Record<string, string>>;
 
 /** Opens the store at an address for the time of `work`. */
-export async function withStore<T>(address: string, work: (store: Connection) => Promise<T>): Promise<T> {
-  const store = await storesFor(SETTINGS, 'write').open(parseAddress(address), GLOBAL);
+export async function withStore<T>(
+  address: string,
+  work: (store: Connection) => Promise<T>,
+  settings = SETTINGS,
+): Promise<T> {
+  const store = await storesFor(settings, 'write').open(parseAddress(address), GLOBAL);
   try {
     return await work(store);
   } finally {

@@ -15,7 +15,7 @@ interface SideSettings {
 export function sideSettings(config: Config, side: Side, chosen: string | undefined): SideSettings {
   const found = side === '' ? oneOf(config, chosen) : config[side];
   if (found === undefined) return { flags: {}, env: {} };
-  const { authFile } = found;
+  const { authFile, juteMaxbuffer } = found;
   const cells = [...found.cells].map(([cell, { server, root }]) => `${cell}=${server},${root}`);
   return {
     flags: {
@@ -24,6 +24,7 @@ export function sideSettings(config: Config, side: Side, chosen: string | undefi
       ...(cells.length === 0 ? {} : { [cellFlag(side)]: cells }),
       ...tlsFlags(found, side),
       ...timeFlags(found, side),
+      ...(juteMaxbuffer === undefined ? {} : { [sideFlag(side, 'topo-zk-jute-maxbuffer')]: juteMaxbuffer }),
       ...(authFile === undefined || found.product === undefined
         ? {}
         : { [sideFlag(side, AUTH_FILES[found.product])]: authFile }),

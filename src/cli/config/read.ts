@@ -31,6 +31,8 @@ export interface SideConfig {
   readonly tokens: ReadonlyMap<string, Secret>;
   readonly authFile: string | undefined;
   readonly cells: ReadonlyMap<string, { readonly server: string; readonly root: string }>;
+  /** Bytes, as the flag takes them. */
+  readonly juteMaxbuffer: string | undefined;
   /** Durations as the flags take them. */
   readonly times: Readonly<Partial<Record<TimeName, string>>>;
 }
@@ -39,6 +41,8 @@ export const TLS_PARTS = ['ca', 'cert', 'key', 'serverName'] as const;
 export type TlsPart = (typeof TLS_PARTS)[number];
 export const TIME_NAMES = ['lockTtl', 'lockDelay', 'watchPoll'] as const;
 export type TimeName = (typeof TIME_NAMES)[number];
+
+const MAXBUFFER = 'juteMaxbuffer';
 
 /** A migration file, read and checked. */
 export interface Config {
@@ -98,7 +102,7 @@ class Reader {
     if (this.#value([name]) === undefined) return undefined;
     const address = this.#address([name]);
     const product = productOf(address.implementation);
-    for (const key of ['tls', 'auth', ...TIME_NAMES]) {
+    for (const key of ['tls', 'auth', MAXBUFFER, ...TIME_NAMES]) {
       if (product === undefined && this.#value([name, key]) !== undefined)
         throw this.#wrong([name, key], `${address.implementation} has no such thing`);
     }
@@ -108,6 +112,7 @@ class Reader {
       tls: this.#tls([name, 'tls']),
       ...this.#auth([name, 'auth'], product),
       cells: this.#cells([name, 'cells'], address),
+      juteMaxbuffer: this.#maxbuffer([name, MAXBUFFER], product),
       times: this.#times([name], product),
     };
   }
@@ -192,6 +197,12 @@ class Reader {
       cells.set(cell, { server: address.server, root: address.root });
     }
     return cells;
+  }
+
+  #maxbuffer(path: Path, product: Product | undefined): string | undefined {
+    const text = this.text(path);
+    if (text !== undefined && product !== 'zk') throw this.#wrong(path, 'only ZooKeeper has such a thing');
+    return text;
   }
 
   #times(path: Path, product: Product | undefined): SideConfig['times'] {

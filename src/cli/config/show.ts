@@ -30,7 +30,16 @@ export function configText(io: Io, config: Config): string {
   return [...lines, green('ok')].join('\n');
 }
 
-function sideLines({ tls, user, token, tokens, authFile, cells, times }: SideConfig): string[] {
+function sideLines({
+  tls,
+  user,
+  token,
+  tokens,
+  authFile,
+  cells,
+  juteMaxbuffer,
+  times,
+}: SideConfig): string[] {
   const lines = [];
   if (tls !== undefined) {
     const parts = Object.entries(tls).map(([name, value]) => `${name} ${value}`);
@@ -41,6 +50,7 @@ function sideLines({ tls, user, token, tokens, authFile, cells, times }: SideCon
   for (const [scope, secret] of tokens) lines.push(`token of ${scope} ${hidden(secret)}`);
   if (authFile !== undefined) lines.push(`login in ${authFile}`);
   for (const [cell, { server, root }] of cells) lines.push(`cell ${cell} at ${server} ${root}`);
+  if (juteMaxbuffer !== undefined) lines.push(`juteMaxbuffer ${juteMaxbuffer}`);
   for (const [name, value] of Object.entries(times)) lines.push(`${name} ${value}`);
   return lines.map((line) => `           ${line}`);
 }
@@ -58,7 +68,17 @@ export function configJson(config: Config): object {
   };
 }
 
-function sideJson({ address, tls, user, token, tokens, authFile, cells, times }: SideConfig): object {
+function sideJson({
+  address,
+  tls,
+  user,
+  token,
+  tokens,
+  authFile,
+  cells,
+  juteMaxbuffer,
+  times,
+}: SideConfig): object {
   const auth = {
     username: user?.username,
     password: user === undefined ? undefined : hidden(user.password),
@@ -73,6 +93,7 @@ function sideJson({ address, tls, user, token, tokens, authFile, cells, times }:
     tls,
     auth: hasAuth ? auth : undefined,
     cells: cells.size === 0 ? undefined : cells,
+    juteMaxbuffer,
     ...times,
   };
 }
