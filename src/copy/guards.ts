@@ -178,7 +178,7 @@ const FINDING_GUARDS: readonly FindingGuard[] = [
     guard: 'cannot-hold',
     problems: ['too large', 'path too long', 'path refused', 'not held'],
     what: 'the destination cannot hold',
-    hint: 'choose another kind of store, raise its limits, or make these records smaller or name them otherwise',
+    hint: 'choose another kind of store, or make these records smaller or name them otherwise; where ZooKeeper’s jute.maxbuffer was raised, say so with --to-topo-zk-jute-maxbuffer',
     overruled: () => false,
   },
   {

@@ -188,7 +188,10 @@ export const DIAGNOSES = {
     'the cell’s address leads to another cell’s store: a copy would mix them',
     'check the cells’ addresses: localhost is another store on every host',
   ),
-  'cannot-hold': stop(COPY_STOPS, 'choose another kind of store, or raise its limits'),
+  'cannot-hold': stop(
+    COPY_STOPS,
+    'choose another kind of store, or raise ZooKeeper’s jute.maxbuffer and say so with --to-topo-zk-jute-maxbuffer',
+  ),
   loss: stop(
     'a value has no place in the form in which the other store keeps records',
     'look at them with plan; accept their kinds with --accept-loss',
