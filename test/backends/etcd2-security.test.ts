@@ -1,13 +1,18 @@
-import { readFileSync } from 'node:fs';
+import { generateKeyPairSync } from 'node:crypto';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Member } from '../../src/backends/etcd2/member.js';
 import type { ConnectSettings } from '../../src/topo/backend.js';
 import {
   available,
   type Certificates,
+  ETCD_VERSIONS,
   type EtcdCluster,
   type EtcdVersion,
+  FaultWay,
   makeCertificates,
+  makeFolder,
   removeFolder,
   startEtcd,
 } from '../servers/index.js';
@@ -188,3 +193,40 @@ for (const version of ['3.4', '3.5'] satisfies EtcdVersion[]) {
     },
   );
 }
+
+for (const version of ETCD_VERSIONS)
+  describe.runIf(available.etcd(version))(
+    `etcd ${version} whose tokens are of one state of its users`,
+    () => {
+      test('calls go on while users are changed, again and again', async () => {
+        const folder = await makeFolder();
+        const { publicKey, privateKey } = generateKeyPairSync('rsa', {
+          modulusLength: 2_048,
+          publicKeyEncoding: { type: 'spki', format: 'pem' },
+          privateKeyEncoding: { type: 'pkcs1', format: 'pem' },
+        });
+        const [pub, priv] = [join(folder, 'public.pem'), join(folder, 'private.pem')];
+        writeFileSync(pub, publicKey);
+        writeFileSync(priv, privateKey);
+        const token = `jwt,pub-key=${pub},priv-key=${priv},sign-method=RS256`;
+        const etcd = await startEtcd({ version, flags: ['--auth-token', token] });
+        await enableAuth(etcd);
+        const way = await FaultWay.to(etcd.servers);
+        const etcdAuth = { username: 'vitess', password: 'secret-2' };
+        const connection = await connect(way.servers, ROOT, { etcdAuth });
+        let made = await connection.create('a', Buffer.from('0'));
+        for (const proxy of way.proxies) proxy.shape('answers', { latencyMs: 300 });
+        const writing = (async () => {
+          for (let i = 1; i <= 3; i++) made = await connection.update('a', Buffer.from(String(i)), made);
+        })();
+        // More than one change falls between a token and what is sent with it.
+        for (let i = 0; i < 10; i++) await etcd.ctl(...ADMINISTRATOR, 'user', 'add', `other-${i}:secret-3`);
+        await writing;
+        expect(Buffer.from((await connection.get('a')).bytes).toString()).toBe('3');
+        await connection.close();
+        await way.close();
+        await etcd.stop();
+        await removeFolder(folder);
+      }, 60_000);
+    },
+  );

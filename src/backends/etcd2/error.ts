@@ -84,7 +84,7 @@ const ROWS: readonly Row[] = [
     message: 'etcd refuses the user name or the password',
   },
   {
-    text: /invalid auth token|revision of auth store is old/,
+    text: /invalid auth token|revision of auth store is old|revision in header is old/,
     code: ErrorCode.Unauthorized,
     message: 'etcd refuses the token that it gave',
   },

@@ -13,6 +13,12 @@ const REFUSES_TOKEN = /invalid auth token|revision of auth store is old|revision
 /** What it says to a request without one, and to a watch. */
 const WANTS_TOKEN = /user name is empty|permission denied/;
 
+/**
+ * Tokens that are got for one call at most. One may be over before it is used: some are of one state of the users, and whoever changes those
+ * gives many commands, one after the other.
+ */
+const MOST_TOKENS = 10;
+
 type Auth = NonNullable<ConnectSettings['etcdAuth']>;
 
 /** One server of an etcd cluster. */
@@ -48,13 +54,14 @@ export class Member {
     request: Calls[M]['request'],
     limits: Limits,
   ): Promise<Calls[M]['answer']> {
-    const token = this.#signIn(limits);
-    try {
-      return await this.#unary(method, request, await token, limits);
-    } catch (error) {
-      // etcd looks at the token before it looks at the request: this is no second sending.
-      if (!(await this.#forget(token, error))) throw error;
-      return this.#unary(method, request, await this.#signIn(limits), limits);
+    for (let left = MOST_TOKENS; ; left--) {
+      const token = this.#signIn(limits);
+      try {
+        return await this.#unary(method, request, await token, limits);
+      } catch (error) {
+        // etcd looks at the token before it looks at the request: this is no second sending.
+        if (!(await this.#forget(token, error)) || left === 1) throw error;
+      }
     }
   }
 
@@ -68,17 +75,18 @@ export class Member {
     limits: Limits,
     onMessage: (message: IWatchResponse) => boolean,
   ): Promise<void> {
-    const token = this.#signIn(limits);
     let begun = false;
     const onFirst = (message: IWatchResponse) => {
       begun = true;
       return onMessage(message);
     };
-    try {
-      await this.#stream(request, await token, limits, onFirst);
-    } catch (error) {
-      if (!(await this.#forget(token, error)) || begun) throw error;
-      await this.#stream(request, await this.#signIn(limits), limits, onMessage);
+    for (let left = MOST_TOKENS; ; left--) {
+      const token = this.#signIn(limits);
+      try {
+        return await this.#stream(request, await token, limits, onFirst);
+      } catch (error) {
+        if (!(await this.#forget(token, error)) || begun || left === 1) throw error;
+      }
     }
   }
 
