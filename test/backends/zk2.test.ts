@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { Connection } from '../../src/topo/connection.js';
+import { batchBytes, type Connection, type WriteOp } from '../../src/topo/connection.js';
 import { CreateMode, type ZooKeeperClient } from '../../src/zookeeper/client.js';
 import { connectOwnClient } from '../../src/zookeeper/own.js';
 import { available, type Cluster, startZooKeeper } from '../servers/index.js';
@@ -175,6 +175,33 @@ describe.runIf(available.zookeeper('3.8'))('zk2 lays a topology out as Vitess do
     await connection.write(paths.map((path, i) => ({ type: 'delete', path, version: versions[i] ?? null })));
     expect(await connection.listDir('')).toEqual([]);
     await connection.close();
+  });
+
+  test('a batch as large as is allowed is written, with the longest root and paths, and one large value', async () => {
+    const longRoot = `/${'r'.repeat(199)}`;
+    const store = await openZk2(cluster.servers, longRoot);
+    const { batch, maxPathBytes } = store.capabilities;
+    const path = (i: number) => String(i).padStart(maxPathBytes - longRoot.length - 1, '0');
+    const numbers = Array.from({ length: batch.maxOps - 1 }, (_, i) => i);
+    /** As large as the batch of it and `others` may be. */
+    const filled = (others: readonly WriteOp[], op: WriteOp & { bytes: Uint8Array }): WriteOp[] => {
+      const rest = batch.maxBytes - batchBytes([...others, op]);
+      return [...others, { ...op, bytes: Buffer.alloc(rest, 1) }];
+    };
+    const last = path(batch.maxOps);
+    const creates = numbers.map((i): WriteOp => ({ type: 'create', path: path(i), bytes: NONE }));
+    const made = await store.write(filled(creates, { type: 'create', path: last, bytes: NONE }));
+    const version = made.at(-1);
+    if (version === undefined) throw new Error('a create gives a version');
+    // Each is sent as two requests.
+    const deletes = numbers.map(
+      (i): WriteOp => ({ type: 'delete', path: path(i), version: made[i] ?? null }),
+    );
+    const ops = filled(deletes, { type: 'update', path: last, bytes: NONE, version });
+    expect(batchBytes(ops)).toBe(batch.maxBytes);
+    await store.write(ops);
+    expect(await store.listDir('')).toEqual([last]);
+    await store.close();
   });
 
   test('an empty directory of somebody else is left alone, and can be filled', async () => {
