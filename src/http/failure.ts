@@ -18,6 +18,8 @@ export interface HttpFailureDetails {
   readonly late?: boolean;
   /** The answer is not one of the product. */
   readonly foreign?: boolean;
+  /** It is a refusal of what was taken before, and may be taken again a moment later. */
+  readonly momentary?: boolean;
 }
 
 /** See {@link HttpFailureDetails}. */
@@ -30,6 +32,7 @@ export class HttpFailure extends Error {
   readonly code: string | undefined;
   readonly late: boolean;
   readonly foreign: boolean;
+  readonly momentary: boolean;
 
   constructor(failure: HttpFailureDetails) {
     const answered = failure.status === undefined ? '' : `HTTP status ${failure.status}: `;
@@ -41,6 +44,7 @@ export class HttpFailure extends Error {
     this.code = failure.code;
     this.late = failure.late ?? false;
     this.foreign = failure.foreign ?? false;
+    this.momentary = failure.momentary ?? false;
   }
 }
 

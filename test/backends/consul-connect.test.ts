@@ -2,7 +2,7 @@ import http from 'node:http';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Connection } from '../../src/topo/connection.js';
 import { failure, scanPaths } from '../conformance/tools.js';
-import { available, type ConsulCluster, startConsul, startEtcd } from '../servers/index.js';
+import { available, type ConsulCluster, FaultWay, startConsul, startEtcd } from '../servers/index.js';
 import { listening } from '../support/listening.js';
 import { passing } from '../support/passing.js';
 import { until } from '../support/until.js';
@@ -288,6 +288,55 @@ describe.runIf(available.consul('1.8'))('tokens', () => {
     expect(await watching).toMatchObject({ code: 'Unauthorized' });
     expect(seen.filter((text) => text.endsWith('false'))).toEqual([]);
     await connection.close();
+  }, 90_000);
+
+  test('a token that the servers do not know for a moment, as a new leader may not, is waited for; one that is gone is refused', async () => {
+    const rules = 'key_prefix "vitess/global/" { policy = "write" } session_prefix "" { policy = "write" }';
+    const { name } = await policy(rules);
+    const secret = 'a41d3c07-5a0e-4d07-9d0c-1f6f4c2b7e15';
+    const make = async () => {
+      const body = JSON.stringify({ SecretID: secret, Policies: [{ Name: name }] });
+      return /"AccessorID":"([^"]+)"/.exec(await curl.ask('PUT', 'acl/token', body))?.[1] ?? '';
+    };
+    const forget = (accessor: string) => curl.ask('DELETE', `acl/token/${accessor}`);
+    const first = await make();
+    // Two ways to the server, of which one is there at first, and the other afterwards.
+    const ways = [await FaultWay.to(consul.servers), await FaultWay.to(consul.servers)] as const;
+    const cut = (way: FaultWay) => {
+      for (const proxy of way.proxies) {
+        proxy.refuse();
+        proxy.reset();
+      }
+    };
+    cut(ways[1]);
+    const servers = ways.map((way) => way.servers).join(',');
+    const connection = await connect(servers, ROOT, { consulToken: secret, watchPollMs: 500 });
+    const seen: string[] = [];
+    const watching = failure(
+      (async () => {
+        for await (const { value } of connection.watch('moment')) seen.push(String(value?.bytes ?? 'absent'));
+      })(),
+    );
+    await until('the beginning', () => seen.at(-1) === 'absent');
+    await forget(first);
+    cut(ways[0]);
+    await ways[1].mend();
+    // One that never had an answer with it knows no better.
+    expect(await failure(connect(consul.servers, ROOT, { consulToken: secret }))).toMatchObject({
+      code: 'Unauthorized',
+    });
+    const calls = [connection.get('a'), connection.create('moment', Buffer.from('1'))];
+    // Longer than a poll takes: the watch is refused, too.
+    await new Promise((resolve) => setTimeout(resolve, 1_500));
+    const second = await make();
+    await Promise.all(calls);
+    await until('the change', () => seen.at(-1) === '1');
+    await forget(second);
+    const refused = failure(connection.get('a', { deadline: Date.now() + 60_000 }));
+    expect(await refused).toMatchObject({ code: 'Unauthorized', retryable: false });
+    expect(await watching).toMatchObject({ code: 'Unauthorized' });
+    await connection.close();
+    await Promise.all(ways.map((way) => way.close()));
   }, 90_000);
 
   test('a token with rights on the root and on sessions locks', async () => {

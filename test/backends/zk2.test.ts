@@ -183,21 +183,21 @@ describe.runIf(available.zookeeper('3.8'))('zk2 lays a topology out as Vitess do
     const { batch, maxPathBytes } = store.capabilities;
     const path = (i: number) => String(i).padStart(maxPathBytes - longRoot.length - 1, '0');
     const numbers = Array.from({ length: batch.maxOps - 1 }, (_, i) => i);
-    /** As large as the batch of it and `others` may be. */
-    const filled = (others: readonly WriteOp[], op: WriteOp & { bytes: Uint8Array }): WriteOp[] => {
-      const rest = batch.maxBytes - batchBytes([...others, op]);
-      return [...others, { ...op, bytes: Buffer.alloc(rest, 1) }];
+    /** With one more, whose value makes the batch as large as it may be. */
+    const filled = (others: readonly WriteOp[], more: (bytes: Uint8Array) => WriteOp): WriteOp[] => {
+      const rest = batch.maxBytes - batchBytes([...others, more(NONE)]);
+      return [...others, more(Buffer.alloc(rest, 1))];
     };
     const last = path(batch.maxOps);
     const creates = numbers.map((i): WriteOp => ({ type: 'create', path: path(i), bytes: NONE }));
-    const made = await store.write(filled(creates, { type: 'create', path: last, bytes: NONE }));
+    const made = await store.write(filled(creates, (bytes) => ({ type: 'create', path: last, bytes })));
     const version = made.at(-1);
     if (version === undefined) throw new Error('a create gives a version');
     // Each is sent as two requests.
     const deletes = numbers.map(
       (i): WriteOp => ({ type: 'delete', path: path(i), version: made[i] ?? null }),
     );
-    const ops = filled(deletes, { type: 'update', path: last, bytes: NONE, version });
+    const ops = filled(deletes, (bytes) => ({ type: 'update', path: last, bytes, version }));
     expect(batchBytes(ops)).toBe(batch.maxBytes);
     await store.write(ops);
     expect(await store.listDir('')).toEqual([last]);

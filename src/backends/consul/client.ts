@@ -4,6 +4,7 @@ import type { ConnectSettings } from '../../topo/backend.js';
 import { FAILURES } from './error.js';
 import { Keys } from './keys.js';
 import { Member } from './member.js';
+import { Patience } from './patience.js';
 
 /** Milliseconds of one blocking query, unless the settings say otherwise, as in Vitess. */
 const POLL_MS = 30_000;
@@ -20,7 +21,11 @@ export class ConsulClient extends HttpClient<Member> {
   readonly random: ConnectSettings['random'];
 
   constructor(address: StoreAddress, settings: ConnectSettings) {
-    super(address, settings, { failures: FAILURES, make: (server) => new Member(server, settings) });
+    const patience = new Patience(settings.clock);
+    super(address, settings, {
+      failures: FAILURES,
+      make: (server) => new Member(server, settings, patience),
+    });
     this.keys = new Keys(this.context.store, address.root);
     this.pollMs = settings.watchPollMs ?? POLL_MS;
     this.lockTtlMs = settings.lockTtlMs ?? LOCK_TTL_MS;

@@ -17,6 +17,9 @@ interface Row extends Partial<Meaning> {
 const TOKEN_HINT =
   'give the token read and write on the whole root (key_prefix "ROOT/"), and write on sessions for locks';
 
+/** What a server says to a token that it does not know. */
+export const UNKNOWN_TOKEN = /ACL not found/;
+
 /**
  * Consul tells errors by HTTP status and text. All of these are given before or instead of carrying a request out. Other
  * texts under status 500 are the leader's, or its connection's, and tell nothing about what became of a write.
@@ -24,7 +27,7 @@ const TOKEN_HINT =
 const ROWS: readonly Row[] = [
   {
     status: 403,
-    text: /ACL not found/,
+    text: UNKNOWN_TOKEN,
     code: ErrorCode.Unauthorized,
     message: 'Consul does not know the token',
     hint: 'give a token of this datacenter; a new one may take a moment until every server knows it',
@@ -78,7 +81,10 @@ const ROWS: readonly Row[] = [
 function meaningOf(failure: HttpFailure): Meaning {
   const { status = 0, text, endpoint } = failure;
   const row = ROWS.find((each) => (each.status ?? status) === status && (each.text?.test(text) ?? true));
-  if (row !== undefined) return { refused: true, passing: false, ...row };
+  if (row !== undefined) {
+    const retryable = failure.momentary ? { retryable: true } : {};
+    return { refused: true, passing: failure.momentary, ...row, ...retryable };
+  }
   if (failure.foreign || failure.code?.startsWith('HPE_'))
     return { ...NOT_CONSUL(endpoint), refused: false, passing: false };
   const cut = cutShort(failure);

@@ -18,6 +18,7 @@ import {
 import { Api, type Methods } from './api.js';
 import { decodeBody } from './body.js';
 import { readAll, readListing } from './listing.js';
+import type { Patience } from './patience.js';
 
 /** Consul refuses more than 200 connections of one client (`http_max_conns_per_client`). */
 const SOCKETS = { calls: 64, polls: 120 };
@@ -32,6 +33,14 @@ const NOT_FOUND = 404;
 type Work = (methods: Methods, options: Parameters<Methods['session']['renew']>[0]) => Promise<unknown>;
 
 const API = new Api();
+
+/** What is expected of an answer. */
+interface Expected {
+  /** An HTTP status with which it tells what was asked for, beside those of success. */
+  readonly also?: number;
+  /** Whether it is given whoever asks. */
+  readonly withoutToken?: boolean;
+}
 
 /** What was found, and `X-Consul-Index`: for a key that exists its own, otherwise that of all that was looked at. */
 export interface Found<T> {
@@ -82,10 +91,16 @@ export interface SessionSettings {
 /** One server of Consul, an agent, which passes requests on to the leader: its HTTP API. */
 export class Member {
   readonly #server: HttpServer;
+  readonly #patience: Patience;
 
   /** @param server as {@link HttpServer} takes it */
-  constructor(server: string, settings: Pick<ConnectSettings, 'tls' | 'consulToken' | 'clock'>) {
+  constructor(
+    server: string,
+    settings: Pick<ConnectSettings, 'tls' | 'consulToken' | 'clock'>,
+    patience: Patience,
+  ) {
     const { consulToken } = settings;
+    this.#patience = patience;
     const headers = consulToken === undefined ? {} : { 'X-Consul-Token': consulToken };
     this.#server = new HttpServer(server, settings, { sockets: SOCKETS, headers });
   }
@@ -101,13 +116,13 @@ export class Member {
 
   /** One key, or none. It must be plain ({@link isPlain}), as in all that goes by URL. */
   one(key: string, limits: Limits): Promise<Pair | undefined> {
-    return this.#ask(readOf({ key }), limits, oneOf, NOT_FOUND);
+    return this.#ask(readOf({ key }), limits, oneOf, { also: NOT_FOUND });
   }
 
   /** {@link one}, with its index. */
   get(query: KvQuery, limits: Limits): Promise<Found<Pair>> {
     const found = (reply: HttpReply) => ({ items: pairsOf(reply), index: indexOf(reply) });
-    return this.#ask(readOf(query), limits, found, NOT_FOUND);
+    return this.#ask(readOf(query), limits, found, { also: NOT_FOUND });
   }
 
   /**
@@ -118,7 +133,7 @@ export class Member {
   tree(query: KvQuery, limits: Limits, onAnswer?: () => void): Promise<Tree> {
     const request = { ...readOf(query, '&recurse'), onAnswer };
     const found = (reply: HttpReply) => ({ groups: this.#listing(piecesOf(reply)), index: indexOf(reply) });
-    return this.#ask(request, limits, found, NOT_FOUND);
+    return this.#ask(request, limits, found, { also: NOT_FOUND });
   }
 
   /** All keys that begin with `key`, in byte order. */
@@ -127,7 +142,7 @@ export class Member {
       const items = reply.status === NOT_FOUND ? [] : listOf(decodeBody(reply.body)).map(toText);
       return { items, index: indexOf(reply) };
     };
-    return this.#ask(readOf(query, '&keys'), limits, found, NOT_FOUND);
+    return this.#ask(readOf(query, '&keys'), limits, found, { also: NOT_FOUND });
   }
 
   /** A transaction. One that only reads is to be consistent; Consul tells by its operations which it is. */
@@ -141,13 +156,14 @@ export class Member {
       if (errors.length === 0) throw this.#refused(reply);
       return { results: [], errors };
     };
-    return this.#call(create, limits, read, CONFLICT);
+    return this.#call(create, limits, read, { also: CONFLICT });
   }
 
   /** Names of all datacenters that the server knows, its own, as the nearest, first. Needs no right. */
   datacenters(limits: Limits): Promise<string[]> {
     const ask: Work = ({ catalog }, options) => catalog.datacenters({ ...options });
-    return this.#call(ask, limits, (reply) => listOf(decodeBody(reply.body)).map(toText));
+    const read = (reply: HttpReply) => listOf(decodeBody(reply.body)).map(toText);
+    return this.#call(ask, limits, read, { withoutToken: true });
   }
 
   /** Makes a session whose keys are deleted when it ends; its id. */
@@ -168,7 +184,7 @@ export class Member {
   /** False when there is no such session any more. */
   renewSession(id: string, limits: Limits): Promise<boolean> {
     const renew: Work = ({ session }, options) => session.renew({ ...options, id });
-    return this.#call(renew, limits, ({ status }) => status !== NOT_FOUND, NOT_FOUND);
+    return this.#call(renew, limits, ({ status }) => status !== NOT_FOUND, { also: NOT_FOUND });
   }
 
   /** Ends a session, and with it the keys that it holds. Does nothing when there is none. */
@@ -191,28 +207,34 @@ export class Member {
   }
 
   /** Reads. Of all that is done for a short answer nothing would take as long as the package's making of the request. */
-  #ask<T>(request: ServerRequest, limits: Limits, read: (reply: HttpReply) => T, also?: number): Promise<T> {
-    return this.#answered(this.#server.exchange(request, limits), read, also);
+  #ask<T>(
+    request: ServerRequest,
+    limits: Limits,
+    read: (reply: HttpReply) => T,
+    expected?: Expected,
+  ): Promise<T> {
+    return this.#answered(this.#server.exchange(request, limits), read, expected);
   }
 
   /** Sends what a method of the package makes. */
-  #call<T>(work: Work, limits: Limits, read: (reply: HttpReply) => T, also?: number): Promise<T> {
+  #call<T>(work: Work, limits: Limits, read: (reply: HttpReply) => T, expected?: Expected): Promise<T> {
     return this.#answered(
       API.ask(work, (request) => this.#server.exchange(request, limits)),
       read,
-      also,
+      expected,
     );
   }
 
-  /**
-   * The answer to a request that was sent once. `read` gets it where it tells of success.
-   *
-   * @param also another HTTP status with which it is to get it
-   */
-  #answered<T>(sent: Promise<HttpReply>, read: (reply: HttpReply) => T, also?: number): Promise<T> {
+  /** The answer to a request that was sent once. `read` gets it where it tells of success. */
+  #answered<T>(
+    sent: Promise<HttpReply>,
+    read: (reply: HttpReply) => T,
+    { also, withoutToken }: Expected = {},
+  ): Promise<T> {
     return sent.then((reply) => {
       const { status } = reply;
       if ((status < 200 || status >= 300) && status !== also) throw this.#refused(reply);
+      if (!withoutToken) this.#patience.taken();
       if (reply.header('x-consul-results-filtered-by-acls') === 'true')
         throw this.#failure({ sent: true, status: 403, text: 'some keys are left out' });
       try {
@@ -226,7 +248,8 @@ export class Member {
   /** What the server answered instead of what it was asked for. */
   #refused({ status, body }: HttpReply): HttpFailure {
     const words = body.toString().trim() || (STATUS_CODES[status] ?? '');
-    return this.#failure({ sent: true, status, text: words.slice(0, LONGEST_WORDS) });
+    const failure = { sent: true, status, text: words.slice(0, LONGEST_WORDS) };
+    return this.#failure({ ...failure, momentary: this.#patience.bears(failure) });
   }
 
   /** Of an answer that is none that Consul gives; any other error as it is. */
