@@ -49,9 +49,18 @@ function readTokens(json: string, named: string): ReadonlyMap<string, string> {
   for (const [scope, login] of Object.entries(scopes)) {
     const token = object(login)?.['acl_token'];
     if (typeof token !== 'string') throw noTokens(named);
-    found.set(scope, token);
+    found.set(scope, checkedToken(token, named));
   }
   return found;
+}
+
+/** No HTTP header takes other signs, and what says so later is taken for a server that cannot be reached. */
+function checkedToken(token: string, named: string): string {
+  if (/^[!-~]*$/.test(token)) return token;
+  throw usage(
+    `${named} holds a token with a space or another sign that no token has`,
+    'look for the end of a line, or quotes, around it',
+  );
 }
 
 function noTokens(named: string) {
@@ -74,10 +83,13 @@ function object(value: unknown): Readonly<Record<string, unknown>> | undefined {
 }
 
 function tokenOfEnvironment(env: Env, side: Side): string | undefined {
-  const own = given(env, secretVariable(side, 'CONSUL_TOKEN'));
-  if (own !== undefined) return own;
+  const variable = secretVariable(side, 'CONSUL_TOKEN');
+  const own = given(env, variable);
+  if (own !== undefined) return checkedToken(own, variable);
   const file = given(env, 'CONSUL_HTTP_TOKEN_FILE');
-  return file === undefined ? given(env, 'CONSUL_HTTP_TOKEN') : secretFile(file);
+  if (file !== undefined) return checkedToken(secretFile(file), `the file ${file}`);
+  const token = given(env, 'CONSUL_HTTP_TOKEN');
+  return token === undefined ? undefined : checkedToken(token, 'CONSUL_HTTP_TOKEN');
 }
 
 /** As Consul's own clients have it: certificates alone ask for no TLS, CONSUL_HTTP_SSL or an https address does. */

@@ -251,6 +251,15 @@ describe('wrong logins are refused before anything is connected to, and their se
     await refused(['ls', consul], /TOPO2TOPO_CONSUL_AUTH holds no tokens/, {
       TOPO2TOPO_CONSUL_AUTH: JSON.stringify({ global: { token: MARK } }),
     });
+    for (const token of [`${MARK}\n`, `${MARK}é`, `${MARK} `]) {
+      await refused(['ls', consul], /TOPO2TOPO_CONSUL_TOKEN holds a token with a space or another sign/, {
+        TOPO2TOPO_CONSUL_TOKEN: token,
+      });
+      await refused(['ls', consul], /CONSUL_HTTP_TOKEN holds a token with/, { CONSUL_HTTP_TOKEN: token });
+      await refused(['ls', consul], /TOPO2TOPO_CONSUL_AUTH holds a token with/, {
+        TOPO2TOPO_CONSUL_AUTH: JSON.stringify({ zone1: { acl_token: token } }),
+      });
+    }
     await refused(['ls', consul], /CONSUL_HTTP_SSL is true or false/, { CONSUL_HTTP_SSL: MARK });
     await refused(['ls', consul], /CONSUL_CLIENT_CERT and CONSUL_CLIENT_KEY/, {
       CONSUL_HTTP_SSL: '1',
