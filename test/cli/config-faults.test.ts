@@ -35,6 +35,12 @@ describe('what is not YAML', () => {
     ['a quote too few', `from: "${MARK}\nto: x\n`, '3:1', /missing|not YAML/],
     ['a tag', `from: !vault ${MARK}\n`, '1:7', /no tags/],
     ['an alias', `from: &base ${MARK}\nto: *base\n`, '2:5', /no aliases/],
+    [
+      'a variable between braces',
+      `from:\n  address: zk2://h/a\n  auth: {username: u, password: \${SECRET}}\n`,
+      '3:34',
+      /a text with \$\{NAME\} needs quotes between braces/,
+    ],
     ['a colon too many', `from: a: ${MARK}\n`, '1:7', /needs quotes/],
   ];
   test.each(faults)('%s', (_, text, place, message) => refused(text, place, message));

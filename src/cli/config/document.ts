@@ -67,6 +67,8 @@ function startOf(node: unknown): number | undefined {
 
 /** yaml's own messages quote the file, which may hold a secret there. */
 function yamlMessage(text: string, { code, pos }: YAMLError): string {
+  // Between braces a text ends at the next one.
+  if (text.startsWith(`\${`, pos[0] - 1)) return `a text with \${NAME} needs quotes between braces`;
   switch (code) {
     case 'DUPLICATE_KEY': {
       const key = /^[\w-]+/.exec(text.slice(pos[0]))?.[0];
