@@ -1,19 +1,22 @@
 import { ErrorCode, isTopologyError } from '../topo/errors.js';
 import { GLOBAL } from '../topo/topology.js';
 import { PAUSE_MS, Watches } from '../topo/watches.js';
-import { planCopy } from './copy.js';
+import { type PreparedCopy, planCopy } from './copy.js';
 import { Condition } from './follow-condition.js';
 import type { FollowOptions, FollowState } from './follow-options.js';
 import { FollowedPart } from './follow-part.js';
 import { checkLost } from './guard-passes.js';
-import type { Totals } from './options.js';
+import type { GuardName } from './objection.js';
+import type { CopyOptions, Totals } from './options.js';
 import { Pace, sleep } from './pace.js';
 import { type Parts, partsOf } from './parts.js';
 import { planPart, writePass } from './pass.js';
 import { isPassing, worstFailure } from './passing.js';
 import type { Plan, ScopePlan } from './plan.js';
+import { Refused } from './stop.js';
 
 const GRACE_MS = 5_000;
+const TRIES_IN_GRACE = 10;
 
 /**
  * Copies, and goes on copying, one way, while every process is still on the source: watches tell what changed, and complete passes
@@ -36,6 +39,14 @@ interface Began {
   /** In milliseconds since the epoch. */
   readonly at: number;
 }
+
+/** Records of the destination that a plan is refused for, where nothing else stands in the way and another follower may have written them. */
+function strangeIn(error: unknown): string[] {
+  if (!(error instanceof Refused) || error.objections.some(({ guard }) => !STRANGE.has(guard))) return [];
+  return error.objections.flatMap(({ about }) => about);
+}
+
+const STRANGE: ReadonlySet<GuardName> = new Set<GuardName>(['foreign', 'extra']);
 
 class Follower {
   readonly #options: FollowOptions;
@@ -128,12 +139,30 @@ class Follower {
     const options = this.#options;
     const began = this.#began();
     const ledgers = new Map(parts.map(({ scope, ledger }) => [scope, ledger]));
-    const prepared = await planCopy({ ...options, ledgers });
+    const prepared = await this.#prepared({ ...options, ledgers });
     if (this.#plan === undefined) await options.onPlan?.(prepared);
     this.#plan = prepared.plan;
     await writePass(prepared.plan, prepared.parts, options, this.#totals);
     for (const [part, plan] of this.#planned(prepared.plan)) part.copied(plan);
     this.#ended(prepared.plan, began);
+  }
+
+  /** What another follower is about to bring over is waited for, as in every later pass. */
+  async #prepared(options: CopyOptions): Promise<PreparedCopy> {
+    const { clock, signal } = options;
+    const { graceMs = GRACE_MS } = this.#options;
+    let since = new Map<string, number>();
+    for (;;) {
+      try {
+        return await planCopy(options);
+      } catch (error) {
+        const now = clock.now();
+        const strange = strangeIn(error);
+        since = new Map(strange.map((about) => [about, since.get(about) ?? now]));
+        if (strange.length === 0 || [...since.values()].some((at) => now - at >= graceMs)) throw error;
+        await sleep(clock, graceMs / TRIES_IN_GRACE, signal);
+      }
+    }
   }
 
   #isStopped(): boolean {

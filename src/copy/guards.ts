@@ -11,7 +11,7 @@ import { LOSS, LOSS_HINT, lossObjections } from './guard-losses.js';
 import { deletedPrimaries, emptyCells, extraRecords, findingText, found, heldLocks } from './guarded.js';
 import type { GuardName, Objection } from './objection.js';
 import type { Plan, ScopePlan } from './plan.js';
-import { shrunk, shrunkSince } from './shrunk.js';
+import { going, shrunk, shrunkSince } from './shrunk.js';
 import { stop, stopFor } from './stop.js';
 import type { Tally } from './tally.js';
 
@@ -93,6 +93,13 @@ export function objections(plan: Plan, overrules: Overrules, before: Before = {}
       'shrunk',
       'the source holds less than at the last run, by more than a tenth',
       [...shrunk(scopes, before.lastRun), ...shrunkSince(scopes)],
+      SHRUNK_HINT,
+      overrules.shrunk,
+    ),
+    ...object(
+      'shrunk',
+      'more than a tenth of what this copy had brought is gone from the source',
+      going(scopes),
       SHRUNK_HINT,
       overrules.shrunk,
     ),

@@ -35,6 +35,8 @@ type Line =
   | {
       readonly type: 'found';
       readonly scope: string;
+      /** Whether these are states of the run's own: equal to the source, or written. Absent: no. */
+      readonly own?: true;
       readonly records: readonly (readonly [string, string])[];
     }
   | { readonly type: 'witness'; readonly scope: string; readonly identity: string }
@@ -114,20 +116,23 @@ export class Journal {
   found(begun: Begun | undefined): void {
     for (const { scope, entries } of begun?.plan.scopes ?? []) {
       const ledger = begun?.parts.find((part) => part.scope === scope)?.ledger;
-      let records: [string, string][] = [];
-      const flush = () => {
-        this.#line({ type: 'found', scope, records });
-        records = [];
-      };
-      const add = (path: string, version: string) => {
-        records.push([path, version]);
-        if (records.length === RECORDS_PER_LINE) flush();
-      };
-      for (const { path, destination } of entries) if (destination !== undefined) add(path, destination);
-      for (const [path, version] of ledger?.owned() ?? []) add(path, version);
-      // An empty one, too, says that it began.
-      flush();
+      // An empty line, too, says that it began.
+      this.#found(scope, false, foundIn(entries));
+      this.#found(scope, true, ledger?.owned() ?? []);
     }
+  }
+
+  #found(scope: string, own: boolean, all: Iterable<readonly [string, string]>): void {
+    let records: (readonly [string, string])[] = [];
+    const flush = () => {
+      this.#line({ type: 'found', scope, ...(own ? { own } : {}), records });
+      records = [];
+    };
+    for (const record of all) {
+      records.push(record);
+      if (records.length === RECORDS_PER_LINE) flush();
+    }
+    flush();
   }
 
   /** Before a transaction is sent. */
@@ -164,6 +169,13 @@ export class Journal {
     if (file === undefined) return;
     writeText(this.#path, file, `${JSON.stringify(line)}\n`);
   }
+}
+
+/** Paths that the destination holds, with their versions. */
+function* foundIn(
+  entries: Iterable<Pick<Entry, 'path' | 'destination'>>,
+): Generator<readonly [path: string, version: string]> {
+  for (const { path, destination } of entries) if (destination !== undefined) yield [path, destination];
 }
 
 const RECORDS_PER_LINE = 1_000;
@@ -206,7 +218,9 @@ function readJournal(path: string, { from, to }: Migration): ReadJournal {
     } else if (line?.type === 'found') {
       const ledger = ledgerOf(line.scope);
       ledger.resumed();
-      for (const [record, version] of line.records) ledger.found(record, version);
+      for (const [record, version] of line.records)
+        if (line.own === true) ledger.foundOwn(record, version);
+        else ledger.found(record, version);
     } else if (line?.type === 'writing') {
       const ledger = ledgerOf(line.scope);
       for (const [record, digest] of line.records) ledger.meantDigest(record, digest);
@@ -242,7 +256,8 @@ function isLine(value: unknown): value is Line {
       return (
         typeof value['scope'] === 'string' &&
         Array.isArray(value['records']) &&
-        value['records'].every(isNoted)
+        value['records'].every(isNoted) &&
+        (value['own'] === undefined || value['own'] === true)
       );
     case 'witness':
       return typeof value['scope'] === 'string' && typeof value['identity'] === 'string';

@@ -69,6 +69,12 @@ export class Ledger {
     this.#found?.set(path, before === undefined ? version : `${before}\n${version}`);
   }
 
+  /** {@link found}, and it was in a state of ours then. */
+  foundOwn(path: string, version: string): void {
+    this.found(path, version);
+    this.#versions.set(path, version);
+  }
+
   /** Whether somebody else wrote a record since an interrupted run began: it found no such state, and did not write it. */
   isForeign(path: string, version: string): boolean {
     if (this.#found === undefined || this.owns(path, version)) return false;

@@ -5,7 +5,7 @@ import { formatTabletAlias } from '../topo/names.js';
 import type { Cell } from '../topo/topology.js';
 import type { Carried } from '../verify/carried.js';
 import type { PlanContext } from './context.js';
-import { type Decision, decide, NOT_NAMED } from './decide.js';
+import { type Decision, decide, NOT_NAMED, OWN_DELETED } from './decide.js';
 import type { Decoded } from './decoded.js';
 import { type Action, type Entry, EntryList, isWrite, WRITES, type WriteEntry } from './entries.js';
 import type { Finding } from './findings.js';
@@ -44,6 +44,8 @@ export class ScopePlan {
   readonly counts = new Map<Kind, KindCounts>();
   /** Records of the source of the kinds that are copied, whether they were asked for or not, by kind and by shard. */
   readonly tally = new Tally();
+  /** What this copy itself had brought, and is to be deleted since the source has it no more, by kind and by shard. */
+  readonly going = new Tally();
   /** What a certificate says that the source held, by group; undefined: there is none. */
   certified: ReadonlyMap<string, number> | undefined;
   /** Keyspaces that the certificate is narrowed to; undefined: it is not. */
@@ -133,6 +135,7 @@ export function addPairs(
       plan.tally.add(source);
       if (isCertified(plan, source)) plan.groups.add(source.row.kind, pair.path);
     }
+    if (entry.reason === OWN_DELETED && existing !== undefined) plan.going.add(existing);
     if (entry.kind === 'Shard')
       for (const shard of [source, existing]) {
         const primary = shard === undefined ? undefined : primaryOf(shard);

@@ -20,6 +20,16 @@ export function shrunk(
   );
 }
 
+/** Parts of which more goes from the destination than a source loses in its daily life, beside what it still holds. */
+export function going(scopes: readonly Pick<ScopePlan, 'scope' | 'tally' | 'going'>[]): string[] {
+  return scopes.flatMap(({ scope, tally, going }) =>
+    [...going.entries()]
+      .map(([part, number]) => ({ part, number, held: tally.of(part) + number }))
+      .filter(({ number, held }) => number > Math.max(MAY_GO, held * SHRINK))
+      .map(({ part, number, held }) => `${scope}: ${part}, ${number} of ${held}`),
+  );
+}
+
 /** {@link shrunk} by the groups of a certificate: kinds in a cell, and in a keyspace. */
 export function shrunkSince(scopes: readonly ScopePlan[]): string[] {
   return scopes.flatMap(({ scope, certified = new Map<string, number>(), groups }) =>

@@ -1,9 +1,17 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { FollowOptions } from '../../src/copy/follow-options.js';
+import { Ledger } from '../../src/copy/ledger.js';
 import { encode } from '../../src/topo/codec.js';
 import type { Connection } from '../../src/topo/connection.js';
 import { contents, withStore } from '../support/topologies.js';
-import { EmptyListings, Failing, Hanging, LosingAnswers, LosingWatches } from './follower-faults.js';
+import {
+  CountedScans,
+  EmptyListings,
+  Failing,
+  Hanging,
+  LosingAnswers,
+  LosingWatches,
+} from './follower-faults.js';
 import {
   equal,
   following,
@@ -114,6 +122,39 @@ describe('a follower', () => {
     await until(same, first, second);
     stop.abort();
     await Promise.all([first.end, second.end]);
+  });
+
+  test('begins beside another one that brings over what it does not know, and stops where nobody does', async () => {
+    const theirs = (text: string) =>
+      inDestination('global', (store) => store.update('metadata/owner', Buffer.from(text), null));
+    await change('metadata/owner', 'new');
+    for (const text of ['older', 'new']) {
+      const ledger = new Ledger();
+      ledger.resumed();
+      await theirs('old');
+      await inDestination('global', (store) => store.update('metadata/gone', Buffer.from(text), null));
+      const scans = new CountedScans();
+      const running = await start(
+        { ledgers: new Map([['global', ledger]]), graceMs: text === 'older' ? 100 : 60_000 },
+        { destination: (store, scope) => (scope === 'global' ? scans.of(store) : store) },
+      );
+      if (text === 'older') {
+        await expect(running.end).rejects.toMatchObject({
+          code: 'Guard',
+          objections: [
+            { guard: 'foreign', about: [expect.stringContaining('metadata/owner')] },
+            { guard: 'extra', about: ['global:metadata/gone'] },
+          ],
+        });
+        expect((await contents(places.destination('global'))).get('metadata/owner')?.toString()).toBe('old');
+        continue;
+      }
+      await until(() => scans.ended > 0, running);
+      await theirs('new');
+      await inDestination('global', (store) => store.delete('metadata/gone', null));
+      await following(running);
+      expect(await same()).toBe(true);
+    }
   });
 
   test('stops when much goes at once, or little by little between two complete passes', async () => {

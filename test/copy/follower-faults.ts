@@ -65,6 +65,25 @@ export class LosingWatches {
   }
 }
 
+/** Counts scans that came to their end. */
+export class CountedScans {
+  ended = 0;
+
+  of(store: Connection): Connection {
+    const counted = this;
+    return new (class extends DelegatingConnection {
+      protected override async *aroundIteration<T extends Delivered>(
+        call: IteratingCall,
+        options: CallOptions | undefined,
+        next: (options: CallOptions | undefined) => AsyncIterable<T>,
+      ): AsyncGenerator<T> {
+        yield* next(options);
+        if (call.method === 'scan') counted.ended += 1;
+      }
+    })(store);
+  }
+}
+
 /** Does something to each write. */
 abstract class Writes {
   of(store: Connection): Connection {

@@ -158,6 +158,43 @@ describe('a copy that is killed', () => {
   });
 });
 
+test('a source that lost much while an interrupted copy lay there is not deleted after it', async () => {
+  Object.assign(Dying, { writes: 0, at: Number.POSITIVE_INFINITY });
+  await copy();
+  const { writes } = Dying;
+  etcd = `etcd:${randomUUID()}`;
+  await rm(file, { force: true });
+  Object.assign(Dying, { writes: 0, at: writes, applied: true });
+  await expect(copy()).rejects.toThrow('killed');
+  Dying.at = Number.POSITIVE_INFINITY;
+  const tablets = () => contents(`memory://${etcd}/vitess/zone2`).then((found) => found.size);
+  const before = await tablets();
+  await withStore(`memory://${zookeeper}/vitess/zone2`, async (store) => {
+    for await (const { records } of store.scan('tablets'))
+      for (const { path } of records.slice(1)) await store.delete(path, null);
+  });
+  await expect(copy({ resume: true })).rejects.toThrow(
+    /more than a tenth .*: zone2: Tablet, \d+ of \d+; zone2: Tablet of/,
+  );
+  expect(await tablets()).toBe(before);
+  await copy({ resume: true, more: { overrules: { shrunk: true } } });
+  expect(await tree(etcd)).toEqual(await tree(zookeeper));
+});
+
+test('what was equal when a copy began is its own after a kill, too, as it is without one', async () => {
+  await copy();
+  await rm(file, { force: true });
+  await withStore(`memory://${zookeeper}/vitess/global`, (store) =>
+    store.update('metadata/made', Buffer.from('x'), null),
+  );
+  Object.assign(Dying, { writes: 0, at: 1, applied: false });
+  await expect(copy()).rejects.toThrow('killed');
+  Dying.at = Number.POSITIVE_INFINITY;
+  await withStore(`memory://${zookeeper}/vitess/global`, (store) => store.delete('metadata/owner', null));
+  await copy({ resume: true });
+  expect(await tree(etcd)).toEqual(await tree(zookeeper));
+});
+
 test('what somebody else wrote since an interrupted copy began is named, and left as it is', async () => {
   await withStore(`memory://${etcd}/vitess/global`, async (store) => {
     // There before: the copy may replace it.
