@@ -1,6 +1,7 @@
 import { type CopyResult, type PreparedCopy, planCopy } from '../../copy/copy.js';
 import type { FreezeResult } from '../../copy/freeze-options.js';
 import { identitiesOf } from '../../copy/identities.js';
+import { withJournalLock } from '../../copy/journal-lock.js';
 import type { CopyOptions } from '../../copy/options.js';
 import type { SavedPlan } from '../../copy/plan-file.js';
 import { systemClock } from '../../topo/clock.js';
@@ -23,7 +24,7 @@ import {
 } from '../copying.js';
 import { Exit } from '../exit.js';
 import { StoppedCopy } from '../failure.js';
-import { type Flags, usage } from '../flags.js';
+import { type Flags, text as textOf, usage } from '../flags.js';
 import { FREEZE_FLAGS, freezeExit, freezeJson, freezeWish, ledgersFor, runFreeze } from '../freezing.js';
 import { type Io, json } from '../io.js';
 import { afterCopy, afterFreeze, nextText } from '../next-steps.js';
@@ -188,5 +189,9 @@ async function copy(
       progress.pause();
     }
   };
-  return withPair(flags, io, signal, access, work, progress.retried);
+  const locked = (opened: Pair) =>
+    withJournalLock(dryRun ? undefined : textOf(flags, 'journal'), { clock: systemClock, signal }, () =>
+      work(opened),
+    );
+  return withPair(flags, io, signal, access, locked, progress.retried);
 }

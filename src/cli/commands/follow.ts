@@ -1,5 +1,6 @@
 import { follow } from '../../copy/follow.js';
 import type { FollowState } from '../../copy/follow-options.js';
+import { withJournalLock } from '../../copy/journal-lock.js';
 import { formatAddress } from '../../topo/address.js';
 import { systemClock } from '../../topo/clock.js';
 import { type Command, switchFlags, textFlag } from '../command.js';
@@ -42,7 +43,10 @@ export const followCommand: Command = {
     const wish = wishOf(flags);
     const view = new FollowView(io, systemClock, flags['output'] === 'json');
     const service = new FollowService(flags, io, systemClock);
-    const work = (pair: Pair) => runFollow(pair, flags, io, signal, { view, service });
+    const work = (pair: Pair) =>
+      withJournalLock(text(flags, 'journal'), { clock: systemClock, signal }, () =>
+        runFollow(pair, flags, io, signal, { view, service }),
+      );
     try {
       const url = await service.open(flags);
       if (flags['output'] === 'json' && url !== undefined) io.out(jsonLine({ type: 'listening', url }));

@@ -1,0 +1,90 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, utimesSync } from 'node:fs';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { hostname, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { withJournalLock } from '../../src/copy/journal-lock.js';
+import { systemClock } from '../../src/topo/clock.js';
+
+let folder: string;
+let journal: string;
+let lock: string;
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'topo2topo-'));
+  journal = join(folder, 'copy.journal');
+  lock = `${journal}.lock`;
+});
+afterEach(() => rm(folder, { recursive: true, force: true }));
+
+/** A clock whose hours are as long as a moment. */
+const HASTY = {
+  now: () => Date.now() * 100,
+  schedule: (ms: number, callback: () => void) => systemClock.schedule(ms / 100, callback),
+};
+const take = <T>(work: () => Promise<T>, clock = systemClock) => withJournalLock(journal, { clock }, work);
+const nothing = async () => 'done';
+
+test('of two at once the second is refused, and told who has the journal', async () => {
+  await take(async () => {
+    await expect(take(nothing)).rejects.toMatchObject({
+      code: 'Guard',
+      message: expect.stringMatching(
+        `^the journal ${journal} is in use by process ${process.pid} on ${hostname()}, since \\d{4}-`,
+      ),
+      hint: expect.stringContaining('each needs a journal of its own'),
+    });
+  });
+  expect(existsSync(lock)).toBe(false);
+  await expect(take(() => Promise.reject(new Error('failed')))).rejects.toThrow('failed');
+  expect(await take(nothing)).toBe('done');
+});
+
+test('what a process that was killed left behind is in nobody’s way', async () => {
+  const code = `
+    import { withJournalLock } from ${JSON.stringify(join(import.meta.dirname, '../../src/copy/journal-lock.ts'))};
+    import { systemClock } from ${JSON.stringify(join(import.meta.dirname, '../../src/topo/clock.ts'))};
+    await withJournalLock(${JSON.stringify(journal)}, { clock: systemClock }, async () => {
+      console.log('held');
+      await new Promise(() => {});
+    });`;
+  const child = spawn(process.execPath, ['--import', 'tsx', '--input-type=module', '--eval', code]);
+  await once(child.stdout, 'data');
+  await expect(take(nothing)).rejects.toThrow(`is in use by process ${child.pid} on`);
+  child.kill('SIGKILL');
+  await once(child, 'exit');
+  expect(existsSync(lock)).toBe(true);
+  expect(await take(nothing)).toBe('done');
+  expect(existsSync(lock)).toBe(false);
+});
+
+test('a holder that cannot be asked for is believed as long as it shows that it lives', async () => {
+  const elsewhere = {
+    id: 'x',
+    host: 'elsewhere',
+    pid: 1,
+    space: '',
+    began: '',
+    since: '2026-01-01T00:00:00.000Z',
+  };
+  await writeFile(lock, JSON.stringify(elsewhere));
+  const beat = setInterval(() => utimesSync(lock, new Date(), new Date()), 1);
+  await expect(take(nothing, HASTY)).rejects.toThrow(/in use by process 1 on elsewhere, since 2026-01-01/);
+  clearInterval(beat);
+  expect(await take(nothing, HASTY)).toBe('done');
+});
+
+test('one that was never written whole is taken over when nobody touches it', async () => {
+  await writeFile(lock, '{"host":');
+  await take(
+    async () => expect(JSON.parse(await readFile(lock, 'utf8'))).toMatchObject({ pid: process.pid }),
+    HASTY,
+  );
+});
+
+test('no file is made beside a device', async () => {
+  expect(await withJournalLock('/dev/null', { clock: systemClock }, nothing)).toBe('done');
+  expect(existsSync('/dev/null.lock')).toBe(false);
+});
