@@ -1,9 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { rewriteCellInfo } from '../../src/topo/codec.js';
 import type { Connection } from '../../src/topo/connection.js';
 import { isTopologyError } from '../../src/topo/errors.js';
 import type { Acl, ZooKeeperClient } from '../../src/zookeeper/client.js';
 import { connectOwnClient } from '../../src/zookeeper/own.js';
 import { must } from '../conformance/tools.js';
+import { cli } from '../support/cli.js';
 import { SEALABLES, type SealableServer } from '../support/sealable.js';
 import { until } from '../support/until.js';
 
@@ -11,7 +13,7 @@ const LIMIT_MS = 120_000;
 const WRITERS = 4;
 let number = 0;
 
-describe.each(SEALABLES.filter((each) => each.available))('a seal of $name', ({ start }) => {
+describe.each(SEALABLES.filter((each) => each.available))('a seal of $name', ({ start, implementation }) => {
   let server: SealableServer;
   const opened: Connection[] = [];
   beforeAll(async () => {
@@ -27,6 +29,26 @@ describe.each(SEALABLES.filter((each) => each.available))('a seal of $name', ({ 
     return connection;
   };
   const newRoot = () => `/vitess/global/${++number}`;
+
+  test('is taken off by several at once, and none of them fails', { timeout: LIMIT_MS }, async () => {
+    const name = `together-${++number}`;
+    const roots = ['global', 'zone1'].map((scope) => `/vitess/${name}/${scope}`);
+    const [global = '', zone1 = ''] = roots;
+    const [sealer, cell] = [await open('sealer', global), await open('sealer', zone1)];
+    const info = { serverAddress: server.servers, root: zone1 };
+    await sealer.create('cells/zone1/CellInfo', rewriteCellInfo(new Uint8Array(), info));
+    for (let n = 0; n < 300; n++) await cell.create(`metadata/k${n}`, Buffer.from('0'));
+    const before = await server.rights();
+    await sealer.seal({ id: 'a', scope: 'global' });
+    await cell.seal({ id: 'a', scope: 'cell' });
+    const unseal = () =>
+      cli(['unseal', `${implementation}://${server.servers}${global}`, ...server.flags('')], server.env(''));
+    const done = await Promise.all([unseal(), unseal(), unseal()]);
+    expect(done.map(({ code, out, err }) => ({ code, out, err }))).toEqual(
+      done.map(() => ({ code: 0, out: expect.stringMatching(/^unsealed zone1|^zone1/m), err: '' })),
+    );
+    expect(await server.rights()).toEqual(before);
+  });
 
   test(
     'refuses whoever writes all the time, loses nothing that was acknowledged, and gives every right back',

@@ -1,4 +1,6 @@
 import { storesOf } from '../../copy/freeze-seal.js';
+import { sleep } from '../../copy/pace.js';
+import { systemClock } from '../../topo/clock.js';
 import type { Connection } from '../../topo/connection.js';
 import { ErrorCode, isTopologyError } from '../../topo/errors.js';
 import { sealedBy, type Unsealed } from '../../topo/seal.js';
@@ -16,7 +18,13 @@ interface Row {
   /** Why it is as it was: it cannot be sealed at all, or it failed. */
   readonly error?: unknown;
   readonly unsealed?: Unsealed | undefined;
+  /** Somebody else was taking it off, too. */
+  readonly beside?: boolean;
 }
+
+/** How often it is tried again to take off what somebody else is taking off, and milliseconds in between. */
+const TRIES = 20;
+const RETRY_MS = 500;
 
 export const unsealCommand: Command = {
   command: 'unseal [address]',
@@ -43,24 +51,38 @@ export const unsealCommand: Command = {
 /** One store that cannot be reached keeps no other one sealed. */
 async function unsealOne(scope: string, store: Connection, signal: AbortSignal): Promise<Row> {
   const row = { scope, store: store.store };
-  try {
-    return { ...row, unsealed: await store.unseal({ signal }) };
-  } catch (error) {
-    return { ...row, error };
+  for (let left = TRIES; ; left--) {
+    try {
+      return { ...row, unsealed: await store.unseal({ signal }), beside: left < TRIES };
+    } catch (error) {
+      if (!isTopologyError(error, ErrorCode.BadVersion, ErrorCode.NoNode)) return { ...row, error };
+      if (left === 0) return { ...row, error: error.withHint(BESIDE) };
+    }
+    try {
+      await sleep(systemClock, RETRY_MS, signal);
+    } catch (error) {
+      return { ...row, error };
+    }
   }
 }
+
+const BESIDE =
+  'somebody else, a freeze that ends for instance, is taking the seal off as well: run unseal again when that is done';
 
 function isUnsupported(error: unknown): boolean {
   return isTopologyError(error, ErrorCode.Unsupported);
 }
 
-function rowText(io: Io, { scope, store, error, unsealed }: Row): string {
+function rowText(io: Io, { scope, store, error, unsealed, beside }: Row): string {
   const { bold, dim, green, yellow } = io.colors;
   const head = `${bold(scope)} ${dim(store)}`;
   if (unsealed === undefined)
     return isUnsupported(error) ? `${head}: cannot be sealed` : `${head}\n${errorText(io, error)}`;
   const { seal, restored, changed } = unsealed;
-  if (seal === undefined && restored === 0) return `${head}: was not sealed`;
+  if (seal === undefined && restored === 0)
+    return beside === true
+      ? `${green('unsealed')} ${head}: by somebody else at the same time`
+      : `${head}: was not sealed`;
   const by = seal === undefined ? 'what was left of a seal' : `sealed by ${sealedBy(seal)}`;
   return [
     `${green('unsealed')} ${head}: ${by}; ${count(restored, 'right')} given back`,
