@@ -145,7 +145,10 @@ export function decodeText(bytes: Uint8Array): string {
   try {
     return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
   } catch (error) {
-    throw new TopologyError(ErrorCode.Usage, 'the text is not UTF-8', { cause: error });
+    throw new TopologyError(ErrorCode.Usage, 'the text is not UTF-8', {
+      hint: 'save it as UTF-8',
+      cause: error,
+    });
   }
 }
 
@@ -163,7 +166,7 @@ export function encodeWritten({ row, path, store }: Target, written: Uint8Array)
 }
 
 /** With what to do, for JSON that does not fit its message. */
-function fitting(work: () => Uint8Array): Uint8Array {
+export function fitting(work: () => Uint8Array): Uint8Array {
   try {
     return work();
   } catch (error) {

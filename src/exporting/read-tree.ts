@@ -1,6 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
+import { decodeText, fitting } from '../editing/draft.js';
 import { readJsonObject } from '../editing/json-text.js';
 import { pathProblems, recordProblems } from '../editing/legal.js';
 import { kindOf } from '../editing/target.js';
@@ -123,13 +124,15 @@ function fromJson(
   file: string,
   exported: ManifestRecord | undefined,
 ): Uint8Array {
-  const text = contents.toString('utf8');
   const original = exported?.original === undefined ? undefined : Buffer.from(exported.original, 'base64');
-  const untouched = asExported(message, text, exported, original);
-  if (untouched !== undefined) return untouched;
   try {
+    const text = decodeText(contents);
+    const untouched = asExported(message, text, exported, original);
+    if (untouched !== undefined) return untouched;
     const json = readJsonObject(text);
-    return original === undefined ? encode(message, json) : reencode(message, original, () => json);
+    return fitting(() =>
+      original === undefined ? encode(message, json) : reencode(message, original, () => json),
+    );
   } catch (error) {
     if (!(error instanceof TopologyError)) throw error;
     throw new TopologyError(error.code, `${file}: ${error.message}`, { hint: error.hint, cause: error });

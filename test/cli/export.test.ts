@@ -163,6 +163,20 @@ test.each([
   expect(err).toContain(file);
 });
 
+test('what to do about a field that is none is said; bytes that are no UTF-8 are not guessed', async () => {
+  await edit(KEYSPACE, () => '{ "durability": "none" }');
+  expect((await importing('--yes')).err).toMatch(
+    /durability: unknown field.*\n.*take names and values as cat/,
+  );
+  await writeFile(join(tree, KEYSPACE), Buffer.from('{ "durability_policy": "\u00e9" }', 'latin1'));
+  const { code, err } = await importing('--yes');
+  expect({ code, err }).toEqual({
+    code: 2,
+    err: expect.stringContaining(`${KEYSPACE}: the text is not UTF-8`),
+  });
+  expect(err).toContain('save');
+});
+
 test.each([
   'notes.md',
   'global/keyspaces/commerce/Keyspace.json~',
