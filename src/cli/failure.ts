@@ -86,6 +86,13 @@ export function errorSentence(error: unknown): string {
   return oneLine(causeOf(error));
 }
 
+/** {@link errorSentence}, of guards what each of them says. */
+export function allSentences(error: unknown): string {
+  const cause = causeOf(error);
+  const also = cause instanceof Refused ? cause.objections.slice(1).map(objectionText) : [];
+  return [errorSentence(error), ...also].join('; ');
+}
+
 const INTERNAL = 'Internal';
 const INTERNAL_HINT = 'a fault of this program; TOPO2TOPO_DEBUG=1 shows where';
 

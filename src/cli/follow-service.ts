@@ -4,7 +4,7 @@ import type { Clock } from '../topo/clock.js';
 import { sleep } from '../topo/sleep.js';
 import { type FlagSpec, textFlag } from './command.js';
 import { parseDuration } from './durations.js';
-import { errorCode, errorSentence } from './failure.js';
+import { allSentences, errorCode } from './failure.js';
 import { type Flags, text } from './flags.js';
 import { followHealth, type HealthLimits, type Stopped } from './follow-health.js';
 import type { FollowMetrics } from './follow-metrics.js';
@@ -83,7 +83,7 @@ export class FollowService {
     this.#metrics?.stopped(error);
     if (this.#served === undefined || signal.aborted || (this.#state()?.passes ?? 0) === 0) return;
     this.#io.err(
-      `stopped: ${printable(errorSentence(error))} [${errorCode(error)}]; /healthz says so for ${this.#lingerMs / 1000} s, or until Ctrl-C`,
+      `stopped: ${printable(allSentences(error))} [${errorCode(error)}]; /healthz says so for ${this.#lingerMs / 1000} s, or until Ctrl-C`,
     );
     await sleep(this.#clock, this.#lingerMs, signal);
   }

@@ -29,7 +29,7 @@ export async function identitiesOf(parts: readonly Part[], options: CallOptions)
 export async function checkIdentities(
   known: Identities,
   parts: readonly Pick<Part, 'scope' | Side>[],
-  whose: string,
+  whose: keyof typeof ANEW,
   options: CallOptions & { readonly sides?: readonly Side[] },
 ): Promise<void> {
   for (const part of parts)
@@ -45,10 +45,17 @@ export async function checkIdentities(
           : `${whose} is for ${otherThan(line, present)}: its ${name}, is ${line}, and this one is ${present}`;
       throw new TopologyError(ErrorCode.Guard, message, {
         store: store.store,
-        hint: `check the address; if the store, or what is in it, was made anew since, ${whose} is of no use any more`,
+        hint: `check the address; if it is right, and the store, or what is in it, was made anew since: ${ANEW[whose]}`,
       });
     }
 }
+
+/** What to do where what knew the stores is of no use any more. */
+const ANEW = {
+  'the plan': 'make the plan again',
+  'the journal':
+    'look at what is there, then begin with another file for --journal; what is equal is not written again',
+} as const;
 
 /** What a store may be that is not the one of a line: where the servers say the same, its witness may only have been deleted, or made anew. */
 function otherThan(line: string, present = ''): string {

@@ -5,9 +5,10 @@ import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { planning } from '../../src/cli/copying.js';
 import { exitCodeOf } from '../../src/cli/exit.js';
-import { errorJson, errorText, StoppedCopy } from '../../src/cli/failure.js';
+import { allSentences, errorJson, errorText, StoppedCopy } from '../../src/cli/failure.js';
 import type { Io } from '../../src/cli/io.js';
 import { json, jsonLine, processIo } from '../../src/cli/io.js';
+import { Refused } from '../../src/copy/stop.js';
 import { ErrorCode, TopologyError } from '../../src/topo/errors.js';
 import { cli, cliJson } from '../support/cli.js';
 import { withStore } from '../support/topologies.js';
@@ -19,6 +20,17 @@ let from: string;
 
 beforeAll(async () => {
   ({ from } = await plantSample());
+});
+
+test('one line about a failure has what each guard says', () => {
+  const objection = { about: ['a'], hint: 'h', overruled: false } as const;
+  const refused = new Refused([
+    { ...objection, guard: 'shrunk', what: 'the first' },
+    { ...objection, guard: 'extra', what: 'the second' },
+  ]);
+  expect(allSentences(refused)).toBe('the first: a; the second: a');
+  expect(allSentences(new StoppedCopy(refused, 1, 2, ''))).toBe('the first: a; the second: a');
+  expect(allSentences(new Error('one'))).toBe('one');
 });
 
 test('JSON for programs has bytes as base64, a Buffer’s, too', () => {

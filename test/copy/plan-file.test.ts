@@ -300,7 +300,9 @@ describe('the destination of an interrupted copy', () => {
     await makeAnew((await contents(to)).keys());
     expect(await copy('--resume')).toMatchObject({
       code: 4,
-      err: expect.stringMatching(/the journal is for another store, or .*: its destination, global/),
+      err: expect.stringMatching(
+        /the journal is for another store, or .*: its destination, global.*\n.*another file for --journal/,
+      ),
     });
   });
 });
