@@ -90,6 +90,13 @@ export function objections(plan: Plan, overrules: Overrules, before: Before = {}
       overrules.emptyCells,
     ),
     ...object(
+      'hidden',
+      'the login may not read shards of the source that cells tell of, and its store leaves them out of listings',
+      plan.hidden ?? [],
+      HIDDEN_HINT,
+      false,
+    ),
+    ...object(
       'shrunk',
       'the source holds less than at the last run, by more than a tenth',
       [...shrunk(scopes, before.lastRun), ...shrunkSince(scopes)],
@@ -253,6 +260,8 @@ const FINDING_GUARDS: readonly FindingGuard[] = [
   },
 ];
 
+const HIDDEN_HINT =
+  'give a login that may read everything below the root: whatever else it may not read would be missing from the copy, too';
 const EMPTY_HINT =
   'check the cell’s address (--from-cell CELL=SERVER,ROOT); if the cell really is empty, add --allow-empty-cells';
 export const SHRUNK_HINT =

@@ -11,6 +11,7 @@ export interface Objection {
 
 export type GuardName =
   | 'empty-cells'
+  | 'hidden'
   | 'shrunk'
   | 'other-cell'
   | 'cannot-hold'

@@ -105,6 +105,8 @@ export interface Plan {
   readonly primaries?: ReadonlySet<string> | undefined;
   /** What the destination lacks that the CellInfo of this plan, as the commit, must not come before. */
   readonly missing?: readonly Missing[] | undefined;
+  /** Shards of the source, `keyspace/shard`, that are there and may not be read. */
+  readonly hidden?: readonly string[] | undefined;
 }
 
 /** How many records of a scope the destination lacks, and the plan does not write. */

@@ -8,6 +8,7 @@ import {
   startEtcd,
   startZooKeeper,
 } from '../servers/index.js';
+import { cli } from '../support/cli.js';
 import { OPEN } from '../zookeeper/support.js';
 import { doctor, found } from './doctor-tools.js';
 import { plantSample } from './sample.js';
@@ -165,6 +166,7 @@ describe.runIf(available.consul('1.8'))('rights in Consul', () => {
       writer: key('write'),
       locker: `${key('write')} ${session}`,
       nobody: session,
+      partial: `${key('write')} ${session} key_prefix "vitess/global/keyspaces/orders" { policy = "deny" }`,
     };
     for (const [Name, Rules] of Object.entries(rules)) {
       await put('policy', { Name, Rules });
@@ -194,6 +196,31 @@ describe.runIf(available.consul('1.8'))('rights in Consul', () => {
   test('to read alone, and to write without sessions', { timeout: LIMIT_MS }, async () => {
     expect(found(await as('reader', 4), 'cannot-write')).toEqual(everywhere('cannot-write'));
     expect(found(await as('writer', 4), 'cannot-lock')).toEqual(everywhere('cannot-lock'));
+  });
+
+  test('to a part of the source: what a listing leaves out without a word stops, if cells tell of it', {
+    timeout: LIMIT_MS,
+  }, async () => {
+    const held = `consul://${consul.servers}/vitess/global`;
+    const login = (side: string, name: string) => ({
+      [`TOPO2TOPO_${side}_CONSUL_TOKEN`]: tokens.get(name) ?? '',
+    });
+    const places = ['--to-cell-root', 'vitess/{cell}'];
+    expect(await cli(['copy', from, held, ...places], login('TO', 'locker'))).toMatchObject({ code: 0 });
+    const env = login('FROM', 'partial');
+    const [, server] = from.split('/').slice(1);
+    const to = `memory://etcd:${server}/elsewhere/global`;
+    const there = ['--to-cell-root', '/elsewhere/{cell}'];
+    const told = await doctor([held, to, ...there], 4, env);
+    expect(found(told, 'hidden')).toEqual([
+      expect.stringMatching(/orders\/-40; orders\/-80; orders\/40-80; orders\/80-$/),
+    ]);
+    expect(found(told, 'not-told')).toContainEqual(expect.stringMatching(/leaves what it may not read out/));
+    expect(await cli(['copy', held, to, ...there], env)).toMatchObject({
+      code: 4,
+      err: expect.stringMatching(/may not read shards .*orders\/80-.*\n.*read everything below the root/),
+    });
+    expect(await cli(['copy', held, to, ...there], login('FROM', 'locker'))).toMatchObject({ code: 0 });
   });
 
   test('to nothing: hidden records do not look like none', { timeout: LIMIT_MS }, async () => {

@@ -213,6 +213,13 @@ describe('addresses of cells', () => {
     },
   );
 
+  test('what to do about one depends on the side: the destination’s is about to be written', () => {
+    const cell = { name: 'zone1', address: parseAddress('zk2://localhost/x'), source: 'given' } as const;
+    const todo = (side: Side) => addresses(sideOf('zk2', { side, cells: [cell] })).map((each) => each.todo);
+    expect(todo('source')).toEqual([expect.stringContaining('--from-cell')]);
+    expect(todo('destination')).toEqual([expect.stringContaining('--to-cell')]);
+  });
+
   test('a name without dots is named once', () => {
     expect(of('zk2://zk1:2181,zk2.example.com:2181|zk1:2182/vitess/zone1')).toEqual([
       'address-short-name: the cell’s address names zk1',

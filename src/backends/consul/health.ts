@@ -52,9 +52,23 @@ async function ask(server: string, settings: ConnectSettings): Promise<Answer> {
       clock: leader.serverClock,
     },
     hasLeader: parse(leader) !== '',
-    unknown: version === undefined ? ['versions: the token may not read agents (agent:read)'] : [],
+    unknown: [
+      ...(version === undefined ? ['versions: the token may not read agents (agent:read)'] : []),
+      ...(settings.consulToken !== undefined && leavesOut(version) ? [LEFT_OUT] : []),
+    ],
   };
 }
+
+/** Whether an agent may leave keys that the token may not read out of its listings and not say so. */
+function leavesOut(version: unknown): boolean {
+  const [, major = 0, minor = 0] = /^(\d+)\.(\d+)/.exec(String(version))?.map(Number) ?? [];
+  return major < 1 || (major === 1 && minor < SAYS_SO);
+}
+
+/** The minor version of Consul 1 from which it says that a listing is not whole. */
+const SAYS_SO = 11;
+const LEFT_OUT =
+  'whether the token may read every key: Consul before 1.11 leaves what it may not read out of its listings without a word';
 
 /** Servers that vote: by the leader's own view of them, or at least how many there are. */
 async function votersOf(

@@ -9,13 +9,21 @@ export function addresses({ side, cells }: SideReading): Diagnosis[] {
     if (source === 'store' || address.implementation === 'memory') return [];
     const { servers, observers } = serversOf(address);
     const hosts = [...servers, ...observers].map(hostOf);
+    const todo = side === 'destination' ? TO_WRITE : {};
     const place = { side, scope: name, path: `cells/${name}/CellInfo` };
     const local = hosts.filter(isThisHost);
     const short = hosts.filter((host) => !isThisHost(host) && isIP(host) === 0 && !host.includes('.'));
     return [
       ...(local.length === 0
         ? []
-        : [diagnose('address-this-host', place, `the cell’s address ${address.server} means this host`)]),
+        : [
+            diagnose(
+              'address-this-host',
+              place,
+              `the cell’s address ${address.server} means this host`,
+              todo,
+            ),
+          ]),
       ...(short.length === 0
         ? []
         : [
@@ -28,6 +36,11 @@ export function addresses({ side, cells }: SideReading): Diagnosis[] {
     ];
   });
 }
+
+/** For an address that the copy is about to write. */
+const TO_WRITE = {
+  todo: 'name the destination’s servers as every host knows them, or give the cell’s address with --to-cell CELL=SERVER,ROOT; it is right only where each host of the cell has that server',
+};
 
 function hostOf(server: string): string {
   return server

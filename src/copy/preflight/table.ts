@@ -183,6 +183,10 @@ export const DIAGNOSES = {
     'a wrong address or a missing right looks like an empty cell',
     'check the cell’s address',
   ),
+  hidden: stop(
+    'what may not be read would be missing from the copy, and looks as if it had been deleted',
+    'give a login that may read everything below the root',
+  ),
   shrunk: stop('a store that shows less than it holds looks like this', 'check the source'),
   'other-cell': stop(
     'the cell’s address leads to another cell’s store: a copy would mix them',
