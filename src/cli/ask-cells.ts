@@ -1,4 +1,5 @@
 import { formatAddress, serversOf } from '../topo/address.js';
+import { ErrorCode, isTopologyError } from '../topo/errors.js';
 import { cellAddresses } from './addresses.js';
 import { type Flags, text } from './flags.js';
 import type { Io } from './io.js';
@@ -20,13 +21,42 @@ export async function withAskedCells(flags: Flags, io: Io, signal: AbortSignal, 
     if ((await destination.addressWithoutCellInfo(name)) !== undefined) continue;
     const suggested = `${serversOf(destination.address).servers.join(',')},${sibling(destination.address.root, name)}`;
     io.err(`cell ${name} is at ${formatAddress(address)}; where does it go?`);
-    const answer = (await io.ask(`SERVER,ROOT of ${name} [${suggested}]: `, signal)).trim();
-    answers.push(`${name}=${answer === '' ? suggested : answer}`);
+    const problem = (answer: string) =>
+      problemOf(() => cellAddresses([answer], destination.address, 'to-cell'));
+    answers.push(await askedFor(name, suggested, problem, { err: io.err, ask: io.ask }, signal));
   }
   if (answers.length === 0) return pair;
   io.err(`the same without questions: ${answers.map((answer) => `--to-cell ${answer}`).join(' ')}`);
   const given = new Map([...rule.given, ...cellAddresses(answers, destination.address, 'to-cell')]);
   return { ...pair, rule: { ...rule, given } };
+}
+
+/** `CELL=SERVER,ROOT`, asked for until it can be one. */
+async function askedFor(
+  name: string,
+  suggested: string,
+  problem: (answer: string) => string | undefined,
+  io: Pick<Io, 'err'> & { readonly ask: NonNullable<Io['ask']> },
+  signal: AbortSignal,
+): Promise<string> {
+  for (;;) {
+    const answer = (await io.ask(`SERVER,ROOT of ${name} [${suggested}]: `, signal)).trim();
+    const place = `${name}=${answer === '' ? suggested : answer}`;
+    const said = problem(place);
+    if (said === undefined) return place;
+    io.err(said);
+  }
+}
+
+/** What is wrong with what was given; undefined: nothing. */
+function problemOf(work: () => unknown): string | undefined {
+  try {
+    work();
+    return undefined;
+  } catch (error) {
+    if (!isTopologyError(error, ErrorCode.Usage)) throw error;
+    return error.hint === undefined ? error.message : `${error.message}; ${error.hint}`;
+  }
 }
 
 /** The root of a cell beside the global one. */

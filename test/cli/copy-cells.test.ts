@@ -80,6 +80,15 @@ describe('a person who sits there', () => {
     expect(questions).toEqual([]);
   });
 
+  test('is asked again where an answer is none, and told why', async () => {
+    const answers = ['somewhere', '', ''];
+    const answer = () => answers.shift() ?? '';
+    const { code, err } = await cli(['copy', from(), to()], {}, { answer });
+    expect({ code, answers }).toEqual({ code: 0, answers: [] });
+    expect(err).toMatch(/zone1=somewhere is not CELL=SERVER,ROOT; for example zone1=/);
+    expect(err).toContain(`--to-cell zone1=${cellOf(places.destination('zone1'))}`);
+  });
+
   test('is asked by a plan, too, which keeps the answers', async () => {
     const file = join(folder, `${randomUUID()}.jsonl`);
     const answer = (question: string) => (question.includes('zone1') ? cellOf(apart('zone1')) : '');
