@@ -1,7 +1,7 @@
 import pLimit from 'p-limit';
 import { type Cell, GLOBAL } from '../topo/topology.js';
 import { DELETES, type WriteAction } from './entries.js';
-import { hiddenShards } from './hidden.js';
+import { hiddenRecords } from './hidden.js';
 import type { CopyOptions } from './options.js';
 import type { Part, Parts } from './parts.js';
 import { planPart } from './pass.js';
@@ -19,7 +19,7 @@ export async function withBeside(
     cells,
     primaries: await primariesBeside(scopes, global, options),
     missing: await missingBeside(scopes, beside, options),
-    hidden: await hiddenShards(scopes, global, options),
+    hidden: await hiddenRecords(scopes, beside, options),
   };
 }
 

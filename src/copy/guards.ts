@@ -91,7 +91,7 @@ export function objections(plan: Plan, overrules: Overrules, before: Before = {}
     ),
     ...object(
       'hidden',
-      'the login may not read shards of the source that cells tell of, and its store leaves them out of listings',
+      'the login may not read records of the source, whose store leaves them out of listings',
       plan.hidden ?? [],
       HIDDEN_HINT,
       false,

@@ -1,7 +1,9 @@
 import pLimit from 'p-limit';
+import type { CallOptions, Connection } from '../topo/connection.js';
 import { ErrorCode, isTopologyError } from '../topo/errors.js';
 import { find } from '../topo/find.js';
 import { GLOBAL } from '../topo/topology.js';
+import { DELETES } from './entries.js';
 import type { CopyOptions } from './options.js';
 import type { Part } from './parts.js';
 import type { ScopePlan } from './plan.js';
@@ -11,40 +13,55 @@ const IN_CELLS = ['Tablet of ', 'ShardReplication of '];
 const IN_GLOBAL = ['Shard of '];
 
 /**
- * Shards of the source that cells tell of, that its global store does not list, and that the login may not read. Some stores leave out of a
- * listing what may not be read, without a word (Consul before 1.11), and refuse it when it is asked for by name.
+ * Records that the source does not list, and that the login may not read, as `scope:path`: Shards that cells tell of, and what is to be deleted.
+ * Some stores leave out of a listing what may not be read, without a word (Consul before 1.11), and refuse it when it is asked for by name.
  */
-export async function hiddenShards(
+export async function hiddenRecords(
   scopes: readonly ScopePlan[],
-  global: Part,
-  { signal, deadline, concurrency }: CopyOptions,
+  parts: readonly Part[],
+  options: CopyOptions,
 ): Promise<string[]> {
-  const listing = scopes.find(({ scope }) => scope === GLOBAL);
-  if (listing === undefined) return [];
-  const listed = shardsIn([listing], IN_GLOBAL);
-  const missing = [
-    ...shardsIn(
-      scopes.filter((scope) => scope !== listing),
-      IN_CELLS,
-    ),
-  ].filter((shard) => !listed.has(shard));
-  if (missing.length === 0) return [];
-  const from = await global.from();
-  const limit = pLimit(concurrency);
-  const isHidden = async (shard: string): Promise<boolean> => {
-    const [, keyspace = '', name = ''] = /^(.*)\/([^/]*)$/.exec(shard) ?? [];
-    try {
-      await find(from, `keyspaces/${keyspace}/shards/${name}/Shard`, { signal, deadline });
-      return false;
-    } catch (error) {
-      if (isTopologyError(error, ErrorCode.Unauthorized)) return true;
-      // A tablet may say any name.
-      if (isTopologyError(error, ErrorCode.InvalidPath)) return false;
-      throw error;
-    }
-  };
-  const hidden = await Promise.all(missing.map((shard) => limit(() => isHidden(shard))));
-  return missing.filter((_, index) => hidden[index]);
+  const limit = pLimit(options.concurrency);
+  const found = await Promise.all(
+    scopes.map(async (plan) => {
+      const part = parts.find(({ scope }) => scope === plan.scope);
+      const deleted = [...plan.writes(DELETES)].map(({ path }) => path);
+      const paths = [...deleted, ...(plan.scope === GLOBAL ? missingShards(scopes) : [])];
+      if (part === undefined || paths.length === 0) return [];
+      const from = await part.from();
+      const hidden = await Promise.all(paths.map((path) => limit(() => isHidden(from, path, options))));
+      return paths.filter((_, index) => hidden[index]).map((path) => `${plan.scope}:${path}`);
+    }),
+  );
+  return found.flat();
+}
+
+/** Paths of Shards that cells tell of and that the global store does not list. */
+function missingShards(scopes: readonly ScopePlan[]): string[] {
+  const isGlobal = ({ scope }: ScopePlan) => scope === GLOBAL;
+  const listed = shardsIn(scopes.filter(isGlobal), IN_GLOBAL);
+  const told = shardsIn(
+    scopes.filter((scope) => !isGlobal(scope)),
+    IN_CELLS,
+  );
+  return [...told]
+    .filter((shard) => !listed.has(shard))
+    .map((shard) => {
+      const [, keyspace = '', name = ''] = /^(.*)\/([^/]*)$/.exec(shard) ?? [];
+      return `keyspaces/${keyspace}/shards/${name}/Shard`;
+    });
+}
+
+async function isHidden(from: Connection, path: string, { signal, deadline }: CallOptions): Promise<boolean> {
+  try {
+    await find(from, path, { signal, deadline });
+    return false;
+  } catch (error) {
+    if (isTopologyError(error, ErrorCode.Unauthorized)) return true;
+    // A tablet may say any name.
+    if (isTopologyError(error, ErrorCode.InvalidPath)) return false;
+    throw error;
+  }
 }
 
 /** `keyspace/shard` of all shards that some parts of tallies are about. */

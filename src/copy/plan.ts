@@ -105,7 +105,7 @@ export interface Plan {
   readonly primaries?: ReadonlySet<string> | undefined;
   /** What the destination lacks that the CellInfo of this plan, as the commit, must not come before. */
   readonly missing?: readonly Missing[] | undefined;
-  /** Shards of the source, `keyspace/shard`, that are there and may not be read. */
+  /** Records that the source does not list, and that may not be read, as `scope:path`. */
   readonly hidden?: readonly string[] | undefined;
 }
 

@@ -166,6 +166,7 @@ describe.runIf(available.consul('1.8'))('rights in Consul', () => {
       writer: key('write'),
       locker: `${key('write')} ${session}`,
       nobody: session,
+      unowned: `${key('write')} ${session} key_prefix "vitess/global/metadata" { policy = "deny" }`,
       partial: `${key('write')} ${session} key_prefix "vitess/global/keyspaces/orders" { policy = "deny" }`,
     };
     for (const [Name, Rules] of Object.entries(rules)) {
@@ -213,14 +214,21 @@ describe.runIf(available.consul('1.8'))('rights in Consul', () => {
     const there = ['--to-cell-root', '/elsewhere/{cell}'];
     const told = await doctor([held, to, ...there], 4, env);
     expect(found(told, 'hidden')).toEqual([
-      expect.stringMatching(/orders\/-40; orders\/-80; orders\/40-80; orders\/80-$/),
+      expect.stringMatching(/keyspaces\/orders\/shards\/-40\/Shard; global:.*\/orders\/shards\/80-\/Shard$/),
     ]);
     expect(found(told, 'not-told')).toContainEqual(expect.stringMatching(/leaves what it may not read out/));
     expect(await cli(['copy', held, to, ...there], env)).toMatchObject({
       code: 4,
-      err: expect.stringMatching(/may not read shards .*orders\/80-.*\n.*read everything below the root/),
+      err: expect.stringMatching(
+        /may not read records .*orders\/shards\/80-.*\n.*read everything below the root/,
+      ),
     });
     expect(await cli(['copy', held, to, ...there], login('FROM', 'locker'))).toMatchObject({ code: 0 });
+    const deleting = ['--delete', '--max-delete', '99', '--allow-shrunk'];
+    expect(await cli(['copy', held, to, ...deleting], login('FROM', 'unowned'))).toMatchObject({
+      code: 4,
+      err: expect.stringMatching(/may not read records .*: global:metadata\/owner \[Guard\]/),
+    });
   });
 
   test('to nothing: hidden records do not look like none', { timeout: LIMIT_MS }, async () => {
