@@ -8,6 +8,7 @@ import { GLOBAL, type Topology } from '../topo/topology.js';
 import { type FlagSpec, switchFlags, textFlag } from './command.js';
 import { durationText, parseDuration } from './durations.js';
 import { Exit } from './exit.js';
+import { allSentences, errorCode, failureJson } from './failure.js';
 import { type Flags, text, usage } from './flags.js';
 import { count, type Io, jsonLine } from './io.js';
 import { listLines, printable } from './lists.js';
@@ -90,6 +91,7 @@ export async function runFreeze(
       user: io.env['USER'],
       onStep: view.step,
       onWrite: view.write,
+      onLost: view.lost,
       onDone(done) {
         view.pause();
         if (pair === undefined) return;
@@ -145,6 +147,11 @@ function freezeView(
       if (io.errIsTerminal) draw(state);
       else io.err(line(state));
     },
+    lost(error: unknown): void {
+      pause();
+      const why = `${printable(allSentences(error))} [${errorCode(error)}]`;
+      io.err(io.errColors.red(`NOT KEPT ANY MORE: ${why}; what is left of locks and seal is given back`));
+    },
     write(path: string): void {
       pause();
       io.err(io.errColors.red(`WRITTEN TO THE SOURCE: ${printable(path)}; the destination lacks it`));
@@ -166,6 +173,7 @@ function freezeEvents(io: Io, clock: Clock) {
         ...missed,
       }),
     write: (path: string) => tell({ type: 'freeze-write', path }),
+    lost: (error: unknown) => tell({ type: 'freeze-lost', ...failureJson(error) }),
   };
 }
 

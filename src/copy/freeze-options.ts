@@ -28,6 +28,8 @@ export interface FreezeOptions extends CopyOptions {
   readonly onDone?: ((result: Omit<FreezeResult, 'left' | 'sealed'>) => void) | undefined;
   /** Told of each record (`SCOPE:PATH`) of the source that somebody writes while all is only kept. */
   readonly onWrite?: ((path: string) => void) | undefined;
+  /** Told why what was kept is kept no more, before it is given back, which takes long where a store does not answer. */
+  readonly onLost?: ((error: unknown) => void) | undefined;
 }
 
 /** What a freeze does, one after the other. */

@@ -36,13 +36,15 @@ export async function freeze(options: FreezeOptions): Promise<FreezeResult> {
     until,
     onMiss: (tries, holder) => void onStep?.({ ...NEVER_FROZEN, missed: { tries, holder } }),
   });
-  let frozen: Frozen;
+  let frozen: Frozen | undefined;
   try {
     frozen = await inTime(locks, until, options, (call) => underLocks(locks, seal, { ...options, ...call }));
     options.onDone?.(frozen.result);
     if (frozen.result.report.equal) await hold(locks, seal, frozen, options);
     await onStep?.({ step: 'releasing', since: locks.since });
   } catch (error) {
+    // Writes are told one by one.
+    if (frozen !== undefined && !isTopologyError(error, ErrorCode.Guard)) options.onLost?.(error);
     const sealed = await seal.takeOff();
     throw withSealed(withLeft(error, await locks.giveBack()), sealed);
   }

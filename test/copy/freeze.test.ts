@@ -230,8 +230,11 @@ describe.each(FLAVOURS)('a freeze of %s', (flavour) => {
   test('fails loudly when a lock is lost, in any step', async () => {
     for (const lostIn of STEPS.filter((step) => step !== 'releasing')) {
       const { run, held, memory } = await frozenPair(flavour);
+      const told: unknown[] = [];
       const failure = await run({
         holdMs: 60_000,
+        // Before it is given back: that may take long.
+        onLost: (error) => told.push(error, memory.seals.size > 0),
         onStep({ step }) {
           if (step !== lostIn) return;
           const owner = memory.record(held()[0] ?? '')?.owner ?? '';
@@ -239,6 +242,7 @@ describe.each(FLAVOURS)('a freeze of %s', (flavour) => {
         },
       }).catch((error: unknown) => error);
       expect(isTopologyError(failure, 'LockLost'), `${lostIn}: ${failure}`).toBe(true);
+      expect(told).toEqual(lostIn === 'holding' ? [failure, true] : []);
       expect(held()).toEqual([]);
     }
   });
