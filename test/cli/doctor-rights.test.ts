@@ -42,6 +42,7 @@ describe.runIf(available.etcd('3.5'))('rights in etcd', () => {
       ['reader', 'read'],
       ['writer', 'readwrite'],
       ['nobody', undefined],
+      ['ends', 'read'],
     ] as const) {
       await etcd.ctl('user', 'add', `${user}:m4rk3d`);
       await etcd.ctl('role', 'add', user);
@@ -49,6 +50,8 @@ describe.runIf(available.etcd('3.5'))('rights in etcd', () => {
         await etcd.ctl('role', 'grant-permission', user, '--prefix=true', right, '/vitess/');
       await etcd.ctl('user', 'grant-role', user, user);
     }
+    for (const path of ['global/', 'zone1/', 'zone2/tablets/', 'zone2/topo2topo/'])
+      await etcd.ctl('role', 'grant-permission', 'ends', '--prefix=true', 'readwrite', `/vitess/${path}`);
     await etcd.ctl('auth', 'enable');
   }, LIMIT_MS);
   afterAll(() => etcd?.stop());
@@ -66,6 +69,16 @@ describe.runIf(available.etcd('3.5'))('rights in etcd', () => {
     const told = await into(to, '/vitess/{cell}', 4, env, ...as('reader'));
     expect(found(told, 'cannot-write')).toEqual(everywhere('cannot-write'));
     expect(JSON.stringify(told)).not.toContain('m4rk3d');
+  });
+
+  test('to write to a part alone: what the plan writes elsewhere is found, and nothing stays', {
+    timeout: LIMIT_MS,
+  }, async () => {
+    const told = await into(to, '/vitess/{cell}', 4, env, ...as('ends'));
+    expect(found(told, 'cannot-write')).toEqual([
+      expect.stringMatching(/^cannot-write destination zone2: .*\[Unauthorized\], and others: keyspaces\//),
+    ]);
+    expect(await etcd.ctl('--user', 'root:m4rk3d', 'get', '--prefix', '/', '--keys-only')).toBe('');
   });
 
   test('to nothing, and a wrong password', { timeout: LIMIT_MS }, async () => {
@@ -109,6 +122,7 @@ describe.runIf(available.zookeeper('3.8'))('rights in ZooKeeper', () => {
       await owner.create({ path: `/${name}`, data: null, acl });
       for (const scope of EVERYWHERE) await owner.create({ path: `/${name}/${scope}`, data: null, acl });
     }
+    await owner.create({ path: '/open/zone2/tablets', data: null, acl: acls.shown });
     await owner.close();
   }, LIMIT_MS);
   afterAll(() => zookeeper?.stop());
@@ -118,7 +132,9 @@ describe.runIf(available.zookeeper('3.8'))('rights in ZooKeeper', () => {
   const login = { TOPO2TOPO_TO_ZK_AUTH: 'digest:vitess:m4rk3d' };
 
   test('to everything, by ACL or by login, and nothing stays', { timeout: LIMIT_MS }, async () => {
-    await zk('open', 0);
+    expect(found(await zk('open', 4), 'cannot-write')).toEqual([
+      expect.stringMatching(/^cannot-write destination zone2: .*path tablets\/zone2-.*\[Unauthorized\]$/),
+    ]);
     await zk('hidden', 0, login);
     await zk('absent', 0);
     const client = await connectOwnClient({
@@ -127,7 +143,9 @@ describe.runIf(available.zookeeper('3.8'))('rights in ZooKeeper', () => {
     });
     for (const name of ['open', 'hidden'])
       for (const scope of EVERYWHERE)
-        expect((await client.getChildren(`/${name}/${scope}`)).children).toEqual([]);
+        expect((await client.getChildren(`/${name}/${scope}`)).children).toEqual(
+          `${name}/${scope}` === 'open/zone2' ? ['tablets'] : [],
+        );
     expect((await client.getChildren('/')).children.sort()).toEqual(['hidden', 'open', 'shown', 'zookeeper']);
     await client.close();
   });
@@ -165,6 +183,7 @@ describe.runIf(available.consul('1.8'))('rights in Consul', () => {
       reader: key('read'),
       writer: key('write'),
       locker: `${key('write')} ${session}`,
+      ends: `${key('write')} ${session} key_prefix "vitess/zone2/keyspaces/orders" { policy = "read" }`,
       nobody: session,
       unowned: `${key('write')} ${session} key_prefix "vitess/global/metadata" { policy = "deny" }`,
       partial: `${key('write')} ${session} key_prefix "vitess/global/keyspaces/orders" { policy = "deny" }`,
@@ -197,6 +216,11 @@ describe.runIf(available.consul('1.8'))('rights in Consul', () => {
   test('to read alone, and to write without sessions', { timeout: LIMIT_MS }, async () => {
     expect(found(await as('reader', 4), 'cannot-write')).toEqual(everywhere('cannot-write'));
     expect(found(await as('writer', 4), 'cannot-lock')).toEqual(everywhere('cannot-lock'));
+    expect(found(await as('ends', 4), 'cannot-write')).toEqual([
+      expect.stringMatching(
+        /^cannot-write destination zone2: .*path keyspaces\/orders\/.*, and others: keyspaces\/orders\//,
+      ),
+    ]);
   });
 
   test('to a part of the source: what a listing leaves out without a word stops, if cells tell of it', {

@@ -1,7 +1,10 @@
 import type { Clock } from '../../topo/clock.js';
+import type { Connection } from '../../topo/connection.js';
 import { ErrorCode, isTopologyError } from '../../topo/errors.js';
+import { listed } from '../../topo/finding.js';
 import type { Cell, Topology } from '../../topo/topology.js';
 import type { CopyOptions } from '../options.js';
+import type { Part } from '../parts.js';
 import type { Plan } from '../plan.js';
 import { addresses } from './addresses.js';
 import { capacity } from './capacity.js';
@@ -16,6 +19,7 @@ import { quorum } from './quorum.js';
 import { reach } from './reach.js';
 import { readSide } from './read.js';
 import type { Side, SideReading } from './reading.js';
+import { rehearse } from './rehearse.js';
 import { moveSettings } from './settings.js';
 import type { Severity } from './table.js';
 import { versions } from './versions.js';
@@ -80,6 +84,7 @@ export async function examine(examination: Examination): Promise<Examined> {
     sides.every(({ scopes }) => scopes.find((each) => each.scope === scope)?.failure === undefined);
   const planned = copy === undefined ? undefined : await makePlan(placed, copy, isReadable);
   found.push(...(planned?.found ?? []));
+  if (planned !== undefined) found.push(...(await rehearsed(planned.plan, placed.parts, sides, examination)));
   if (copy !== undefined && planned !== undefined)
     found.push(...objected(planned.plan, copy), ...transcodings(planned.plan));
   found.push(...sides.flatMap((side) => ofSide(side, planned?.plan, copy)), ...clocks(sides));
@@ -90,6 +95,46 @@ export async function examine(examination: Examination): Promise<Examined> {
   const took = estimate(sides, planned?.plan, destination?.global.capabilities.batch.maxOps ?? 1);
   if (took !== undefined) found.push(estimated(took));
   return { sides, found: sorted(found), estimate: took };
+}
+
+/** What a plan writes that may not be written, though the store as a whole can. */
+async function rehearsed(
+  { scopes }: Plan,
+  parts: readonly Part[],
+  sides: readonly SideReading[],
+  examination: Examination,
+): Promise<Diagnosis[]> {
+  if (!examination.probes.destination) return [];
+  const read = sides.find(({ side }) => side === 'destination')?.scopes ?? [];
+  const found = await Promise.all(
+    scopes.map(async (plan) => {
+      const part = parts.find(({ scope }) => scope === plan.scope);
+      const reading = read.find(({ scope }) => scope === plan.scope);
+      if (part === undefined || reading?.probed === undefined || reading.probed.write !== undefined)
+        return [];
+      const to = await part.to();
+      const { implementation } = reading.address;
+      if (implementation === 'file') return [];
+      if (implementation === 'zk2' && !(await isThere(to, examination.signal))) return [];
+      const [first, ...more] = await rehearse(to, plan.writes(), examination);
+      if (first === undefined) return [];
+      const others = more.length === 0 ? '' : `, and others: ${listed(more.map(({ path }) => path))}`;
+      const place = { side: 'destination', scope: plan.scope, path: first.path } as const;
+      return [diagnose('cannot-write', place, `${first.error.message} [${first.error.code}]${others}`)];
+    }),
+  );
+  return found.flat();
+}
+
+/** Whether a root is there: where it is not nothing below it has rights of its own, and what is tried would leave it behind. */
+async function isThere(store: Connection, signal: AbortSignal): Promise<boolean> {
+  try {
+    await store.listDir('', { signal });
+    return true;
+  } catch (error) {
+    if (!isTopologyError(error) || error.code === ErrorCode.Interrupted) throw error;
+    return false;
+  }
 }
 
 /** Everything that the reading of one side shows. Pure. */

@@ -11,7 +11,7 @@ import { joinPath } from '../../topo/paths.js';
 
 /** Directory of the control record, which is locked, and the record. No copy looks at either. */
 const DIR = 'topo2topo';
-const PROBE = `${DIR}/doctor`;
+export const PROBE = `${DIR}/doctor`;
 
 /** What came of trying to write and lock. */
 export interface Probed {
@@ -47,7 +47,7 @@ export async function probe(
   const dir = joinPath(below, DIR);
   const path = joinPath(below, PROBE);
   const call = { signal };
-  const bytes = Buffer.from(JSON.stringify({ command: 'doctor', time: new Date(clock.now()).toISOString() }));
+  const bytes = probeBytes(clock);
   const before = clock.now();
   const writing = await caught(async () => {
     const version = await makeAfresh(store, path, bytes, call);
@@ -84,7 +84,14 @@ export async function probeFile({ server: file }: StoreAddress): Promise<Probed>
 /** Another doctor has the lock for moments only. */
 const LOCK_MS = 10_000;
 
-async function makeAfresh(store: Connection, path: string, bytes: Uint8Array, call: CallOptions) {
+/** What the record of a probe says; `state`: which of its states it is. */
+export function probeBytes(clock: Clock, state = 1): Uint8Array {
+  const time = new Date(clock.now()).toISOString();
+  return Buffer.from(JSON.stringify({ command: 'doctor', time, state }));
+}
+
+/** Makes the record of a probe; its version. */
+export async function makeAfresh(store: Connection, path: string, bytes: Uint8Array, call: CallOptions) {
   for (let left = TRIES; ; left--) {
     try {
       return await store.create(path, bytes, call);
@@ -95,7 +102,12 @@ async function makeAfresh(store: Connection, path: string, bytes: Uint8Array, ca
   }
 }
 
-async function clear(store: Connection, path: string, call: CallOptions): Promise<TopologyError | undefined> {
+/** Deletes the record of a probe; why it could not be. */
+export async function clear(
+  store: Connection,
+  path: string,
+  call: CallOptions,
+): Promise<TopologyError | undefined> {
   const { error } = await caught(() => store.delete(path, null, call));
   return isTopologyError(error, ErrorCode.NoNode) ? undefined : error;
 }
