@@ -30,7 +30,10 @@ const SUSPICIOUS = /^[/.]|\/[/.]|\/$/;
 
 /** Joins segments, leaving out empty ones. */
 export function joinPath(...segments: string[]): string {
-  return segments.filter((segment) => segment !== '').join('/');
+  let joined = '';
+  for (const segment of segments)
+    if (segment !== '') joined = joined === '' ? segment : `${joined}/${segment}`;
+  return joined;
 }
 
 /** The directory of a path; `''` for a path of one segment. */
