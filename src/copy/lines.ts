@@ -48,11 +48,16 @@ export function fileSystem<T>(path: string, verb: 'read' | 'written', work: () =
   try {
     return work();
   } catch (error) {
-    throw new TopologyError(ErrorCode.Usage, `the file ${path} cannot be ${verb}: ${reasonOf(error)}`, {
-      hint: 'check the path and its rights',
-      cause: error,
-    });
+    throw notUsable(path, verb, error);
   }
+}
+
+/** Usage, with the reason why something cannot be done with a file. */
+export function notUsable(path: string, verb: 'read' | 'written', error: unknown): TopologyError {
+  return new TopologyError(ErrorCode.Usage, `the file ${path} cannot be ${verb}: ${reasonOf(error)}`, {
+    hint: 'check the path and its rights',
+    cause: error,
+  });
 }
 
 function reasonOf(error: unknown): string {

@@ -14,8 +14,3 @@ export async function inTree<T>(file: string, work: () => Promise<T>): Promise<T
     });
   }
 }
-
-/** Whether an error of the operating system has one of these names, such as ENOENT. */
-export function isErrno(error: unknown, ...codes: string[]): boolean {
-  return error instanceof Error && 'code' in error && codes.includes(String(error.code));
-}

@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import { formatAddress } from '../topo/address.js';
 import { decode, decodeProblem, encode } from '../topo/codec.js';
 import type { CallOptions, StoredRecord } from '../topo/connection.js';
+import { isErrno } from '../topo/errno.js';
 import { ErrorCode, TopologyError } from '../topo/errors.js';
 import { nothingIn } from '../topo/find.js';
 import { formatIdentity } from '../topo/identity.js';
@@ -12,7 +13,7 @@ import type { Beside, RecordForm } from '../topo/told.js';
 import { GLOBAL, type Topology } from '../topo/topology.js';
 import { digestOf, formatManifest, MANIFEST, type ManifestHead, type ManifestRecord } from './manifest.js';
 import { type Ending, FileNames } from './names.js';
-import { inTree, isErrno } from './trouble.js';
+import { inTree } from './trouble.js';
 
 /** What was written. */
 export interface WrittenTree {

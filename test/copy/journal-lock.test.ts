@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, utimesSync } from 'node:fs';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -62,11 +62,10 @@ test('what a process that was killed left behind is in nobody’s way', async ()
 
 test('a holder that cannot be asked for is believed as long as it shows that it lives', async () => {
   const elsewhere = {
-    id: 'x',
     host: 'elsewhere',
     pid: 1,
-    space: '',
-    began: '',
+    processes: '',
+    started: 1_767_225_600_000,
     since: '2026-01-01T00:00:00.000Z',
   };
   await writeFile(lock, JSON.stringify(elsewhere));
@@ -74,6 +73,33 @@ test('a holder that cannot be asked for is believed as long as it shows that it 
   await expect(take(nothing, HASTY)).rejects.toThrow(/in use by process 1 on elsewhere, since 2026-01-01/);
   clearInterval(beat);
   expect(await take(nothing, HASTY)).toBe('done');
+});
+
+test('another process that has the number of a dead one is not taken for it', async () => {
+  await take(async () => {
+    const mine: object = JSON.parse(await readFile(lock, 'utf8'));
+    await writeFile(`${lock}.old`, JSON.stringify({ ...mine, pid: process.ppid }));
+  });
+  await rename(`${lock}.old`, lock);
+  expect(await take(nothing)).toBe('done');
+});
+
+test('of many who take over what a dead one left one has it at a time', async () => {
+  let [inside, most, done] = [0, 0, 0];
+  const work = async () => {
+    inside += 1;
+    most = Math.max(most, inside);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    inside -= 1;
+    done += 1;
+  };
+  for (let round = 0; round < 20; round++) {
+    const dead = { host: hostname(), pid: process.pid, processes: '', started: 0 };
+    await writeFile(lock, JSON.stringify(dead));
+    utimesSync(lock, 0, 0);
+    await Promise.allSettled(Array.from({ length: 8 }, () => take(work, HASTY)));
+  }
+  expect({ most, all: done >= 20 }).toEqual({ most: 1, all: true });
 });
 
 test('one that was never written whole is taken over when nobody touches it', async () => {

@@ -1,6 +1,7 @@
 import { type BigIntStats, constants } from 'node:fs';
 import { type FileHandle, open, realpath, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
+import { isErrno } from '../../topo/errno.js';
 
 /** What changes whenever somebody writes to a file or puts another in its place. */
 export type Identity = Readonly<Pick<BigIntStats, 'dev' | 'ino' | 'size' | 'mtimeNs' | 'ctimeNs'>>;
@@ -145,11 +146,6 @@ export async function replace(
   } catch (error) {
     throw new Unsettled('', { cause: error });
   }
-}
-
-/** Whether an error of the operating system has this name, such as ENOENT. */
-export function isErrno(error: unknown, ...codes: string[]): error is NodeJS.ErrnoException {
-  return error instanceof Error && 'code' in error && codes.includes(String(error.code));
 }
 
 const CHUNK_BYTES = 1024 * 1024;

@@ -1,6 +1,7 @@
 import { type CallContext, outcomeUnknown } from '../../topo/calls.js';
+import { isErrno } from '../../topo/errno.js';
 import { ErrorCode, type ErrorDetails, TopologyError } from '../../topo/errors.js';
-import { isErrno, Overtaken, Unsettled } from './disk.js';
+import { Overtaken, Unsettled } from './disk.js';
 import { Damage, UnknownFormat } from './format.js';
 import { NoFile } from './load.js';
 import { Locked } from './write-lock.js';

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { mkdir, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { isErrno } from './disk.js';
-import { isGone, makeMark, readFields, readHolder, readMark, removeMark } from './mark.js';
+import { isErrno } from '../../topo/errno.js';
+import { isGone, makeMark, readFields, readHolder, readMark, removeMark } from '../../topo/mark.js';
 
 /** Milliseconds between looks at a lock by those who hold it, wait for it, or follow it. */
 export const POLL_MS = 100;

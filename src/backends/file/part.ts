@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { type CallContext, interrupted, raceCall, timeLeft } from '../../topo/calls.js';
 import type { CallOptions, Value } from '../../topo/connection.js';
 import { HeldLocks } from '../../topo/held-locks.js';
@@ -113,6 +114,8 @@ export class Part {
     // AbortSignal.any would do, but keeps memory for every call as long as the caller's signal lives.
     const forward = () => controller.abort(given?.reason);
     if (given?.aborted) forward();
+    // Many calls share one signal; Node would take that for a leak.
+    if (given !== undefined) setMaxListeners(0, given);
     given?.addEventListener('abort', forward, { once: true });
     try {
       return await work({ signal: controller.signal, deadline: options?.deadline });

@@ -1,6 +1,6 @@
 import { rm } from 'node:fs/promises';
 import type { Clock } from '../../topo/clock.js';
-import { isGone, makeMark, readHolder, readMark, removeMark } from './mark.js';
+import { isGone, makeMark, readHolder, readMark, removeMark } from '../../topo/mark.js';
 
 /** Another process kept the lock for as long as this one could wait. The message says who and which file. */
 export class Locked extends Error {}

@@ -2,6 +2,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { link, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { type StoreAddress, storeName } from '../../topo/address.js';
+import { isErrno } from '../../topo/errno.js';
 import { ErrorCode, TopologyError } from '../../topo/errors.js';
 
 /** Backups of one source in one folder, and what they are called. */
@@ -181,8 +182,4 @@ function unusable(folder: string, error: unknown): TopologyError {
     retryable: false,
     cause: error,
   });
-}
-
-function isErrno(error: unknown, ...codes: string[]): error is NodeJS.ErrnoException {
-  return error instanceof Error && 'code' in error && codes.includes(String(error.code));
 }

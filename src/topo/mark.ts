@@ -1,8 +1,8 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { readlinkSync } from 'node:fs';
+import { readFileSync, readlinkSync } from 'node:fs';
 import { readFile, rm, unlink, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
-import { isErrno } from './disk.js';
+import { isErrno } from './errno.js';
 
 /** The process that made a mark: a file whose being there says that something is in use. */
 export interface Holder {
@@ -12,9 +12,11 @@ export interface Holder {
   readonly processes: string;
   /** When the process started, in milliseconds since the epoch: process numbers are used again. */
   readonly started: number;
+  /** The same by the system's own count, which tells of any process; empty: it does not tell. */
+  readonly began: string;
 }
 
-const HERE = { host: hostname(), processes: processSpace() };
+const HERE = { host: hostname(), processes: processSpace(), began: beginOf(process.pid) };
 const STARTED = Math.round(Date.now() - process.uptime() * 1000);
 
 /** Makes a mark of this process, with `more` in it, unless there is one: then undefined. Answers with its text. */
@@ -44,10 +46,11 @@ export async function readMark(name: string): Promise<string | undefined> {
 export function readHolder(text: string): Holder | undefined {
   const value = readFields(text);
   if (value === undefined) return undefined;
-  const { pid, host, processes, started } = value as Partial<Record<keyof Holder, unknown>>;
+  const { pid, host, processes, started, began = '' } = value as Partial<Record<keyof Holder, unknown>>;
   if (typeof pid !== 'number' || typeof started !== 'number') return undefined;
-  if (typeof host !== 'string' || typeof processes !== 'string') return undefined;
-  return { pid, host, processes, started };
+  if (typeof host !== 'string' || typeof processes !== 'string' || typeof began !== 'string')
+    return undefined;
+  return { pid, host, processes, started, began };
 }
 
 /** What a mark says; undefined: it is no JSON object. */
@@ -69,10 +72,22 @@ function processSpace(): string {
   }
 }
 
+/** When a process began, as Linux tells it, in ticks since the machine did; empty: there is no such process, or it is not told. */
+function beginOf(pid: number): string {
+  try {
+    const text = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    // The name of the program may hold anything; what follows it has the time as its twentieth word.
+    return text.slice(text.lastIndexOf(')') + 2).split(' ')[19] ?? '';
+  } catch {
+    return '';
+  }
+}
+
 /** Whether it is certain that the process has ended. */
-export function isGone({ pid, host, processes, started }: Holder): boolean {
+export function isGone({ pid, host, processes, started, began }: Holder): boolean {
   if (host !== HERE.host || processes !== HERE.processes) return false;
   if (pid === process.pid) return Math.abs(started - STARTED) > 5_000;
+  if (began !== '' && HERE.began !== '' && beginOf(pid) !== began) return true;
   try {
     process.kill(pid, 0);
     return false;
