@@ -78,6 +78,25 @@ for (const version of CONSUL_VERSIONS) {
       expect(await connection.lockQueue('keyspaces/ks')).toEqual([]);
     });
 
+    test('a lock whose return was not answered was given back all the same, and is not told to be lost', async () => {
+      const { key, open } = await place();
+      const proxy = await FaultProxy.to(consul.servers);
+      const connection = await open({}, proxy.address);
+      for (const take of [() => connection.lock('keyspaces/ks', 'x'), () => connection.campaign('e', 'x')]) {
+        const lock = await take();
+        const place = lock.entry === 'elections/e' ? key.replace('keyspaces/ks/Lock', lock.entry) : key;
+        expect(await curl.tree(place)).toHaveLength(1);
+        proxy.mute('answers');
+        const unlocking = lock.unlock();
+        await until('the key is gone', async () => (await curl.tree(place)).length === 0);
+        await proxy.mend();
+        await unlocking;
+        expect(lock.lost.aborted).toBe(false);
+      }
+      await connection.close();
+      await proxy.close();
+    });
+
     test('the rival gets nothing while we hold the lock, and we wait while the rival does', async () => {
       const { key, connection } = await place();
       const session = await curl.session(RELEASING);
