@@ -227,6 +227,23 @@ for (const version of ETCD_VERSIONS) {
       await way.close();
     });
 
+    test('a lock whose return was not answered was given back all the same, and is not told to be lost', async () => {
+      const way = await FaultWay.to(etcd.servers);
+      await use(async () => {
+        const connection = await connect(way.servers);
+        const lock = await connection.lock(DIR, 'x');
+        for (const proxy of way.proxies) proxy.shape('answers', { latencyMs: 500 });
+        const unlocking = lock.unlock();
+        await until('the key is gone', async () => (await queueKeys(etcd)).length === 0);
+        way.loseAnswers();
+        await way.mend();
+        await unlocking;
+        expect(lock.lost.aborted).toBe(false);
+        await connection.close();
+      });
+      await way.close();
+    });
+
     test('what is given up between a request and its answer leaves nothing behind', async () => {
       const way = await FaultWay.to(etcd.servers);
       await use(async () => {
