@@ -23,7 +23,7 @@ const CONTENTS = makeLockContents({
   action: 'EmergencyReparentShard',
   host: 'host-7',
   user: 'vitess',
-  now: Date.now(),
+  now: Date.now() - 3_700_000,
 });
 const LOCK_FLAGS = '3304740253564472344';
 
@@ -56,7 +56,9 @@ async function plant(address: string): Promise<void> {
 /** An orphan: found and named, broken only when asked to, then gone. */
 async function findAndBreak(address: string): Promise<void> {
   const list = await cli(['locks', 'list', address]);
-  expect(list.out).toMatch(/shard commerce\/0 +orphan +EmergencyReparentShard +host-7 +vitess/);
+  expect(list.out).toMatch(
+    /shard commerce\/0 +orphan +EmergencyReparentShard +host-7 +vitess +1h0\dm +for ever/,
+  );
   expect(list.out).toContain('stops what needs the lock, failovers too');
   expect(list.code).toBe(1);
   expect((await cli(['locks', 'break', address, 'commerce/0'])).code).toBe(4);
