@@ -177,8 +177,23 @@ export class Entry {
     const { session, queue } = this;
     const client = session.over ? await this.#upToDate(options) : session.client;
     if (client === undefined) return;
+    if (session.over) await this.#removeOver(client, options);
     const remove = removed === 'both' ? removeAbove : removeEmptyQueue;
     await remove(this.#store, client, queue, options);
+  }
+
+  /**
+   * A session that is over for its holder may not be for the servers: then its entry would go later, and leave an empty queue. Never
+   * fails: what cannot be removed goes with the session.
+   */
+  async #removeOver(client: ZooKeeperClient, options: CallLimits): Promise<void> {
+    const request = this.#store.request(options, this.queue.dir);
+    try {
+      const { stat } = await client.exists(this.znode, request);
+      if (stat?.czxid === this.czxid) await client.delete(this.znode, stat.version, request);
+    } catch {
+      // It is gone meanwhile, or nobody answers.
+    }
   }
 
   async #upToDate(options: CallLimits): Promise<ZooKeeperClient | undefined> {

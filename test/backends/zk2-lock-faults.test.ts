@@ -156,6 +156,7 @@ describe.runIf(available.zookeeper('3.8'))('zk2 locks whose answers are lost', (
   test('a wait that is aborted while its creation is under way leaves nothing behind', async () => {
     let reached: () => void = () => {};
     let proceed: () => void = () => {};
+    let isMade = false;
     const atServer = new Promise<void>((resolve) => {
       reached = resolve;
     });
@@ -166,7 +167,9 @@ describe.runIf(available.zookeeper('3.8'))('zk2 locks whose answers are lost', (
       creations(client, async (send) => {
         reached();
         await goOn;
-        return send();
+        const made = await send();
+        isMade = true;
+        return made;
       }),
     );
     const abort = new AbortController();
@@ -178,6 +181,7 @@ describe.runIf(available.zookeeper('3.8'))('zk2 locks whose answers are lost', (
     abort.abort();
     await within(PATIENCE, 'the end of the wait', refused);
     proceed();
+    await eventually('the creation', async () => isMade, PATIENCE);
     await nothingLeft();
     const lock = await plain.tryLock(DIR, 'free');
     await lock.unlock();
@@ -424,6 +428,36 @@ describe.runIf(available.zookeeper('3.8'))('zk2 locks of a process that is stopp
     } finally {
       child.kill('SIGKILL');
     }
+    await connection.close();
+  });
+});
+
+describe.runIf(available.zookeeper('3.8'))('zk2 locks of a server that is away', () => {
+  let cluster: Cluster;
+  beforeAll(async () => {
+    cluster = await startZooKeeper({ version: '3.8', config: { tickTime: '500' } });
+  }, 120_000);
+  afterAll(() => cluster?.stop());
+
+  test('for longer than the time to live are lost, and leave no empty queue, which Vitess takes for a held lock', {
+    timeout: 90_000,
+  }, async () => {
+    const connection = await openZk2(cluster.servers, '/away');
+    await connection.create(`${DIR}/Keyspace`, utf8('keyspace'));
+    const locks = await Promise.all([connection.lock(DIR, 'a'), connection.lockName('n', 'b')]);
+    await cluster.kill();
+    await within(30_000, 'the loss', Promise.all(locks.map(({ lost }) => once(lost, 'abort'))));
+    // The servers count the time of a session from their own start.
+    await cluster.restart();
+    for (const lock of locks) await expect(lock.unlock()).rejects.toMatchObject({ code: 'LockLost' });
+    await eventually(
+      'nothing left behind',
+      async () => {
+        expect(await connection.listDir(DIR)).toEqual(['Keyspace']);
+        expect(await connection.listDir('')).toEqual(['keyspaces']);
+      },
+      PATIENCE,
+    );
     await connection.close();
   });
 });
