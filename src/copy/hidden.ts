@@ -1,10 +1,9 @@
-import pLimit from 'p-limit';
 import type { CallOptions, Connection } from '../topo/connection.js';
 import { ErrorCode, isTopologyError } from '../topo/errors.js';
 import { find } from '../topo/find.js';
+import { compareBytewise } from '../topo/paths.js';
 import { GLOBAL } from '../topo/topology.js';
 import { DELETES } from './entries.js';
-import type { CopyOptions } from './options.js';
 import type { Part } from './parts.js';
 import type { ScopePlan } from './plan.js';
 
@@ -12,28 +11,38 @@ import type { ScopePlan } from './plan.js';
 const IN_CELLS = ['Tablet of ', 'ShardReplication of '];
 const IN_GLOBAL = ['Shard of '];
 
+/** Records asked for at the same time, in each part. */
+const WORKERS = 16;
+
 /**
  * Records that the source does not list, and that the login may not read, as `scope:path`: Shards that cells tell of, and what is to be deleted.
- * Some stores leave out of a listing what may not be read, without a word (Consul before 1.11), and refuse it when it is asked for by name.
+ * Of stores that leave out of a listing what may not be read (`capabilities.leavesOut`); of others it is known already.
  */
 export async function hiddenRecords(
   scopes: readonly ScopePlan[],
   parts: readonly Part[],
-  options: CopyOptions,
+  call: CallOptions,
 ): Promise<string[]> {
-  const limit = pLimit(options.concurrency);
   const found = await Promise.all(
     scopes.map(async (plan) => {
-      const part = parts.find(({ scope }) => scope === plan.scope);
-      const deleted = [...plan.writes(DELETES)].map(({ path }) => path);
-      const paths = [...deleted, ...(plan.scope === GLOBAL ? missingShards(scopes) : [])];
-      if (part === undefined || paths.length === 0) return [];
-      const from = await part.from();
-      const hidden = await Promise.all(paths.map((path) => limit(() => isHidden(from, path, options))));
-      return paths.filter((_, index) => hidden[index]).map((path) => `${plan.scope}:${path}`);
+      const from = await parts.find(({ scope }) => scope === plan.scope)?.from();
+      if (from?.capabilities.leavesOut !== true) return [];
+      const hidden: string[] = [];
+      const paths = unlisted(plan, scopes);
+      const work = async (): Promise<void> => {
+        for (const path of paths) if (await isHidden(from, path, call)) hidden.push(`${plan.scope}:${path}`);
+      };
+      await Promise.all(Array.from({ length: WORKERS }, work));
+      return hidden.sort(compareBytewise);
     }),
   );
   return found.flat();
+}
+
+/** Paths of what a part of the source does not list, and may have all the same. */
+function* unlisted(plan: ScopePlan, scopes: readonly ScopePlan[]): Generator<string> {
+  for (const { path } of plan.writes(DELETES)) yield path;
+  if (plan.scope === GLOBAL) yield* missingShards(scopes);
 }
 
 /** Paths of Shards that cells tell of and that the global store does not list. */

@@ -260,6 +260,8 @@ export interface Capabilities {
   readonly locksInRecords?: boolean | undefined;
   /** The record of a keyspace, shard or tablet is not deleted before what else is in its directory, and below (NotEmpty). Absent: it is. */
   readonly goesLast?: boolean | undefined;
+  /** Listings and scans may leave out, without a word, what the login may not read; asked for by name it is Unauthorized. Absent: they fail. */
+  readonly leavesOut?: boolean | undefined;
   /** {@link WriteOptions.fence} works. */
   readonly fencing: boolean;
   /** {@link Connection.seal} works, where the login has the right to. */

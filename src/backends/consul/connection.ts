@@ -34,6 +34,7 @@ const CAPABILITIES: Capabilities = {
   recreation: 'exact',
   locks: 'unfair',
   lockRecord: LOCK,
+  leavesOut: true,
   fencing: true,
   seal: false,
   durable: true,
