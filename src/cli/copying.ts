@@ -120,7 +120,7 @@ export async function planToFile(
   options: CopyOptions,
 ): Promise<PreparedCopy> {
   const writer = new PlanWriter(path);
-  const prepared = await planCopy({
+  const planned: CopyOptions = {
     ...options,
     async onParts(parts) {
       await options.onParts?.(parts);
@@ -128,6 +128,10 @@ export async function planToFile(
       writer.begin({ ...headOf(pair, flags, options.clock, parts.cells), identities });
     },
     onEntry: (scope, entry) => writer.entry(scope, entry),
+  };
+  const prepared = await planCopy(planned).catch((error: unknown) => {
+    writer.discard();
+    throw error;
   });
   writer.finish(prepared.plan);
   return prepared;

@@ -3,7 +3,7 @@ import { utimes } from 'node:fs/promises';
 import type { Clock } from '../topo/clock.js';
 import { ErrorCode, TopologyError } from '../topo/errors.js';
 import { isGone, makeMark, readFields, readHolder, readMark, removeMark } from '../topo/mark.js';
-import { notUsable } from './lines.js';
+import { isNoFile, notUsable } from './lines.js';
 import { sleep } from './pace.js';
 
 /** Milliseconds from one sign of life to the next. */
@@ -29,6 +29,7 @@ export async function withJournalLock<T>(
   waiting: Waiting,
   work: () => Promise<T>,
 ): Promise<T> {
+  // It is refused when it is opened, and nothing is made beside a device.
   if (journal === undefined || isNoFile(journal)) return work();
   const mark = `${journal}.lock`;
   const text = await take(mark, journal, waiting);
@@ -40,11 +41,6 @@ export async function withJournalLock<T>(
     // One that stays is found dead by whoever wants it next.
     await removeMark(mark, text).catch(() => {});
   }
-}
-
-/** Whether something is there that is none: it is refused when it is opened, and nothing is made beside a device. */
-function isNoFile(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.isFile() === false;
 }
 
 /** Makes the mark. Gives its text. */

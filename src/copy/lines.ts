@@ -1,4 +1,4 @@
-import { closeSync, openSync, readSync, writeFileSync } from 'node:fs';
+import { closeSync, openSync, readSync, statSync, writeFileSync } from 'node:fs';
 import { ErrorCode, TopologyError } from '../topo/errors.js';
 
 const BUFFER_BYTES = 256 * 1024;
@@ -41,6 +41,11 @@ export function writeText(path: string, file: number, text: string): void {
       cause: error,
     });
   }
+}
+
+/** Whether something is there that is no file: a folder, a device, a pipe. */
+export function isNoFile(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isFile() === false;
 }
 
 /** Does something with a file. Usage, with the reason, when it cannot be done. */

@@ -1,8 +1,8 @@
-import { closeSync, openSync } from 'node:fs';
+import { closeSync, openSync, renameSync, rmSync } from 'node:fs';
 import { ErrorCode, TopologyError } from '../topo/errors.js';
 import type { Kind } from '../topo/kinds.js';
 import { type Entry, EntryList, isWrite } from './entries.js';
-import { fileSystem, linesOf, writeText } from './lines.js';
+import { fileSystem, isNoFile, linesOf, writeText } from './lines.js';
 import type { KindCounts, Plan } from './plan.js';
 import { type PlanHead, type PlanLine, planLine } from './plan-schema.js';
 import { PROTOBUF, servingText, type Transcoded } from './transcoded.js';
@@ -15,14 +15,18 @@ const BUFFER_CHARACTERS = 256 * 1024;
  */
 export class PlanWriter {
   readonly #path: string;
+  /** Where it is written until it is whole. */
+  readonly #draft: string;
   readonly #file: number;
   #lines = '';
   #records = 0;
 
-  /** Usage when the file cannot be made. An existing one is replaced. */
+  /** Usage when the file cannot be made. An existing one is replaced by {@link finish}. */
   constructor(path: string) {
     this.#path = path;
-    this.#file = fileSystem(path, 'written', () => openSync(path, 'w', 0o600));
+    // A pipe is written to at once: no file can be put in its place.
+    this.#draft = isNoFile(path) ? path : `${path}.${process.pid}.part`;
+    this.#file = fileSystem(path, 'written', () => openSync(this.#draft, 'w', 0o600));
   }
 
   entry(scope: string, entry: Entry): void {
@@ -64,6 +68,14 @@ export class PlanWriter {
     this.#line({ type: 'end', records: this.#records });
     this.#flush();
     closeSync(this.#file);
+    if (this.#draft !== this.#path)
+      fileSystem(this.#path, 'written', () => renameSync(this.#draft, this.#path));
+  }
+
+  /** There will be no plan: what was there before stays. */
+  discard(): void {
+    closeSync(this.#file);
+    if (this.#draft !== this.#path) rmSync(this.#draft, { force: true });
   }
 
   #line(line: PlanLine): void {

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -60,6 +60,17 @@ test('a plan is written, says how to carry it out, and is carried out as it stan
   expect(JSON.parse(written.at(-1) ?? '')).toEqual({ type: 'end', records: written.length - 5 });
   expect(await cli(['copy', '--plan', plan])).toMatchObject({ code: 0, err: '' });
   expect(await cli(['verify', from, to])).toMatchObject({ code: 0 });
+});
+
+test('a plan that cannot be made leaves the file as it was, and nothing beside it', async () => {
+  await make();
+  const before = await readFile(plan, 'utf8');
+  await withStore(to, (store) => store.create('keyspaces/other/Keyspace', new Uint8Array()));
+  expect(await make()).toMatchObject({ code: 4, err: expect.stringContaining('keyspaces/other') });
+  expect(await readFile(plan, 'utf8')).toBe(before);
+  await rm(plan);
+  expect(await make()).toMatchObject({ code: 4 });
+  expect(await readdir(folder)).toEqual([]);
 });
 
 test('nothing is written once a record moved on either side, and it is named', async () => {
