@@ -14,7 +14,7 @@ interface Options {
 }
 
 /** The `consul` package's methods that are used here. Its own types lack half of the options, and each answers with a {@link HttpReply}. */
-export interface Methods {
+interface Methods {
   readonly transaction: { create(operations: readonly object[], options: Options): Promise<unknown> };
   readonly session: {
     create(options: Options): Promise<unknown>;
@@ -24,6 +24,9 @@ export interface Methods {
   readonly catalog: { datacenters(options: Options): Promise<unknown> };
   _ext(event: 'onRequest', extension: (request: Made, answer: Answer) => void): void;
 }
+
+/** Calls a method of the package with these options, and maybe more. */
+export type Work = (methods: Methods, options: Options) => Promise<unknown>;
 
 /** A request as the package has made it. */
 interface Made {
@@ -45,6 +48,8 @@ type Answer = (goOn: false, outcome: unknown) => void;
  */
 export class Api {
   readonly #methods: Methods;
+  /** The first transaction, as the package has made it. */
+  #transaction: ServerRequest | undefined;
 
   constructor() {
     const options = { defaults: {}, encoders: { 'application/json': encodeBody } };
@@ -61,8 +66,24 @@ export class Api {
     this.#methods = client;
   }
 
+  /**
+   * A transaction, consistent if it only reads. The package makes the first one, of which the others differ in the body alone: to have
+   * each made anew took a sixth of a short write’s processor time.
+   */
+  transact(operations: readonly object[], send: Send): Promise<HttpReply> {
+    const first = this.#transaction;
+    if (first?.body !== undefined)
+      return send({ ...first, body: { ...first.body, text: encodeBody(operations) } });
+    const create: Work = ({ transaction }, options) =>
+      transaction.create(operations, { ...options, consistent: true });
+    return this.ask(create, (request) => {
+      this.#transaction = request;
+      return send(request);
+    });
+  }
+
   /** Sends what a method of the package makes: `work` calls one, with these options. */
-  async ask(work: (methods: Methods, options: Options) => Promise<unknown>, send: Send): Promise<HttpReply> {
+  async ask(work: Work, send: Send): Promise<HttpReply> {
     let reply: HttpReply | undefined;
     const ctx: Send = async (request) => {
       reply = await send(request);

@@ -15,7 +15,7 @@ import {
   toTxnAnswer,
   toTxnErrors,
 } from './answers.js';
-import { Api, type Methods } from './api.js';
+import { Api, type Work } from './api.js';
 import { decodeBody } from './body.js';
 import { readAll, readListing } from './listing.js';
 import type { Patience } from './patience.js';
@@ -29,8 +29,6 @@ const LONGEST_WORDS = 200;
 
 /** HTTP status of a key, or of a session, that does not exist, and of a listing of nothing. */
 const NOT_FOUND = 404;
-
-type Work = (methods: Methods, options: Parameters<Methods['session']['renew']>[0]) => Promise<unknown>;
 
 const API = new Api();
 
@@ -148,15 +146,14 @@ export class Member {
   /** A transaction. One that only reads is to be consistent; Consul tells by its operations which it is. */
   txn(ops: readonly KvOp[], limits: Limits): Promise<TxnAnswer> {
     const operations = ops.map((op) => ({ KV: op }));
-    const create: Work = ({ transaction }, options) =>
-      transaction.create(operations, { ...options, consistent: true });
     const read = (reply: HttpReply) => {
       if (reply.status !== CONFLICT) return toTxnAnswer(decodeBody(reply.body));
       const errors = toTxnErrors(decodeBody(reply.body));
       if (errors.length === 0) throw this.#refused(reply);
       return { results: [], errors };
     };
-    return this.#call(create, limits, read, { also: CONFLICT });
+    const sent = API.transact(operations, (request) => this.#server.exchange(request, limits));
+    return this.#answered(sent, read, { also: CONFLICT });
   }
 
   /** Names of all datacenters that the server knows, its own, as the nearest, first. Needs no right. */
