@@ -6,7 +6,6 @@ import { describe, expect, test } from 'vitest';
 import { batchRequest, readBatchAnswer } from '../../src/backends/etcd2/batch-message.js';
 import { readKeyPage } from '../../src/backends/etcd2/key-page.js';
 import { Keys } from '../../src/backends/etcd2/keys.js';
-import { knowsRanges } from '../../src/backends/etcd2/range-conditions.js';
 import { type PathOf, RecordPage } from '../../src/backends/etcd2/record-page.js';
 import type { WriteOp } from '../../src/topo/connection.js';
 import { Version } from '../../src/topo/version.js';
@@ -71,51 +70,11 @@ describe('messages of etcd', () => {
         const expected = TxnRequest.encode(
           TxnRequest.fromObject({ compare: fence ? [...compare, fence] : compare, success }),
         ).finish();
-        expect(shown(TxnRequest, batchRequest(STORE, keys, ops, guarded, false))).toEqual(
+        expect(shown(TxnRequest, batchRequest(STORE, keys, ops, guarded))).toEqual(
           shown(TxnRequest, expected),
         );
       }),
       { numRuns: 300 },
-    );
-  });
-
-  test('one condition stands for a run of new records in order, and for nothing else', () => {
-    const keys = new Keys(STORE, '/root');
-    const key = (name: string) => keys.key(name);
-    const sorted = fc
-      .array(op, { minLength: 1, maxLength: 12 })
-      .map((ops) => ops.toSorted((a, b) => Buffer.compare(key(a.path), key(b.path))));
-    let runs = 0;
-    fc.assert(
-      fc.property(fc.oneof(sorted, fc.array(op, { minLength: 1, maxLength: 12 })), (ops) => {
-        const { compare, success } = asked(ops, key) as { compare: object[]; success: object[] };
-        const expected: object[] = [];
-        for (let from = 0, to = 1; from < ops.length; from = to, to += 1) {
-          const next = () =>
-            ops[to - 1]?.type === 'create' &&
-            ops[to]?.type === 'create' &&
-            Buffer.compare(key(ops[to - 1]?.path ?? ''), key(ops[to]?.path ?? '')) < 0;
-          while (next()) to += 1;
-          const last = Buffer.concat([key(ops[to - 1]?.path ?? ''), Buffer.alloc(1)]);
-          if (to > from + 1) runs += 1;
-          expected.push(to === from + 1 ? { ...compare[from] } : { ...compare[from], range_end: last });
-        }
-        const message = TxnRequest.encode(TxnRequest.fromObject({ compare: expected, success })).finish();
-        expect(shown(TxnRequest, batchRequest(STORE, keys, ops, undefined, true))).toEqual(
-          shown(TxnRequest, message),
-        );
-      }),
-      { numRuns: 300 },
-    );
-    expect(runs).toBeGreaterThan(50);
-  });
-
-  test('the version that a cluster has agreed on tells whether all of it knows conditions on ranges', () => {
-    const told = (etcdcluster: string) => knowsRanges(JSON.stringify({ etcdserver: '3.5.16', etcdcluster }));
-    expect(['3.3.0', '3.4.0', '3.5.0', '3.10.0', '4.0.0'].map(told)).toEqual([true, true, true, true, true]);
-    expect(['3.2.0', '3.0.0', '2.3.0', 'not_decided', ''].map(told)).toEqual(Array(5).fill(false));
-    expect(['', '{}', '404 page not found', '{"etcdserver":"3.5.16"}'].map(knowsRanges)).toEqual(
-      Array(4).fill(false),
     );
   });
 

@@ -1,6 +1,5 @@
 import protobuf from 'protobufjs';
 import type { WriteOp } from '../../topo/connection.js';
-import { compareBytewise } from '../../topo/paths.js';
 import type { Keys } from './keys.js';
 import { readVersion } from './version.js';
 import { FIELD, readRevision, WIRE_TYPE } from './wire.js';
@@ -27,29 +26,21 @@ const MOD = 2;
 /**
  * A TxnRequest with the conditions of a batch and its effects, and nothing to look up. etcd3 would write the same, and take several
  * times as long: most of what it costs to write a record.
- *
- * @param byRange one condition stands for a run of new records: nothing lies from the first one's key to the last one's. That is more
- *     than the batch asks for, and it may be refused for a key that is none of its own.
  */
 export function batchRequest(
   store: string,
   keys: Keys,
   ops: readonly WriteOp[],
   guarded: Guarded | undefined,
-  byRange: boolean,
 ): Buffer {
   const names = ops.map(({ path }) => keys.name(path));
   let bytes = guarded === undefined ? 0 : guarded.key.length + FRAME_BYTES;
   for (const op of ops) bytes += FRAME_BYTES + ('bytes' in op ? op.bytes.byteLength : 0);
   const writer = new Writer(names, bytes);
   let index = 0;
-  let covered = 0;
   for (const op of ops) {
     const key = index++;
-    if (key < covered) continue;
-    covered = byRange ? runOfNew(ops, key) : 0;
-    if (covered > key + 1) writer.compareNone(key, covered - 1);
-    else if (op.type === 'create') writer.compareVersion(key, false);
+    if (op.type === 'create') writer.compareVersion(key, false);
     else if (op.version === null) writer.compareVersion(key, op.type === 'delete');
     else writer.compareRevision(key, readVersion(store, op.version, op.path));
   }
@@ -61,17 +52,6 @@ export function batchRequest(
     else if (op.type !== 'check') writer.put(key, op.bytes);
   }
   return writer.written();
-}
-
-/** Where the run of new records that begins here ends, each of which sorts after the one before. */
-export function runOfNew(ops: readonly WriteOp[], from: number): number {
-  let end = from;
-  for (let op = ops[end], before: WriteOp | undefined; op?.type === 'create'; op = ops[end]) {
-    if (before !== undefined && compareBytewise(before.path, op.path) >= 0) break;
-    before = op;
-    end += 1;
-  }
-  return end;
 }
 
 /** Reads a TxnResponse for what a batch needs of it. */
@@ -126,20 +106,6 @@ class Writer {
     this.#number(FIELD.compare.version, 0);
   }
 
-  /** Condition: there is no key from this one to that one, both included. */
-  compareNone(first: number, last: number): void {
-    // What comes next after a key is that key with a zero byte behind it.
-    const end = this.#length(last) + 1;
-    this.#number(FIELD.txn.compare, fieldBytes(this.#length(first)) + 2 + 1 + fieldBytes(end));
-    this.#key(FIELD.compare.key, first);
-    this.#number(FIELD.compare.version, 0);
-    // The tag has two bytes: that of its number is above what one holds.
-    this.#bytes[this.#at++] = (FIELD.compare.rangeEnd & 0x7f) | 0x80;
-    this.#number(FIELD.compare.rangeEnd >>> 7, end);
-    this.#copy(last);
-    this.#bytes[this.#at++] = 0;
-  }
-
   /** Condition: the key, one of the batch or another, has this mod revision. */
   compareRevision(key: number | Buffer, decimal: string): void {
     const revision = varintOf(decimal);
@@ -176,13 +142,9 @@ class Writer {
   }
 
   #key(tag: number, key: number): void {
-    this.#number(tag, this.#length(key));
-    this.#copy(key);
-  }
-
-  #copy(key: number): void {
     const length = this.#length(key);
     const from = this.#keys[key] ?? 0;
+    this.#number(tag, length);
     this.#bytes.copyWithin(this.#at, from, from + length);
     this.#at += length;
   }

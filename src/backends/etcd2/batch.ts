@@ -1,10 +1,10 @@
 import type { ICompare, IKeyValue, IRequestOp } from 'etcd3';
 import type { CallOptions, WriteOp, WriteOptions } from '../../topo/connection.js';
-import { ErrorCode, isTopologyError, TopologyError } from '../../topo/errors.js';
+import { ErrorCode, TopologyError } from '../../topo/errors.js';
 import { lockLost } from '../../topo/held-lock.js';
 import type { Lock } from '../../topo/locks.js';
 import type { Version } from '../../topo/version.js';
-import { type BatchAnswer, batchRequest } from './batch-message.js';
+import { batchRequest } from './batch-message.js';
 import type { EtcdClient } from './client.js';
 import { changed, noRecord, recordExists } from './error.js';
 import { absent, atRevision, look, present, toBuffer } from './file.js';
@@ -15,7 +15,7 @@ import { makeVersion, readVersion } from './version.js';
  * Writes a batch as one transaction.
  *
  * The transaction that is nearly always enough looks nothing up. When it is refused it has changed nothing, and is sent
- * again with a condition for each key and look-ups in its else branch: either all conditions hold by now, and it is carried out, or it is refused
+ * again with look-ups in its else branch: either all conditions hold by now, and it is carried out, or it is refused
  * once more, together with what was found at that very revision, which is what the error tells. A read of its own would
  * show a later state, which may explain nothing.
  */
@@ -27,30 +27,13 @@ export async function write(
   const { store } = client.context;
   const place = fence && placeOf(fence);
   if (fence !== undefined && place === undefined) throw notHeld(client, fence);
-  const byRange = client.rangeConditions.suit(ops);
-  const answer = await send(client, ops, place, byRange, options);
-  if (answer.succeeded) return versionsOf(store, ops, answer.revision);
-  const revision = await writeExplained(client, ops, fence, place, options);
-  if (byRange) client.rangeConditions.stop();
-  return versionsOf(store, ops, revision);
-}
-
-async function send(
-  client: EtcdClient,
-  ops: readonly WriteOp[],
-  place: ReturnType<typeof placeOf>,
-  byRange: boolean,
-  options: CallOptions,
-): Promise<BatchAnswer> {
-  const request = batchRequest(client.context.store, client.keys, ops, place, byRange);
-  try {
-    return await client.write('batch', request, undefined, options);
-  } catch (error) {
-    // Who may read each key need not be allowed to read what lies between.
-    if (!byRange || !isTopologyError(error, ErrorCode.Unauthorized)) throw error;
-    client.rangeConditions.stop();
-    return send(client, ops, place, false, options);
-  }
+  const request = batchRequest(store, client.keys, ops, place);
+  const { succeeded, revision } = await client.write('batch', request, undefined, options);
+  return versionsOf(
+    store,
+    ops,
+    succeeded ? revision : await writeExplained(client, ops, fence, place, options),
+  );
 }
 
 /** What one transaction has written has one mod revision. */

@@ -14,7 +14,6 @@ import { FAILURES, type RpcFailure, toTopologyError } from './error.js';
 import type { Calls } from './grpc.js';
 import { Keys } from './keys.js';
 import { Member, type StoreCall } from './member.js';
-import { RangeConditions } from './range-conditions.js';
 
 /** Vitess's `--topo-etcd-lease-ttl`, where nobody sets it. */
 const LOCK_TTL_MS = 30_000;
@@ -33,7 +32,6 @@ export class EtcdClient {
   readonly ending: CancelSignal;
   /** Whether it was given a login. */
   readonly hasLogin: boolean;
-  readonly rangeConditions: RangeConditions;
   readonly #members: Members<Member, RpcFailure>;
   readonly #ending = new AbortController();
   readonly #calls = new OpenCalls();
@@ -60,7 +58,6 @@ export class EtcdClient {
       // gRPC measures deadlines with the machine's clock.
       now: Date.now,
     });
-    this.rangeConditions = new RangeConditions(this.members, settings, this.closed);
   }
 
   get members(): readonly Member[] {
