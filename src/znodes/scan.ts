@@ -47,8 +47,9 @@ export async function* scanPages(
   options: CallOptions | undefined,
   read: (readers: Readers) => AsyncIterable<readonly ScanItem[]>,
 ): AsyncGenerator<ScanPage, undefined> {
-  const signals = options?.signal === undefined ? [store.closed] : [store.closed, options.signal];
-  const call = { signal: AbortSignal.any(signals), deadline: options?.deadline };
+  const asked = options?.signal;
+  const signal = asked === undefined ? store.ending : AbortSignal.any([store.closed, asked]);
+  const call = { signal, deadline: options?.deadline };
   const readers = await raceCall(store.context, call, { kind: 'read', path: prefix }, () =>
     store.sessions.forScan(),
   );

@@ -9,15 +9,21 @@ export function makeVersion(store: string, version: ZnodeVersion): Version {
   return new StatVersion(store, version);
 }
 
-/** Token: `<data version>:<czxid>`, both decimal; made when it is asked for, as few of a scan's versions are. */
+/** Token: `<data version>:<czxid>`, both decimal. What it says is read when it is asked for, as few of a scan's versions are. */
 class StatVersion extends Version {
-  readonly version: number;
-  readonly czxid: bigint;
+  readonly #of: ZnodeVersion;
 
-  constructor(store: string, { version, czxid }: ZnodeVersion) {
+  constructor(store: string, of: ZnodeVersion) {
     super(store);
-    this.version = version;
-    this.czxid = czxid;
+    this.#of = of;
+  }
+
+  get version(): number {
+    return this.#of.version;
+  }
+
+  get czxid(): bigint {
+    return this.#of.czxid;
   }
 
   override get token(): string {

@@ -1,22 +1,7 @@
-import type { MultiRead, MultiReadResult, Stat } from '../zookeeper/client.js';
-import {
-  type BelowStep,
-  belowStep,
-  guessChild,
-  insertBelow,
-  isAllBelow,
-  isPassed,
-  NamesStep,
-  type Step,
-  type ZnodeStep,
-} from './steps.js';
+import type { MultiRead, MultiReadResult } from '../zookeeper/client.js';
+import { BelowStep, type Found, isPassed, type Portion, type Step } from './steps.js';
 
-/** What a walk finds below its top: a znode with its data. */
-export interface Found {
-  readonly path: string;
-  readonly data: Uint8Array | null;
-  readonly stat: Stat;
-}
+export type { Found } from './steps.js';
 
 /** Reads znodes by their paths, each on its own; a znode that does not exist is an error, or undefined. */
 export type ReadMany = (reads: readonly MultiRead[]) => Promise<readonly (MultiReadResult | undefined)[]>;
@@ -29,10 +14,8 @@ export interface WalkLimits {
   readonly reads: number;
 }
 
-/** Steps of the way ahead that are looked at. */
+/** Znodes and directories of the way ahead that are looked at. */
 const WINDOW = 4_096;
-/** Names that become steps at a time: what is made long before it is read grows old. */
-const UNFOLDED = 256;
 /** Bytes that were read and not delivered yet, beyond which nothing more is read ahead. */
 const BYTES_AHEAD = 8 << 20;
 /** Bytes wanted in one answer. */
@@ -50,7 +33,9 @@ const FIRST_GUESS_BYTES = 64 << 10;
 export class Walk {
   readonly #readMany: ReadMany;
   readonly #limits: WalkLimits;
-  #wanted: (ZnodeStep | BelowStep)[] = [];
+  /** Of the next request, and how many reads they take. */
+  #wanted: (Portion | BelowStep)[] = [];
+  #reads = 0;
   #head: Step | undefined;
   #inFlight = 0;
   #bytesAhead = 0;
@@ -61,7 +46,7 @@ export class Walk {
   constructor(readMany: ReadMany, top: string, limits: WalkLimits) {
     this.#readMany = readMany;
     this.#limits = limits;
-    this.#head = belowStep(top);
+    this.#head = new BelowStep(top);
   }
 
   async *groups(): AsyncGenerator<readonly Found[]> {
@@ -87,55 +72,55 @@ export class Walk {
       this.#head = step.next;
       // A step that got old while it waited keeps what it leads to from being collected while that is young.
       step.next = undefined;
-      if (step.type !== 'getData' || step.stat === undefined) continue;
-      const { path, data, stat } = step;
-      step.data = null;
-      step.stat = undefined;
-      step.child = undefined;
-      group.push({ path, data, stat });
-      this.#bytesAhead -= stat.dataLength;
+      if (step.type === 'portion') step.giveTo(group);
     }
+    for (const { stat } of group) this.#bytesAhead -= stat.dataLength;
     return group;
   }
 
-  /** Looks over the window, unfolds directories, and begins the reads that it needs. */
+  /** Looks over the window, and begins the reads that it needs. */
   #look(): void {
     if (this.#failure !== undefined) return;
     const size = this.#size();
     let seen = 0;
     let before: Step | undefined;
-    for (let step = this.#head; step !== undefined && seen < WINDOW; step = step.next) {
-      if (this.#inFlight >= this.#limits.requests) break;
+    let step = this.#head;
+    while (step !== undefined && seen < WINDOW && this.#inFlight < this.#limits.requests) {
       if (step.type === 'names') {
-        const first = step.unfold(UNFOLDED);
-        if (before === undefined) this.#head = first;
-        else before.next = first;
-        step = first;
+        const made: Portion | BelowStep | undefined = this.#isAhead
+          ? undefined
+          : step.unfold(size - this.#reads);
+        if (made !== undefined) {
+          made.next = step;
+          if (before === undefined) this.#head = made;
+          else before.next = made;
+          step = made;
+          if (made.type === 'portion') this.#want(made, made.reads.length);
+        }
       }
-      if (step.type !== 'getData' && isPassed(step) && before !== undefined) {
-        before.next = step.next;
-        continue;
+      if (step.type === 'getChildren' && step.state === 'unread') {
+        step.state = 'reading';
+        this.#want(step, 1);
       }
-      if (step.type !== 'names' && step.state === 'unread' && this.#want(step) && this.#wanted.length >= size)
-        this.#request();
-      seen += 1;
-      before = step;
+      if (this.#reads >= size) this.#request();
+      // What a portion gave is still to be taken.
+      if (before !== undefined && step.type !== 'portion' && isPassed(step)) before.next = step.next;
+      else before = step;
+      seen += step.type === 'portion' ? step.length : 1;
+      step = step.next;
     }
-    if (this.#wanted.length > 0) this.#request();
+    if (this.#reads > 0) this.#request();
   }
 
-  /** Puts a read into the next request. False when more was read ahead than is good. */
-  #want(step: ZnodeStep | BelowStep): boolean {
-    const idle = this.#inFlight === 0 && this.#wanted.length === 0;
-    if (step.type === 'getData' && this.#bytesAhead > BYTES_AHEAD && !idle) return false;
-    step.state = 'reading';
+  /** Whether more was read ahead than is good, and something is still to come. */
+  get #isAhead(): boolean {
+    return this.#bytesAhead > BYTES_AHEAD && (this.#inFlight > 0 || this.#reads > 0);
+  }
+
+  /** Puts reads into the next request. */
+  #want(step: Portion | BelowStep, reads: number): void {
     this.#wanted.push(step);
-    const guessed = step.type === 'getData' ? guessChild(step) : undefined;
-    if (guessed !== undefined && step.type === 'getData') {
-      step.child = guessed;
-      this.#wanted.push(guessed);
-    }
-    return true;
+    this.#reads += reads;
   }
 
   /** Reads in one request, so that its answer has the size wanted. */
@@ -145,13 +130,18 @@ export class Walk {
   }
 
   #request(): void {
-    const reads = this.#wanted;
+    const steps = this.#wanted;
     this.#wanted = [];
+    this.#reads = 0;
     this.#inFlight += 1;
+    const reads: MultiRead[] = [];
+    for (const step of steps)
+      if (step.type === 'portion') for (const read of step.reads) reads.push(read);
+      else reads.push(step);
     this.#readMany(reads).then(
       (results) => {
         this.#inFlight -= 1;
-        this.#learn(reads, results);
+        this.#learn(steps, results);
         // Who waits looks for himself.
         if (this.#wake === undefined) this.#look();
         else this.#wake();
@@ -164,53 +154,27 @@ export class Walk {
     );
   }
 
-  #learn(reads: readonly (ZnodeStep | BelowStep)[], results: readonly (MultiReadResult | undefined)[]): void {
-    const before = this.#bytesAhead;
+  #learn(steps: readonly (Portion | BelowStep)[], results: readonly (MultiReadResult | undefined)[]): void {
+    let at = 0;
+    let bytes = 0;
     let znodes = 0;
-    for (let index = 0; index < reads.length; index++) {
-      const [step, result] = [reads[index], results[index]];
-      if (step === undefined) continue;
-      if (step.type === 'getChildren') learnChildren(step, result);
-      else {
-        // Read right after it.
-        if (step.child !== undefined) this.#note(step.child, results[++index]);
-        this.#note(step, result);
-        this.#learnBelow(step);
-        znodes += 1;
+    for (const step of steps) {
+      if (step.type === 'getChildren') {
+        const result = results[at++];
+        step.learn(result?.type === 'getChildren' ? result.children : undefined);
+        continue;
       }
+      for (const read of step.reads) {
+        const result = results[at++];
+        if (result?.type !== 'getData') continue;
+        read.data = result.data;
+        read.stat = result.stat;
+      }
+      znodes += step.asked;
+      bytes += step.learn();
     }
-    const bytes = this.#bytesAhead - before;
+    this.#bytesAhead += bytes;
     // Up at once, down by steps: a few small znodes say little about the next ones.
     if (znodes > 0) this.#bytesPerNode = Math.max(bytes / znodes, this.#bytesPerNode / 4);
   }
-
-  #note(step: ZnodeStep, result: MultiReadResult | undefined): void {
-    step.state = 'read';
-    if (result?.type !== 'getData') return;
-    step.data = result.data;
-    step.stat = result.stat;
-    this.#bytesAhead += result.stat.dataLength;
-  }
-
-  /** Puts what is below a znode in its place: the child that was guessed, if that is all. */
-  #learnBelow(step: ZnodeStep): void {
-    const { stat, child, siblings } = step;
-    if (
-      child !== undefined &&
-      (stat === undefined || child.stat === undefined || !isAllBelow(stat, child.stat))
-    ) {
-      this.#bytesAhead -= child.stat?.dataLength ?? 0;
-      step.child = undefined;
-      if (siblings !== undefined) siblings.onlyChild = undefined;
-    }
-    if (stat !== undefined && stat.numChildren > 0) insertBelow(step);
-  }
-}
-
-function learnChildren(step: BelowStep, result: MultiReadResult | undefined): void {
-  step.state = 'read';
-  if (result?.type !== 'getChildren') return;
-  const { children } = result;
-  if (step.siblings !== undefined) step.siblings.onlyChild = children.length === 1 ? children[0] : undefined;
-  step.next = new NamesStep(step.path, children, step.next);
 }

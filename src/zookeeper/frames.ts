@@ -5,6 +5,8 @@ export type FrameHandler = (bytes: Buffer, start: number, end: number) => void;
 
 const LENGTH_BYTES = 4;
 const NONE = Buffer.alloc(0);
+/** A buffer for incomplete frames up to this size is used again. */
+const REUSED_BYTES = 1 << 20;
 
 /**
  * Cuts a stream of bytes into frames: a 32-bit length, then so many bytes. What it holds of an incomplete frame is
@@ -30,7 +32,7 @@ export class FrameSplitter {
         this.#keptBytes < LENGTH_BYTES ? LENGTH_BYTES : LENGTH_BYTES + this.#lengthAt(this.#kept, 0);
       if (this.#keptBytes === wanted) {
         const whole = this.#kept;
-        this.#kept = NONE;
+        if (whole.length > REUSED_BYTES) this.#kept = NONE;
         this.#keptBytes = 0;
         this.#handler(whole, LENGTH_BYTES, wanted);
         break;

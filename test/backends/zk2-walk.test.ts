@@ -115,6 +115,23 @@ describe('a walk', () => {
     );
   });
 
+  test('keeps to the order where the answer about a short name comes after those about longer ones', async () => {
+    const paths = ['a/x', 'a-/x', 'a--/x'];
+    const read = reader(treeOf(paths), [], 0);
+    let answered = (): void => {};
+    const isAnswered = new Promise<void>((resolve) => {
+      answered = resolve;
+    });
+    const late: ReadMany = async (reads) => {
+      const results = await read(reads);
+      if (reads.some(({ type, path }) => type === 'getData' && path === 'a')) await isAnswered;
+      if (reads.some(({ type, path }) => type === 'getData' && path === 'a--')) answered();
+      return results;
+    };
+    const expected = ['a', 'a-', 'a--', 'a--/x', 'a-/x', 'a/x'];
+    expect(await walked(late, { requests: 2, reads: 1 })).toEqual(expected);
+  });
+
   test('leaves out what is gone when it is read', async () => {
     const tree = treeOf(['a/b', 'a/c/d', 'e']);
     tree.delete('a/c');
