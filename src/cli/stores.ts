@@ -26,12 +26,16 @@ export function storesFor(
   signal?: AbortSignal,
   onRetry?: OnRetry,
 ): Stores {
+  /** What a backend is given for the store of a scope, which may have a token of its own. */
+  const scoped = (scope: string) => {
+    const consulToken = settings.consulTokens?.get(scope) ?? settings.consulToken;
+    return { ...settings, consulToken, scope };
+  };
   return {
     async open(address, scope, global, cells) {
       const backend = await loadBackend(address.implementation);
-      const consulToken = settings.consulTokens?.get(scope) ?? settings.consulToken;
       const mustExist = access === 'read';
-      const opening = backend.connect(address, { ...settings, consulToken, scope, global, cells, mustExist });
+      const opening = backend.connect(address, { ...scoped(scope), global, cells, mustExist });
       const connection = await untilAborted(opening, address, signal);
       const { clock, requestTimeoutMs: timeoutMs } = settings;
       const retried = onRetry === undefined ? undefined : (error: unknown) => onRetry(scope, error);
@@ -45,13 +49,11 @@ export function storesFor(
     async openNative(address: StoreAddress, scope: string) {
       const backend = await loadBackend(address.implementation);
       if (backend.openNative === undefined) throw noNativeView(address);
-      const consulToken = settings.consulTokens?.get(scope) ?? settings.consulToken;
-      return untilAborted(backend.openNative(address, { ...settings, consulToken, scope }), address, signal);
+      return untilAborted(backend.openNative(address, scoped(scope)), address, signal);
     },
     async health(address: StoreAddress, scope: string) {
       const backend = await loadBackend(address.implementation);
-      const consulToken = settings.consulTokens?.get(scope) ?? settings.consulToken;
-      return backend.health?.(address, { ...settings, consulToken, scope });
+      return backend.health?.(address, scoped(scope));
     },
     async cellAddress(global: StoreAddress, cell: string) {
       const backend = await loadBackend(global.implementation);

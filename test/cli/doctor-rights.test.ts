@@ -185,6 +185,7 @@ describe.runIf(available.consul('1.8'))('rights in Consul', () => {
       locker: `${key('write')} ${session}`,
       ends: `${key('write')} ${session} key_prefix "vitess/zone2/keyspaces/orders" { policy = "read" }`,
       nobody: session,
+      looker: `${key('write')} ${session} agent_prefix "" { policy = "read" } operator = "read"`,
       unowned: `${key('write')} ${session} key_prefix "vitess/global/metadata" { policy = "deny" }`,
       partial: `${key('write')} ${session} key_prefix "vitess/global/keyspaces/orders" { policy = "deny" }`,
     };
@@ -211,6 +212,24 @@ describe.runIf(available.consul('1.8'))('rights in Consul', () => {
     );
     const reply = await fetch(`${consul.apis[0]}/v1/kv/?keys`, { headers: { 'X-Consul-Token': MANAGEMENT } });
     expect(reply.status === 404 ? [] : await reply.json()).toEqual([]);
+  });
+
+  test('to look at the servers, which a cell’s are asked for with its own token', {
+    timeout: LIMIT_MS,
+  }, async () => {
+    const [, port] = consul.servers.split(':');
+    const login = (name: string) => ({ acl_token: tokens.get(name) ?? '' });
+    const logins = { global: login('locker'), zone1: login('looker'), zone2: login('locker') };
+    const told = await into(
+      `consul://${consul.servers}/vitess/global`,
+      'vitess/{cell}',
+      0,
+      { TOPO2TOPO_TO_CONSUL_AUTH: JSON.stringify(logins) },
+      '--to-cell',
+      `zone1=localhost:${port},vitess/zone1`,
+    );
+    const unread = found(told, 'not-told').filter((line) => line.includes('agent:read'));
+    expect(unread).toEqual([expect.stringMatching(/^not-told destination global, zone2: /)]);
   });
 
   test('to read alone, and to write without sessions', { timeout: LIMIT_MS }, async () => {
