@@ -35,23 +35,25 @@ export async function lockQueue(
   dir: string,
   options: CallOptions,
 ): Promise<LockEntry[]> {
-  const places = isBelow(dir, ELECTIONS) ? [dir, joinPath(dir, LOCK)] : [joinPath(dir, LOCK)];
-  const found = await Promise.all(
-    places.map(async (path) => ({ path, pair: await find(client, path, options, dir) })),
-  );
-  return found.flatMap(({ path, pair }) => {
-    if (pair === undefined) return [];
-    return {
-      path,
-      version: makeVersion(client.context.store, pair.modifyIndex),
-      contents: pair.value.toString(),
-      // An orphan locks out those who do not wait, and a record that is no lock everybody.
-      holds: true,
-      owner: pair.session === '' ? undefined : pair.session,
-      since: undefined,
-      ttlLeftMs: undefined,
-    };
-  });
+  const path = entryOf(dir, isBelow(dir, ELECTIONS) ? 'election' : 'directory');
+  const pair = await find(client, path, options, dir);
+  if (pair === undefined) return [];
+  const entry = {
+    path,
+    version: makeVersion(client.context.store, pair.modifyIndex),
+    contents: pair.value.toString(),
+    // An orphan locks out those who do not wait, and a record that is no lock everybody.
+    holds: true,
+    owner: pair.session === '' ? undefined : pair.session,
+    since: undefined,
+    ttlLeftMs: undefined,
+  };
+  return [entry];
+}
+
+/** The record that stands for a lock. */
+function entryOf(dir: string, purpose: LockRequest['purpose']): string {
+  return purpose === 'election' ? dir : joinPath(dir, LOCK);
 }
 
 /** What one look at the lock, or one attempt to get it, came to. */
@@ -73,7 +75,7 @@ class Contender {
     const { dir, purpose } = request;
     this.#client = client;
     this.#request = request;
-    this.#place = { dir, entry: purpose === 'election' ? dir : joinPath(dir, LOCK) };
+    this.#place = { dir, entry: entryOf(dir, purpose) };
     this.#signal = signal;
   }
 
