@@ -4,9 +4,11 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { ConnectSettings } from '../../src/topo/backend.js';
 import type { Connection } from '../../src/topo/connection.js';
+import { findLocks } from '../../src/topo/found-locks.js';
 import type { Lock } from '../../src/topo/locks.js';
 import { failure, must } from '../conformance/tools.js';
 import { available, CONSUL_VERSIONS, type ConsulCluster, FaultProxy, startConsul } from '../servers/index.js';
+import { LongTimers } from '../support/long-timers.js';
 import { until } from '../support/until.js';
 import { Curl, connect, LOCK_FLAGS } from './consul-support.js';
 
@@ -417,6 +419,41 @@ for (const version of CONSUL_VERSIONS) {
         expect(error).toMatchObject({ code: 'LockLost', path: 'keyspaces/ks' });
       expect((await connection.get('a')).version).toEqual(made);
       await failure(lock.unlock());
+    });
+
+    test('a lock that its holder counts as over fences no more, though Consul still has its key', async () => {
+      const hour = 3_600_000;
+      const clock = new LongTimers(hour / 2);
+      const { key, connection } = await place({ clock, lockTtlMs: hour });
+      const lock = await connection.lock('keyspaces/ks', 'ours');
+      clock.fire();
+      await isLost(lock);
+      const write = connection.write([{ type: 'create', path: 'over', bytes: Buffer.from('x') }], {
+        fence: lock,
+      });
+      expect(await failure(write)).toMatchObject({ code: 'LockLost', path: 'keyspaces/ks' });
+      expect(await curl.tree(key)).toHaveLength(1);
+      expect(await failure(lock.unlock())).toMatchObject({ code: 'LockLost' });
+      expect(await curl.tree(key)).toEqual([]);
+    });
+
+    test('elections: a lock of the directory of one is told once, by its own place, and leads nothing', async () => {
+      const { root, connection } = await place();
+      const key = `${root}/elections/vtctld/Lock`;
+      expect(await curl.acquire(key, await curl.session(RELEASING), 'theirs')).toBe(true);
+      const found = async () =>
+        (await findLocks(connection, '', new AbortController().signal)).map(({ name, entries }) => [
+          name,
+          ...entries.map(({ contents }) => contents),
+        ]);
+      expect(await found()).toEqual([['vtctld/Lock', 'theirs']]);
+      expect(await connection.lockQueue('elections/vtctld')).toEqual([]);
+      const leadership = await connection.campaign('vtctld', 'host:15000');
+      expect(await found()).toEqual([
+        ['vtctld', 'host:15000'],
+        ['vtctld/Lock', 'theirs'],
+      ]);
+      await leadership.unlock();
     });
 
     test('elections: the next leader is told although it has the id of the one before', async () => {

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Connection } from '../../src/topo/connection.js';
 import type { Lock } from '../../src/topo/locks.js';
 import { available, ETCD_VERSIONS, type EtcdCluster, FaultWay, startEtcd } from '../servers/index.js';
+import { LongTimers } from '../support/long-timers.js';
 import { until } from '../support/until.js';
 import { etcdRivals } from './etcd2-rivals.js';
 import { connect, errorOf, etcdHolds } from './etcd2-support.js';
@@ -313,6 +314,23 @@ for (const version of ETCD_VERSIONS) {
           code: 'LockLost',
         });
         expect(await connection.listDir('fenced')).not.toContain('3');
+      }));
+
+    test('a lock that its holder counts as over fences no more, though etcd still has its key', () =>
+      use(async () => {
+        const hour = 3_600_000;
+        const clock = new LongTimers(hour / 2);
+        const connection = await connect(etcd.servers, ROOT, { clock, lockTtlMs: hour });
+        const lock = await connection.lock(DIR, '');
+        clock.fire();
+        expect(await lossOf(lock)).toContain('kept alive');
+        const write = connection.write([{ type: 'create', path: 'over', bytes: Buffer.from('x') }], {
+          fence: lock,
+        });
+        expect(await errorOf(write)).toMatchObject({ code: 'LockLost', path: DIR });
+        expect(await queueKeys(etcd)).toEqual([`${ROOT}/${lock.entry}`]);
+        expect(await errorOf(lock.unlock())).toMatchObject({ code: 'LockLost' });
+        await connection.close();
       }));
   });
 }
