@@ -323,6 +323,18 @@ for (const version of ZOOKEEPER_VERSIONS) {
       await expect(connection.get('b')).rejects.toMatchObject({ code: 'NoNode' });
     });
 
+    test('what is no candidate leads nothing: a directory beside them, that of a lock of the election’s own', async () => {
+      await begin();
+      await plant(raw, `${root}/elections/vtctld`, null);
+      const lock = await connection.lock('elections/vtctld', 'not a candidate');
+      expect(await connection.leader('vtctld')).toBeUndefined();
+      expect(await connection.lockQueue('elections/vtctld')).toEqual([]);
+      const leading = await connection.campaign('vtctld', 'host:1');
+      expect(await connection.leader('vtctld')).toBe('host:1');
+      expect(await connection.lockQueue('elections/vtctld')).toMatchObject([{ contents: 'host:1' }]);
+      await Promise.all([lock.unlock(), leading.unlock()]);
+    });
+
     test('leaders follow one another in order, and each is told', async () => {
       await begin();
       const told: (string | undefined)[] = [];
