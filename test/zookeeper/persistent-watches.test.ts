@@ -353,6 +353,20 @@ describeClients((context) => {
       },
     );
 
+    it('that are given up before they were asked for leave no one-shot watch that would never be told', async () => {
+      const { client, base } = context;
+      const abort = new AbortController();
+      const asked = failure(client.addWatch(base, { recursive: false }, () => {}, abort));
+      const shot: WatchSignal[] = [];
+      const read = client.getData(base, { watcher: (signal) => shot.push(signal) });
+      abort.abort();
+      expect(await asked).toMatchObject({ code: ZkCode.Aborted, sent: false });
+      await read;
+      await client.setData(base, null, -1);
+      await client.sync(base);
+      expect(shot).toEqual(['lost']);
+    });
+
     it('that go down with the connection take the one-shot watch with them that was asked for meanwhile', async () => {
       const { client, base } = context;
       const told = new Told();
