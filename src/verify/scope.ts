@@ -7,6 +7,7 @@ import { type CompareContext, type Comparison, comparePair, isDifference, lostVa
 import { contextOf } from './context.js';
 import { type Group, PartDigest, type Slot } from './digest.js';
 import { Findings } from './findings.js';
+import { askByName, placesOf } from './hidden.js';
 import { isAskedBeside } from './narrowing.js';
 import type { VerifyOptions } from './options.js';
 import type { ReadStore, ScopeReport } from './report.js';
@@ -31,6 +32,8 @@ export async function verifyScope(
   const call = { signal: options.signal, deadline: options.deadline };
   const [from, to] = await Promise.all([sides.from(scope), sides.to(scope)]);
   if (from !== undefined && to !== undefined) await checkDistinct(from, to, call);
+  const present = [from, to].filter((store) => store !== undefined);
+  await askByName(present, placesOf(scope, options), call);
   const context = contextOf(scope, { source: from, destination: to }, sides, options);
   const { forms } = context;
   if (scope === GLOBAL) await forms?.carrying.graph.read(call);

@@ -9,6 +9,7 @@ import {
   startZooKeeper,
 } from '../servers/index.js';
 import { cli } from '../support/cli.js';
+import { makeToken } from '../support/consul-tokens.js';
 import { OPEN } from '../zookeeper/support.js';
 import { doctor, found } from './doctor-tools.js';
 import { plantSample } from './sample.js';
@@ -167,16 +168,6 @@ describe.runIf(available.consul('1.8'))('rights in Consul', () => {
   const tokens = new Map<string, string>();
   beforeAll(async () => {
     consul = await startConsul({ version: '1.8', acl: { managementToken: MANAGEMENT } });
-    const put = async (path: string, body: object): Promise<unknown> => {
-      const reply = await fetch(`${consul.apis[0]}/v1/acl/${path}`, {
-        method: 'PUT',
-        headers: { 'X-Consul-Token': MANAGEMENT },
-        body: JSON.stringify(body),
-        signal: AbortSignal.timeout(20_000),
-      });
-      if (!reply.ok) throw new Error(`Consul says ${reply.status} to ${path}`);
-      return reply.json();
-    };
     const key = (policy: string) => `key_prefix "vitess" { policy = "${policy}" }`;
     const session = 'session_prefix "" { policy = "write" }';
     const rules = {
@@ -189,11 +180,8 @@ describe.runIf(available.consul('1.8'))('rights in Consul', () => {
       unowned: `${key('write')} ${session} key_prefix "vitess/global/metadata" { policy = "deny" }`,
       partial: `${key('write')} ${session} key_prefix "vitess/global/keyspaces/orders" { policy = "deny" }`,
     };
-    for (const [Name, Rules] of Object.entries(rules)) {
-      await put('policy', { Name, Rules });
-      const { SecretID } = (await put('token', { Policies: [{ Name }] })) as { SecretID: string };
-      tokens.set(Name, SecretID);
-    }
+    for (const [name, each] of Object.entries(rules))
+      tokens.set(name, await makeToken(consul, MANAGEMENT, each));
   }, LIMIT_MS);
   afterAll(() => consul?.stop());
 

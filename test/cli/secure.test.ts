@@ -15,6 +15,7 @@ import {
   startZooKeeper,
 } from '../servers/index.js';
 import { cli } from '../support/cli.js';
+import { makeToken } from '../support/consul-tokens.js';
 import { type ConfigFolder, configFolder } from './config-file.js';
 import { plantSample } from './sample.js';
 
@@ -86,23 +87,9 @@ describe.runIf(runs)('a migration between stores that ask for certificates, pass
   }
 
   /** A token that may use the keys below a prefix, and sessions. */
-  async function consulToken(prefix: string): Promise<string> {
-    const put = async (path: string, body: object): Promise<unknown> => {
-      const headers = { 'X-Consul-Token': MANAGEMENT };
-      const reply = await fetch(`${consul.apis[0]}/v1/acl/${path}`, {
-        method: 'PUT',
-        headers,
-        body: JSON.stringify(body),
-        signal: AbortSignal.timeout(20_000),
-      });
-      if (!reply.ok) throw new Error(`Consul says ${reply.status} to ${path}`);
-      return reply.json();
-    };
-    const name = prefix.replaceAll('/', '-');
-    const Rules = `key_prefix "${prefix}" { policy = "write" } session_prefix "" { policy = "write" }`;
-    await put('policy', { Name: name, Rules });
-    const made = await put('token', { Policies: [{ Name: name }] });
-    return (made as { SecretID: string }).SecretID;
+  function consulToken(prefix: string): Promise<string> {
+    const rules = `key_prefix "${prefix}" { policy = "write" } session_prefix "" { policy = "write" }`;
+    return makeToken(consul, MANAGEMENT, rules);
   }
 
   /** The sample topology, at a root that only the right user may read. */
