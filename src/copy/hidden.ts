@@ -3,8 +3,9 @@ import { ErrorCode, isTopologyError } from '../topo/errors.js';
 import { find } from '../topo/find.js';
 import { compareBytewise } from '../topo/paths.js';
 import { GLOBAL } from '../topo/topology.js';
+import { placesOf } from '../verify/hidden.js';
 import { DELETES } from './entries.js';
-import type { Part } from './parts.js';
+import type { Part, Selection } from './parts.js';
 import type { ScopePlan } from './plan.js';
 
 /** How the parts of a tally that tell of a shard begin. */
@@ -15,22 +16,24 @@ const IN_GLOBAL = ['Shard of '];
 const WORKERS = 16;
 
 /**
- * Records that the source does not list, and that the login may not read, as `scope:path`: Shards that cells tell of, and what is to be deleted.
- * Of stores that leave out of a listing what may not be read (`capabilities.leavesOut`); of others it is known already.
+ * Records that the source does not list, and that the login may not read, as `scope:path`: Shards that cells tell of, what is to be deleted, and
+ * whatever there may be in a place for records. Of stores that leave out of a listing what may not be read (`capabilities.leavesOut`); of others
+ * it is known already.
  */
 export async function hiddenRecords(
   scopes: readonly ScopePlan[],
   parts: readonly Part[],
-  call: CallOptions,
+  selection: Pick<Selection, 'kinds' | 'keyspaces' | 'paths'> & CallOptions,
 ): Promise<string[]> {
   const found = await Promise.all(
     scopes.map(async (plan) => {
       const from = await parts.find(({ scope }) => scope === plan.scope)?.from();
       if (from?.capabilities.leavesOut !== true) return [];
       const hidden: string[] = [];
-      const paths = unlisted(plan, scopes);
+      const paths = unlisted(plan, scopes, selection);
       const work = async (): Promise<void> => {
-        for (const path of paths) if (await isHidden(from, path, call)) hidden.push(`${plan.scope}:${path}`);
+        for (const path of paths)
+          if (await isHidden(from, path, selection)) hidden.push(`${plan.scope}:${path}`);
       };
       await Promise.all(Array.from({ length: WORKERS }, work));
       return hidden.sort(compareBytewise);
@@ -40,7 +43,12 @@ export async function hiddenRecords(
 }
 
 /** Paths of what a part of the source does not list, and may have all the same. */
-function* unlisted(plan: ScopePlan, scopes: readonly ScopePlan[]): Generator<string> {
+function* unlisted(
+  plan: ScopePlan,
+  scopes: readonly ScopePlan[],
+  selection: Parameters<typeof hiddenRecords>[2],
+): Generator<string> {
+  if (selection.paths === undefined) yield* placesOf(plan.scope, selection);
   for (const { path } of plan.writes(DELETES)) yield path;
   if (plan.scope === GLOBAL) yield* missingShards(scopes);
 }

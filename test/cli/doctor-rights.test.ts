@@ -177,7 +177,8 @@ describe.runIf(available.consul('1.8'))('rights in Consul', () => {
       ends: `${key('write')} ${session} key_prefix "vitess/zone2/keyspaces/orders" { policy = "read" }`,
       nobody: session,
       looker: `${key('write')} ${session} agent_prefix "" { policy = "read" } operator = "read"`,
-      unowned: `${key('write')} ${session} key_prefix "vitess/global/metadata" { policy = "deny" }`,
+      unowned: `${key('write')} ${session} key "vitess/global/metadata/owner" { policy = "deny" }`,
+      unmarked: `${key('write')} ${session} key_prefix "vitess/global/metadata" { policy = "deny" }`,
       partial: `${key('write')} ${session} key_prefix "vitess/global/keyspaces/orders" { policy = "deny" }`,
     };
     for (const [name, each] of Object.entries(rules))
@@ -230,7 +231,7 @@ describe.runIf(available.consul('1.8'))('rights in Consul', () => {
     ]);
   });
 
-  test('to a part of the source: what a listing leaves out without a word stops, if cells tell of it', {
+  test('to a part of the source: what a listing leaves out without a word stops, if it is a whole place, or cells tell of it', {
     timeout: LIMIT_MS,
   }, async () => {
     const held = `consul://${consul.servers}/vitess/global`;
@@ -255,6 +256,10 @@ describe.runIf(available.consul('1.8'))('rights in Consul', () => {
       ),
     });
     expect(await cli(['copy', held, to, ...there], login('FROM', 'locker'))).toMatchObject({ code: 0 });
+    expect(await cli(['copy', held, to, ...there], login('FROM', 'unmarked'))).toMatchObject({
+      code: 4,
+      err: expect.stringMatching(/may not read records .*: global:metadata\/\* \[Guard\]/),
+    });
     const deleting = ['--delete', '--max-delete', '99', '--allow-shrunk'];
     expect(await cli(['copy', held, to, ...deleting], login('FROM', 'unowned'))).toMatchObject({
       code: 4,
