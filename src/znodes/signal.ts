@@ -4,7 +4,7 @@ import type { WatchSignal } from '../zookeeper/client.js';
 /** What a one-shot watch says, once, to whoever waits for it. */
 export class Signal {
   #fired: WatchSignal | undefined;
-  #wake: () => void = () => {};
+  #wake = NOBODY;
 
   /** The watcher to set with a read. */
   readonly fire = (signal: WatchSignal): void => {
@@ -18,7 +18,7 @@ export class Signal {
     return new Promise((resolve) => {
       const wake = () => {
         ended.removeEventListener('abort', wake);
-        this.#wake = () => {};
+        this.#wake = NOBODY;
         resolve(this.#fired);
       };
       this.#wake = wake;
@@ -26,3 +26,6 @@ export class Signal {
     });
   }
 }
+
+/** Holds nothing: a watcher that is left stays in the client until its znode changes. */
+const NOBODY = (): void => {};
