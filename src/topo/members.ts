@@ -76,10 +76,11 @@ export class Members<M extends object, F extends MemberFailure> {
   }
 
   /** Puts a member that failed behind the others. */
-  #demote(member: M): void {
-    if (this.#members[0] !== member) return;
+  #demote(member: object | undefined): void {
+    const [first] = this.#members;
+    if (first === undefined || first !== member) return;
     this.#members.shift();
-    this.#members.push(member);
+    this.#members.push(first);
   }
 
   /**
@@ -106,6 +107,8 @@ export class Members<M extends object, F extends MemberFailure> {
       },
       (error: unknown) => {
         calls.forget(call);
+        // Who let the time of one call run out is not to keep the next one waiting: a write that was sent has no second try.
+        if (isTopologyError(error, ErrorCode.Timeout)) this.#demote(call.asked);
         const unanswered = isTopologyError(error, ErrorCode.Interrupted, ErrorCode.Timeout);
         throw unanswered && about.kind === 'write' && call.sent
           ? outcomeUnknown(context, path, error)
@@ -136,6 +139,7 @@ export class Members<M extends object, F extends MemberFailure> {
     const members = [...this.#members];
     const [first] = members;
     if (first === undefined) throw new TypeError('a store has a server');
+    call.asked = first;
     const attempt = ask(first, this.#limits(call, members.length));
     return attempt.catch(() => this.#inTurn(call, ask, members, attempt));
   }
@@ -148,13 +152,12 @@ export class Members<M extends object, F extends MemberFailure> {
     for (let round = 0; ; round++) {
       const failures: F[] = [];
       for (const [i, member] of members.entries()) {
+        call.asked = member;
         try {
           return await (attempt ?? ask(member, this.#limits(call, members.length - i)));
         } catch (error) {
           if (call.aborted) throw interrupted(this.#context, path, call.reason);
-          const failure = this.#judge(error, call);
-          this.#demote(member);
-          failures.push(failure);
+          failures.push(this.#judge(error, call, member));
         }
         attempt = undefined;
       }
@@ -168,11 +171,12 @@ export class Members<M extends object, F extends MemberFailure> {
     }
   }
 
-  /** A failure after which another member may be asked; throws what it is otherwise. */
-  #judge(error: unknown, call: OpenCall): F {
+  /** A failure after which another member may be asked; throws what it is otherwise. Whoever failed in passing goes behind the others. */
+  #judge(error: unknown, call: OpenCall, member: M): F {
     if (this.#failures.isFailure(error)) {
       const { refused, passing } = this.#failures.meaningOf(error);
       if (refused) call.sent = false;
+      if (passing) this.#demote(member);
       if (passing && (refused || call.about.kind === 'read')) return error;
     }
     throw callFailed(this.#failures, this.#context, error, call.about);

@@ -8,6 +8,8 @@ export class OpenCall extends Cancellation {
   until = Number.POSITIVE_INFINITY;
   /** Whether a request left that was not refused. */
   sent = false;
+  /** The member that was asked last. */
+  asked: object | undefined;
 
   constructor(about: Failed) {
     super();

@@ -4,6 +4,7 @@ import { failure } from '../conformance/tools.js';
 import { available, type ConsulCluster, FaultProxy, type Member, startConsul } from '../servers/index.js';
 import { until } from '../support/until.js';
 import { connect } from './consul-support.js';
+import { writesLeave } from './frozen.js';
 import { codeOf, Writers } from './writers.js';
 
 const ROOT = 'vitess/global';
@@ -90,6 +91,13 @@ describe.runIf(available.consul('1.8'))('three servers of Consul', () => {
     await watching;
     await direct.close();
   }, 60_000);
+
+  test('with a member frozen, one write is in doubt, and the next goes to another member', async () => {
+    const led = await leader();
+    const [frozen, other] = consul.members.filter((member) => member !== led);
+    if (frozen === undefined || other === undefined) throw new Error('a cluster has followers');
+    await writesLeave(frozen, other, (servers) => connect(servers, ROOT));
+  });
 
   test('without a majority reads and writes say that there is no leader, nothing is written, and both go well again with one', async () => {
     const connection = await connect(consul.servers, ROOT, { requestTimeoutMs: 12_000 });

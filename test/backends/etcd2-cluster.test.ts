@@ -11,6 +11,7 @@ import {
 } from '../servers/index.js';
 import { until } from '../support/until.js';
 import { connect, errorOf } from './etcd2-support.js';
+import { writesLeave } from './frozen.js';
 import { Writers } from './writers.js';
 
 const ROOT = '/vitess/global';
@@ -151,6 +152,13 @@ describe.runIf(available.etcd('3.5'))('three members of etcd', () => {
     await direct.close();
     await connection.close();
   }, 60_000);
+
+  test('with a member frozen, one write is in doubt, and the next goes to another member', async () => {
+    const led = await leader();
+    const [frozen, other] = etcd.members.filter((member) => member !== led);
+    if (frozen === undefined || other === undefined) throw new Error('a cluster has followers');
+    await writesLeave(frozen, other, (servers) => connect(servers));
+  });
 
   test('without a majority reads and writes are Timeout, nothing is written, and both go well again with one', async () => {
     const connection = await connect(etcd.servers, ROOT, { requestTimeoutMs: 2_000 });

@@ -118,6 +118,8 @@ describe('members', () => {
     const error = await failure(call(WRITE, sends(broken)));
     expect(error).toMatchObject({ code: 'OutcomeUnknown', path: 'a', cause: { code: 'Unavailable' } });
     expect(asked).toEqual(['1']);
+    await call(WRITE, () => 'done');
+    expect(asked).toEqual(['1', '2']);
   });
 
   test('an error that is no member’s leaves a write in doubt, and not a read', async () => {
@@ -185,15 +187,19 @@ describe('members', () => {
       expect(await error).toMatchObject({ code });
       expect(asked).toEqual(['1']);
       expect(clock.pending).toBe(0);
+      // Nor does it keep the next one waiting.
+      await call(about, () => 'answer');
+      expect(asked).toEqual(['1', '2']);
     }
   });
 
-  test('calls that end together: what runs is cancelled, what comes later does not begin', async () => {
-    const { call, calls, asked } = three();
+  test('calls that end together: what runs is cancelled, nobody is to blame, what comes later does not begin', async () => {
+    const { call, calls, asked, names } = three();
     const running = [failure(call(READ, silence)), failure(call(WRITE, silence))];
     calls.end(new Error('closed'));
     const codes = (await Promise.all(running)).map(({ code }) => code);
     expect(codes).toEqual(['Interrupted', 'OutcomeUnknown']);
+    expect(names()).toBe('123');
     const before = asked.length;
     expect(await failure(call(READ, () => 'answer'))).toMatchObject({ code: 'Interrupted' });
     expect(asked).toHaveLength(before);
