@@ -5,16 +5,18 @@ import { recreationMet } from '../../src/copy/conflicts.js';
 import { systemClock } from '../../src/topo/clock.js';
 import type { Connection } from '../../src/topo/connection.js';
 import type { TopologyError } from '../../src/topo/errors.js';
+import type { Lock } from '../../src/topo/locks.js';
 import { Locks } from '../../src/znodes/lock-session.js';
 import { Sessions } from '../../src/znodes/sessions.js';
 import { Store } from '../../src/znodes/store.js';
 import type { ZooKeeperClient } from '../../src/zookeeper/client.js';
 import { connectOwnClient } from '../../src/zookeeper/own.js';
 import { available, type Cluster, startZooKeeper } from '../servers/index.js';
+import { until } from '../support/until.js';
 import { openZk2 } from './zk2-subject.js';
 
 const utf8 = (text: string) => Buffer.from(text);
-type Write = 'create' | 'delete' | 'setData' | 'multi';
+type Request = 'create' | 'delete' | 'setData' | 'multi' | 'exists' | 'getData';
 
 describe.runIf(available.zookeeper('3.8'))('zk2 when somebody else is faster', () => {
   let cluster: Cluster;
@@ -23,18 +25,20 @@ describe.runIf(available.zookeeper('3.8'))('zk2 when somebody else is faster', (
   let root: string;
   let places = 0;
   /** What happens just before the next request of this kind is sent. */
-  let before: { readonly kind: Write; readonly act: () => Promise<unknown> } | undefined;
+  let before: { readonly kind: Request; readonly act: () => Promise<unknown> } | undefined;
 
   beforeAll(async () => {
     cluster = await startZooKeeper({ version: '3.8' });
   });
   afterAll(() => cluster?.stop());
 
-  const begin = async (): Promise<void> => {
+  /** `asOld`: as with servers that have no persistent watches. */
+  const begin = async (asOld = false): Promise<void> => {
     places += 1;
     root = `/races/${places}`;
     other = await openZk2(cluster.servers, root);
-    const client = interposed(await connectOwnClient({ servers: [cluster.servers] }), async (kind) => {
+    const own = await connectOwnClient({ servers: [cluster.servers] });
+    const client = interposed(own, asOld, async (kind) => {
       if (before?.kind !== kind) return;
       const { act } = before;
       before = undefined;
@@ -202,6 +206,36 @@ describe.runIf(available.zookeeper('3.8'))('zk2 when somebody else is faster', (
     }
   });
 
+  test('a directory that comes to be just before it is waited for is followed by single watches', async () => {
+    await begin(true);
+    before = { kind: 'exists', act: () => other.create('d/a', utf8('a')) };
+    const followed: string[] = [];
+    for await (const event of raced.watchRecursive('d'))
+      if (event.type === 'record') {
+        followed.push(event.path);
+        break;
+      }
+    expect(followed).toEqual(['d/a']);
+    await end();
+  });
+
+  test('a candidate that takes over while the leader is being read leads: it is not nobody', async () => {
+    await begin();
+    const first = await other.campaign('vtctld', 'one');
+    let next: Promise<Lock> | undefined;
+    before = {
+      kind: 'getData',
+      act: async () => {
+        next = other.campaign('vtctld', 'two');
+        await until('two', async () => (await other.lockQueue('elections/vtctld')).length === 2);
+        await first.unlock();
+      },
+    };
+    expect(await raced.leader('vtctld')).toBe('two');
+    await (await next)?.unlock();
+    await end();
+  });
+
   test('many who create and delete in one directory lose nothing, and leave nothing', async () => {
     await begin();
     const connections = [other, raced, await openZk2(cluster.servers, root)];
@@ -229,12 +263,17 @@ describe.runIf(available.zookeeper('3.8'))('zk2 when somebody else is faster', (
   });
 });
 
-/** A client that lets `hook` run before each of its writes, and keeps the order of its requests. */
-function interposed(client: ZooKeeperClient, hook: (kind: Write) => Promise<void>): ZooKeeperClient {
+/** A client that lets `hook` run before each of such requests, and keeps their order. */
+function interposed(
+  client: ZooKeeperClient,
+  asOld: boolean,
+  hook: (kind: Request) => Promise<void>,
+): ZooKeeperClient {
   let hooked: Promise<void> = Promise.resolve();
   return {
     get features() {
-      return client.features;
+      const { features } = client;
+      return asOld ? { ...features, persistentWatch: false } : features;
     },
     maxRequestBytes: client.maxRequestBytes,
     get sessionId() {
@@ -266,9 +305,13 @@ function interposed(client: ZooKeeperClient, hook: (kind: Write) => Promise<void
     },
     exists: async (path, options) => {
       await hooked;
+      await hook('exists');
       return client.exists(path, options);
     },
-    getData: (path, options) => client.getData(path, options),
+    getData: async (path, options) => {
+      await hook('getData');
+      return client.getData(path, options);
+    },
     getChildren: (path, options) => client.getChildren(path, options),
     getAcl: (path, options) => client.getAcl(path, options),
     setAcl: (path, acl, version, options) => client.setAcl(path, acl, version, options),
