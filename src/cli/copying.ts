@@ -1,6 +1,7 @@
 import { applyCopy, type CopyResult, type PreparedCopy, planCopy } from '../copy/copy.js';
 import { checkIdentities, identitiesOf, isStore } from '../copy/identities.js';
 import { Journal } from '../copy/journal.js';
+import type { JournalLock } from '../copy/journal-lock.js';
 import type { CopyOptions } from '../copy/options.js';
 import type { Part } from '../copy/parts.js';
 import type { Plan } from '../copy/plan.js';
@@ -20,18 +21,17 @@ import type { Pair } from './topologies.js';
 import { TRANSCODING_FLAGS } from './transcoding-flags.js';
 import { version } from './version.js';
 
-/** The journal that the flags name, opened and not begun; undefined: none. Usage for --resume without one. */
-export function journalOf(flags: Flags, pair: Pair): Journal | undefined {
+/** The journal that the flags name, opened and not begun; undefined: none. Usage for --resume without one. `lock`: absent where it is only read. */
+export function journalOf(flags: Flags, pair: Pair, lock?: JournalLock): Journal | undefined {
   const path = text(flags, 'journal');
   if (path === undefined) {
     if (flags['resume'] === true)
       throw usage('--resume needs the journal of the copy that was interrupted', 'give --journal FILE');
     return undefined;
   }
-  return Journal.open(path, {
-    from: formatAddress(pair.source.address),
-    to: formatAddress(pair.destination.address),
-  });
+  const { source, destination } = pair;
+  const migration = { from: formatAddress(source.address), to: formatAddress(destination.address) };
+  return Journal.open(path, migration, lock);
 }
 
 /** The options of a copy with what a journal knows of earlier runs. */

@@ -1,9 +1,9 @@
-import { statSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { utimes } from 'node:fs/promises';
 import type { Clock } from '../topo/clock.js';
 import { ErrorCode, TopologyError } from '../topo/errors.js';
 import { isGone, makeMark, readFields, readHolder, readMark, removeMark } from '../topo/mark.js';
-import { isNoFile, notUsable } from './lines.js';
+import { isNoFile, notUsable, whileKept } from './lines.js';
 import { sleep } from './pace.js';
 
 /** Milliseconds from one sign of life to the next. */
@@ -18,6 +18,19 @@ interface Waiting {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** The lock of a journal, while its work is done. */
+export interface JournalLock {
+  /**
+   * Makes sure that it is held still: a process that was stopped for long may have lost it to another one.
+   *
+   * @throws TopologyError LockLost when it is not; Guard when that cannot be told
+   */
+  check(): void;
+}
+
+/** Of a journal that is only read, or none. */
+export const UNLOCKED: JournalLock = { check() {} };
+
 /**
  * Does some work while this process alone has a journal: the file FILE.lock beside it says so, and shows by its time that its holder lives.
  * Of a holder that died it is taken over: at once where its process can be asked for, else when the file has not been touched for ten seconds.
@@ -27,20 +40,33 @@ interface Waiting {
 export async function withJournalLock<T>(
   journal: string | undefined,
   waiting: Waiting,
-  work: () => Promise<T>,
+  work: (lock: JournalLock) => Promise<T>,
 ): Promise<T> {
   // It is refused when it is opened, and nothing is made beside a device.
-  if (journal === undefined || isNoFile(journal)) return work();
+  if (journal === undefined || isNoFile(journal)) return work(UNLOCKED);
   const mark = `${journal}.lock`;
   const text = await take(mark, journal, waiting);
   const stop = beat(mark, text, waiting.clock);
   try {
-    return await work();
+    return await work({ check: () => checkHeld(mark, text, journal) });
   } finally {
     stop();
     // One that stays is found dead by whoever wants it next.
     await removeMark(mark, text).catch(() => {});
   }
+}
+
+function checkHeld(mark: string, text: string, journal: string): void {
+  const found = whileKept(mark, 'read', () => {
+    if (statSync(mark, { throwIfNoEntry: false }) === undefined) return undefined;
+    return readFileSync(mark, 'utf8');
+  });
+  if (found === text) return;
+  const by =
+    found === undefined ? 'another process, which has ended, or somebody removed its lock' : whoIn(found);
+  throw new TopologyError(ErrorCode.LockLost, `the journal ${journal} was taken over by ${by}`, {
+    hint: 'this process showed no sign of life for too long, and stops: nothing of it is noted or written any more. See how the other one ends; if it did not, run it again with --resume',
+  });
 }
 
 /** Makes the mark. Gives its text. */
@@ -102,11 +128,14 @@ async function touch(mark: string, text: string, clock: Clock): Promise<void> {
 }
 
 function inUse(journal: string, text: string): TopologyError {
+  return new TopologyError(ErrorCode.Guard, `the journal ${journal} is in use by ${whoIn(text)}`, {
+    hint: 'wait until that one ends, or stop it; of copies and followers that run at once each needs a journal of its own',
+  });
+}
+
+function whoIn(text: string): string {
   const holder = readHolder(text);
   const fields = readFields(text) ?? {};
   const since = 'since' in fields ? `, since ${String(fields.since)}` : '';
-  const who = holder === undefined ? 'another process' : `process ${holder.pid} on ${holder.host}${since}`;
-  return new TopologyError(ErrorCode.Guard, `the journal ${journal} is in use by ${who}`, {
-    hint: 'wait until that one ends, or stop it; of copies and followers that run at once each needs a journal of its own',
-  });
+  return holder === undefined ? 'another process' : `process ${holder.pid} on ${holder.host}${since}`;
 }

@@ -2,6 +2,7 @@ import { closeSync, openSync, renameSync, statSync } from 'node:fs';
 import { ErrorCode, TopologyError } from '../topo/errors.js';
 import type { Entry, WriteEntry } from './entries.js';
 import type { Identities } from './identities.js';
+import { type JournalLock, UNLOCKED } from './journal-lock.js';
 import { digestOf, Ledger } from './ledger.js';
 import { fileSystem, linesOf, writeText } from './lines.js';
 import type { Plan } from './plan.js';
@@ -61,12 +62,14 @@ export class Journal {
   readonly #witnesses = new Map<string, string>();
   readonly #path: string;
   readonly #migration: Migration;
+  readonly #lock: JournalLock;
   #file: number | undefined;
   #noted = 0;
 
-  private constructor(path: string, migration: Migration, read: ReadJournal) {
+  private constructor(path: string, migration: Migration, lock: JournalLock, read: ReadJournal) {
     this.#path = path;
     this.#migration = migration;
+    this.#lock = lock;
     this.ledgers = read.ledgers;
     this.lastRun = read.lastRun;
     this.interrupted = read.ledgers.size > 0;
@@ -74,13 +77,16 @@ export class Journal {
     this.witnesses = read.witnesses;
   }
 
-  /** Opens a journal, or begins one. Usage when the file is none, or belongs to another migration. */
-  static open(path: string, migration: Migration): Journal {
+  /**
+   * Opens a journal, or begins one. Usage when the file is none, or belongs to another migration. `lock`: asked before whatever
+   * is written. Default: it is only read.
+   */
+  static open(path: string, migration: Migration, lock: JournalLock = UNLOCKED): Journal {
     const found = fileSystem(path, 'read', () => statSync(path, { throwIfNoEntry: false }));
-    if (found === undefined) return new Journal(path, migration, NOTHING);
+    if (found === undefined) return new Journal(path, migration, lock, NOTHING);
     // A device may have no end, and a run puts a new file in the place of the old one.
     if (!found.isFile()) throw notOurs(path, 'is no regular file');
-    return new Journal(path, migration, readJournal(path, migration));
+    return new Journal(path, migration, lock, readJournal(path, migration));
   }
 
   /** Records that were noted since the journal was begun, or opened to go on. */
@@ -94,6 +100,7 @@ export class Journal {
    * else wrote there meanwhile.
    */
   begin(resume: boolean, identities: Identities, begun?: Begun): void {
+    this.#lock.check();
     if (resume && this.interrupted) {
       this.#file = fileSystem(this.#path, 'written', () => openSync(this.#path, 'a', 0o600));
       // A line that was cut must not grow together with the next one.
@@ -109,6 +116,7 @@ export class Journal {
     if (this.lastRun !== undefined) this.#line({ type: 'done', held: heldOf(this.lastRun) });
     for (const [scope, identity] of this.#witnesses) this.#line({ type: 'witness', scope, identity });
     this.found(begun);
+    this.#lock.check();
     fileSystem(this.#path, 'written', () => renameSync(fresh, this.#path));
   }
 
@@ -167,6 +175,7 @@ export class Journal {
   #line(line: Line): void {
     const file = this.#file;
     if (file === undefined) return;
+    this.#lock.check();
     writeText(this.#path, file, `${JSON.stringify(line)}\n`);
   }
 }

@@ -33,10 +33,15 @@ export function* linesOf(path: string): Generator<[number: number, line: string]
  * @throws TopologyError Guard when the disk is full, or fails: nothing goes on that relies on the file
  */
 export function writeText(path: string, file: number, text: string): void {
+  whileKept(path, 'written', () => writeFileSync(file, text));
+}
+
+/** Does something with a file that work under way relies on. Guard when the disk is full, or fails. */
+export function whileKept<T>(path: string, verb: 'read' | 'written', work: () => T): T {
   try {
-    writeFileSync(file, text);
+    return work();
   } catch (error) {
-    throw new TopologyError(ErrorCode.Guard, `the file ${path} cannot be written: ${reasonOf(error)}`, {
+    throw new TopologyError(ErrorCode.Guard, `the file ${path} cannot be ${verb}: ${reasonOf(error)}`, {
       hint: 'make room on the disk, or give a file on another one',
       cause: error,
     });

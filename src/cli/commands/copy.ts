@@ -1,7 +1,7 @@
 import { type CopyResult, type PreparedCopy, planCopy } from '../../copy/copy.js';
 import type { FreezeResult } from '../../copy/freeze-options.js';
 import { identitiesOf } from '../../copy/identities.js';
-import { withJournalLock } from '../../copy/journal-lock.js';
+import { type JournalLock, withJournalLock } from '../../copy/journal-lock.js';
 import type { CopyOptions } from '../../copy/options.js';
 import type { SavedPlan } from '../../copy/plan-file.js';
 import { systemClock } from '../../topo/clock.js';
@@ -137,11 +137,11 @@ async function copy(
   const wish = freezeWish(flags);
   const access = wish === undefined ? (dryRun ? 'plan' : 'write') : 'freeze';
   const progress = copyProgress(io, { clock: systemClock, asJson: !text });
-  const work = async (opened: Pair): Promise<Copied> => {
+  const work = async (opened: Pair, lock: JournalLock): Promise<Copied> => {
     checkFileDestination(flags, opened);
     const pair = await withAskedCells(flags, io, signal, opened);
     const told = saved === undefined ? await withAskedServing(flags, io, signal, pair) : flags;
-    const journal = journalOf(flags, pair);
+    const journal = journalOf(flags, pair, lock);
     const resume = flags['resume'] === true;
     const asked = withJournal(copyOptions(told, pair, signal, kinds), journal, resume);
     const ledgers = wish === undefined ? asked.ledgers : await ledgersFor(pair.source, asked);
@@ -190,8 +190,8 @@ async function copy(
     }
   };
   const locked = (opened: Pair) =>
-    withJournalLock(dryRun ? undefined : textOf(flags, 'journal'), { clock: systemClock, signal }, () =>
-      work(opened),
+    withJournalLock(dryRun ? undefined : textOf(flags, 'journal'), { clock: systemClock, signal }, (lock) =>
+      work(opened, lock),
     );
   return withPair(flags, io, signal, access, locked, progress.retried);
 }

@@ -1,6 +1,6 @@
 import { follow } from '../../copy/follow.js';
 import type { FollowState } from '../../copy/follow-options.js';
-import { withJournalLock } from '../../copy/journal-lock.js';
+import { type JournalLock, withJournalLock } from '../../copy/journal-lock.js';
 import { formatAddress } from '../../topo/address.js';
 import { systemClock } from '../../topo/clock.js';
 import { type Command, switchFlags, textFlag } from '../command.js';
@@ -44,8 +44,8 @@ export const followCommand: Command = {
     const view = new FollowView(io, systemClock, flags['output'] === 'json');
     const service = new FollowService(flags, io, systemClock);
     const work = (pair: Pair) =>
-      withJournalLock(text(flags, 'journal'), { clock: systemClock, signal }, () =>
-        runFollow(pair, flags, io, signal, { view, service }),
+      withJournalLock(text(flags, 'journal'), { clock: systemClock, signal }, (lock) =>
+        runFollow(pair, flags, io, signal, { view, service, lock }),
       );
     try {
       const url = await service.open(flags);
@@ -67,14 +67,18 @@ async function runFollow(
   flags: Flags,
   io: Io,
   signal: AbortSignal,
-  { view, service }: { readonly view: FollowView; readonly service: FollowService },
+  {
+    view,
+    service,
+    lock,
+  }: { readonly view: FollowView; readonly service: FollowService; readonly lock: JournalLock },
 ): Promise<Exit> {
   const wish = wishOf(flags);
   const asText = flags['output'] !== 'json';
   const untilEqual = flags['until-equal'] === true;
   checkFileDestination(flags, pair);
   await checkCellFlags(flags, pair, signal);
-  const journal = journalOf(flags, pair);
+  const journal = journalOf(flags, pair, lock);
   const notes = journal === undefined ? undefined : new FollowJournal(journal);
   const resume = flags['resume'] === true;
   let now: () => FollowState | undefined = () => undefined;
