@@ -52,6 +52,7 @@ export const SWITCHES = {
   native: 'the store as it is: its own absolute paths and its own words; PATH is one of those',
   try: 'fail at once when somebody holds the lock or waits for it',
   yes: 'do it, and not only show what would be done',
+  'left-over': 'remove every empty directory for locks, which ZooKeeper keeps of a holder that was killed',
   'even-if-alive': 'also break a lock whose session or lease is alive',
   logtostderr: 'of Vitess’s log; ignored',
   alsologtostderr: 'of Vitess’s log; ignored',

@@ -64,6 +64,7 @@ export class LockSearch {
     for (const dir of lockedBy(record)) this.#dirs.add(dir);
     const { kind } = classify('global', record.path, record.ephemeral);
     if (kind === 'Keyspace' || kind === 'Shard') this.#lockable.add(parentPath(record.path));
+    if (kind === 'KeyspaceRoutingRules') this.#lockable.add(parentPath(parentPath(record.path)));
   }
 
   /** The locks and elections that the records point to, asked for one by one. */

@@ -188,6 +188,27 @@ test('an empty directory that ZooKeeper kept is an orphan, and is cleared', asyn
 });
 
 describe('locks break', () => {
+  test('removes all empty directories at once, and nothing that anybody holds', async () => {
+    const { address, server, store, orphan } = await topology('zookeeper');
+    const dirs = ['keyspaces/commerce', 'keyspaces/orders/shards/-80', 'routing_rules'];
+    for (const dir of dirs) memoryStore(server).makeDirectory(`vitess/global/${dir}/locks`);
+    const lock = await store.lock('keyspaces/orders', contents('RebuildKeyspace'));
+    const kept = await orphan('keyspaces/customer', 'left');
+    const args = ['locks', 'break', address, '--left-over'];
+    expect(await cli(args)).toMatchObject({ code: 4, err: expect.stringContaining('3 entries would be') });
+    expect((await cli(['locks', 'list', address])).out).toContain('4 orphans');
+    expect((await cli([...args, '--yes'])).out).toMatch(/(removed the empty directory .*\s*){3}$/);
+    expect(await cliJson(['locks', 'list', address], [1])).toMatchObject({
+      orphans: 1,
+      locks: [{ name: 'customer' }, { name: 'orders' }],
+    });
+    await lock.check();
+    await store.get(kept);
+    expect(await cliJson([...args, '--yes'])).toMatchObject({ locks: [] });
+    for (const more of [['commerce'], ['--name', 'orders/x'], ['--even-if-alive']])
+      expect((await cli([...args, ...more, '--yes'])).code, more.join(' ')).toBe(2);
+  });
+
   test('never deletes an entry that changed since it was shown', async () => {
     const { address, store, orphan } = await topology('etcd');
     const path = await orphan('keyspaces/commerce', 'old');

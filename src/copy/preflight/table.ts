@@ -134,7 +134,7 @@ export const DIAGNOSES = {
   ),
   'lock-left-over': warn(
     'Vitess’s try-lock, as VTOrc uses it, takes the empty directory for a held lock: no failover',
-    'topo2topo locks break removes it',
+    'topo2topo locks break removes it, locks break --left-over all of them',
   ),
   sealed: stop(
     'the store refuses everybody’s writes: tablets, failovers, and this tool’s own',

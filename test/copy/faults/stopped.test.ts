@@ -80,7 +80,7 @@ test.runIf(isAvailable)(
         expect(err).toContain(
           `the journal ${journal} was taken over by process ${process.pid} on ${hostname()}, since `,
         );
-        expect(err).toMatch(/\[LockLost\][^]*run it again with --resume/);
+        expect(err).toMatch(/\[LockLost\](.|\n)*run it again with --resume/);
         expect(await noted()).toBe(before);
         expect(await unnoted(places, before)).toEqual([]);
       });
