@@ -1,7 +1,8 @@
+import type { PreparedCopy } from '../copy/copy.js';
 import type { FreezeResult } from '../copy/freeze-options.js';
-import type { Plan } from '../copy/plan.js';
 import type { Kind } from '../topo/kinds.js';
 import { GLOBAL } from '../topo/topology.js';
+import type { Narrowing } from '../verify/narrowing.js';
 import { count, type Io } from './io.js';
 import type { Pair } from './topologies.js';
 
@@ -9,13 +10,17 @@ import type { Pair } from './topologies.js';
 const SERVED: readonly Kind[] = ['Keyspace', 'Shard', 'VSchema', 'RoutingRules', 'ShardRoutingRules'];
 const SERVING: readonly Kind[] = ['SrvKeyspace', 'SrvVSchema'];
 
+/** What was copied, and whether it was compared. */
+interface Copied extends Narrowing {
+  readonly verified: boolean;
+}
+
 /** What to do after a copy, in sentences: what is left out and has to be made, and how Vitess comes to use it. */
-export function afterCopy(
-  pair: Pair,
-  plan: Plan,
-  { kinds, verified }: { readonly kinds: ReadonlySet<Kind> | undefined; readonly verified: boolean },
-): string[] {
+export function afterCopy(pair: Pair, prepared: PreparedCopy, copied: Copied): string[] {
+  const { plan } = prepared;
+  const { kinds, keyspaces, verified } = copied;
   const to = pair.destination.spelled;
+  const [from, into] = [pair.source, pair.destination].map(({ address }) => address.implementation);
   const steps: string[] = [];
   const blank = plan.scopes.flatMap(({ findings }) =>
     findings.filter(({ problem }) => problem === 'blank tablet'),
@@ -25,7 +30,17 @@ export function afterCopy(
       `start ${count(blank.length, 'tablet')} again in the source, or delete their records there, and copy again: they were stopped, and left out`,
     );
   const isCopied = (kind: Kind) => kinds === undefined || kinds.has(kind);
-  if (SERVED.some(isCopied) && !SERVING.every(isCopied))
+  const isClosed = lacksCells(pair, prepared, copied);
+  if (isClosed)
+    steps.push(
+      'copy what was not asked for, CellInfo with it: Vitess finds no cell in the destination before, and nothing there can be used',
+    );
+  // Nobody starts from a file.
+  else if (into !== 'file' && keyspaces !== undefined && isCopied('VSchema'))
+    steps.push(
+      `make SrvVSchema again, which is of all keyspaces and was left out: topo2topo graph rebuild ${to}`,
+    );
+  else if (into !== 'file' && SERVED.some(isCopied) && !SERVING.every(isCopied))
     steps.push(`make the serving graph, which was left out: topo2topo graph rebuild ${to}`);
   if (plan.scopes.some(({ transcoded }) => transcoded.to !== undefined))
     steps.push(
@@ -35,19 +50,35 @@ export function afterCopy(
     steps.push(
       'copy ShardReplication, too, which was left out: without it nobody finds the replicas of a shard',
     );
-  if (!plan.scopes.some(({ scope }) => scope === GLOBAL))
+  const hasGlobal = plan.scopes.some(({ scope }) => scope === GLOBAL);
+  if (!hasGlobal)
     steps.push('copy the global part when all cells are there: --cells global; Vitess finds no cell before');
   if (!verified) steps.push('compare both sides with topo2topo verify and the same addresses');
-  const [from, into] = [pair.source, pair.destination].map(({ address }) => address.implementation);
-  if (from === 'file' && into !== 'file' && kinds === undefined)
+  if (from === 'file' && into !== 'file' && kinds === undefined && !isClosed)
     steps.push(
       `look at what changed since the file was made: primaries are put right by VTOrc or TabletExternallyReparented, then topo2topo graph rebuild ${to} (docs/backup.md)`,
     );
-  if (from !== 'file' && into !== 'file' && kinds === undefined)
+  const isWhole = kinds === undefined && keyspaces === undefined && hasGlobal;
+  if (from !== 'file' && into !== 'file' && isWhole)
     steps.push(
       'Vitess uses the source until its processes are restarted with the new address, and the copy is out of date as soon as they write: follow or --freeze, in the order of docs/freeze.md',
     );
   return steps;
+}
+
+/** Whether cells of the destination are in no CellInfo after a copy that was narrowed. */
+function lacksCells(
+  { destination }: Pair,
+  { plan, cells, openCells }: PreparedCopy,
+  { kinds, keyspaces }: Narrowing,
+): boolean {
+  const isBrought = keyspaces === undefined && (kinds === undefined || kinds.has('CellInfo'));
+  // A file keeps the cells itself, and in the retired formats a configuration says where they are.
+  const isElsewhere =
+    destination.address.implementation === 'file' ||
+    plan.scopes.some(({ transcoded }) => transcoded.to !== undefined);
+  if (isBrought || isElsewhere || !plan.scopes.some(({ scope }) => scope === GLOBAL)) return false;
+  return openCells.length === 0 || cells.some(({ name }) => !openCells.includes(name));
 }
 
 /** What to do after a follower ended by itself or by a signal. */

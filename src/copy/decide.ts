@@ -146,9 +146,15 @@ function notAsked(decoded: Decoded, context: PlanContext): string | undefined {
   const { row } = decoded;
   if (row.copied === false) return notCopiedReason(row.kind);
   if (context.paths?.has(decoded.record.path) === false) return NOT_NAMED;
+  if (isNameOfPart(decoded, context)) return undefined;
   if (context.kinds !== undefined && !context.kinds.has(row.kind)) return 'kind not asked for';
   if (context.keyspaces === undefined || context.keyspaces.has(keyspaceOf(decoded) ?? '')) return undefined;
   return 'keyspace not asked for';
+}
+
+/** Whether a record is all that tells of a cell whose records a store keeps itself, as a file does: without it nobody finds them there. */
+function isNameOfPart({ row, record }: Decoded, { cells }: PlanContext): boolean {
+  return row.kind === 'CellInfo' && cells.get(record.path.split('/')[1] ?? '')?.source === 'store';
 }
 
 function entryOf(

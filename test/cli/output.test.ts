@@ -98,6 +98,30 @@ describe('a copy that is done says what to do next', () => {
     expect(again).toMatchObject({ next: [expect.stringContaining('docs/freeze.md')] });
   });
 
+  test('of one keyspace: that no cell is there yet, or what it leaves out for a cluster that is', async () => {
+    const { to } = emptyStore();
+    const part = ['copy', from, to, ...CELLS, '--keyspace', 'commerce', '--verify'];
+    expect(await cliJson(part)).toMatchObject({ next: [expect.stringContaining('CellInfo with it')] });
+    const kinds = ['copy', from, to, ...CELLS, '--kinds', 'Keyspace'];
+    expect(await cliJson(kinds)).toMatchObject({
+      next: [expect.stringContaining('CellInfo with it'), expect.stringContaining('topo2topo verify')],
+    });
+    await cli(['copy', from, to, ...CELLS]);
+    expect(await cliJson(part)).toMatchObject({
+      next: [expect.stringMatching(/SrvVSchema.*topo2topo graph rebuild/)],
+    });
+    expect((await cli(['graph', 'rebuild', to])).code).toBe(0);
+    const folder = await mkdtemp(join(tmpdir(), 'topo2topo-'));
+    const file = `file:${folder}/part.topo`;
+    const intoFile = ['copy', from, file, '--keyspace', 'commerce', '--verify'];
+    expect(await cliJson(intoFile)).toMatchObject({ next: [] });
+    // What it holds can be copied on: a file’s cells are those of which it has a CellInfo.
+    const { to: other } = emptyStore();
+    const on = ['copy', file, other, ...CELLS, '--keyspace', 'commerce', '--verify'];
+    expect(await cliJson(on)).toMatchObject({ written: 11, verification: { equal: true } });
+    await rm(folder, { recursive: true });
+  });
+
   test('make what was left out', async () => {
     const { to } = emptyStore();
     await cli(['copy', from, to, ...CELLS, '--kinds', 'CellInfo', '--allow-empty-cells']);

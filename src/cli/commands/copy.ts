@@ -69,7 +69,8 @@ export async function runCopy(
   const copied = await copy(flags, io, signal, kinds, plan?.saved);
   const { pair, prepared, options, result, frozen } = copied;
   const asked = options.kinds;
-  const next = (verified: boolean) => afterCopy(pair, prepared.plan, { kinds: asked, verified });
+  const next = (verified: boolean) =>
+    afterCopy(pair, prepared, { kinds: asked, keyspaces: options.keyspaces, verified });
   const document = { ...copyJson(pair, prepared.plan, result, asked), ...also };
   if (frozen !== undefined) {
     if (!text)
