@@ -1,4 +1,5 @@
 import type { CallOptions } from './call-options.js';
+import type { TopologyError } from './errors.js';
 
 /**
  * A store as it is, for looking: its own absolute paths, nothing translated, nothing hidden, nothing written. Reaches outside
@@ -26,6 +27,16 @@ export interface NativeStore {
    * the bare keys where the store gives them in one piece (Consul). Without what costs a request each (ZooKeeper's ACLs).
    */
   walk(path: string, options?: CallOptions): AsyncIterable<readonly NativeNode[]>;
+
+  /**
+   * Why the store would not let this login replace what is at a path, or delete it; undefined: it would, or nothing is there. It is asked by a
+   * request that no store carries out, since it names a state that no node can be in. Absent: states are looked at before rights.
+   */
+  readonly refusal?: (
+    path: string,
+    change: 'update' | 'delete',
+    options?: CallOptions,
+  ) => Promise<TopologyError | undefined>;
 
   /** Idempotent, never throws. */
   close(): Promise<void>;

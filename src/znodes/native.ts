@@ -2,7 +2,7 @@ import { type StoreAddress, storeName } from '../topo/address.js';
 import type { ConnectSettings } from '../topo/backend.js';
 import { type CallContext, interrupted, timeLeft } from '../topo/calls.js';
 import type { CallOptions } from '../topo/connection.js';
-import { ErrorCode, TopologyError } from '../topo/errors.js';
+import { ErrorCode, isTopologyError, TopologyError } from '../topo/errors.js';
 import type { NativeEntry, NativeNode, NativeStore, NativeWords } from '../topo/native.js';
 import { compareBytewise } from '../topo/paths.js';
 import {
@@ -20,6 +20,9 @@ import { type ReadMany, Walk } from './walk.js';
 /** Of a walk. */
 const REQUESTS = 8;
 const READS_PER_REQUEST = 128;
+
+/** A version that no znode has: they count from 0, and -1 alone stands for any. Servers look at rights before versions. */
+const NEVER = -2;
 
 /** ZooKeeper as it is: znodes, their data and Stat, their ACL. */
 export async function openNative(address: StoreAddress, settings: ConnectSettings): Promise<NativeStore> {
@@ -89,6 +92,25 @@ class ZnodeStore implements NativeStore {
         bytes: data,
         words: statWords(stat),
       }));
+  }
+
+  async refusal(
+    path: string,
+    change: 'update' | 'delete',
+    options?: CallOptions,
+  ): Promise<TopologyError | undefined> {
+    const znode = this.#znode(path);
+    try {
+      await this.#ask(znode, options, async (request) => {
+        if (change === 'delete') await this.#client.delete(znode, NEVER, request);
+        else await this.#client.setData(znode, null, NEVER, request);
+      });
+    } catch (error) {
+      if (isTopologyError(error, ErrorCode.Unauthorized)) return error;
+      if (isTopologyError(error, ErrorCode.BadVersion, ErrorCode.NoNode)) return undefined;
+      throw error;
+    }
+    throw new Error('a request that names a state that no znode can be in was carried out');
   }
 
   close(): Promise<void> {

@@ -136,6 +136,37 @@ for (const version of ZOOKEEPER_VERSIONS) {
       });
       await client.delete('/closed', -1);
     });
+
+    test('what the store would refuse to change and to delete is known from it, and nothing is changed', async () => {
+      const shown = [
+        { perms: 31, scheme: 'auth', id: '' },
+        { perms: 1, scheme: 'world', id: 'anyone' },
+      ];
+      await create('/shown', bytes('x'), shown);
+      await create('/shown/open', bytes('x'));
+      const states = () =>
+        Promise.all(
+          ['/shown', '/shown/open'].map(async (path) => {
+            const { data, stat } = await client.getData(path);
+            return { data, stat };
+          }),
+        );
+      const before = await states();
+      await withNative(address, async (store) => {
+        const told = async (path: string) => [
+          (await store.refusal?.(path, 'update'))?.code,
+          (await store.refusal?.(path, 'delete'))?.code,
+        ];
+        expect(await told('/shown')).toEqual(['Unauthorized', undefined]);
+        expect(await told('/shown/open')).toEqual([undefined, 'Unauthorized']);
+        expect(await told('/vitess/global/keyspaces/a-b')).toEqual([undefined, undefined]);
+        expect(await told('/nothing')).toEqual([undefined, undefined]);
+        expect(await errorOf(told('nothing'))).toMatchObject({ code: 'InvalidPath' });
+      });
+      expect(await states()).toEqual(before);
+      await client.delete('/shown/open', -1);
+      await client.delete('/shown', -1);
+    });
   });
 }
 

@@ -10,6 +10,7 @@ import {
 } from '../servers/index.js';
 import { cli } from '../support/cli.js';
 import { makeToken } from '../support/consul-tokens.js';
+import { withStore } from '../support/topologies.js';
 import { OPEN } from '../zookeeper/support.js';
 import { doctor, found } from './doctor-tools.js';
 import { plantSample } from './sample.js';
@@ -153,6 +154,52 @@ describe.runIf(available.zookeeper('3.8'))('rights in ZooKeeper', () => {
 
   test('to read alone', { timeout: LIMIT_MS }, async () => {
     expect(found(await zk('shown', 4), 'cannot-write')).toEqual(everywhere('cannot-write'));
+  });
+
+  test('to what is there already: changes and deletions that would be refused are found, and nothing is changed', {
+    timeout: LIMIT_MS,
+  }, async () => {
+    const to = `zk2://${zookeeper.servers}/there/global`;
+    expect(await cli(['copy', from, to, '--to-cell-root', '/there/{cell}'])).toMatchObject({ code: 0 });
+    for (const address of [from, to])
+      await withStore(address, (store) => store.create('keyspaces/extra/Keyspace', new Uint8Array()));
+    await withStore(from, async (store) => {
+      for (const path of ['keyspaces/commerce/Keyspace', 'metadata/owner'])
+        await store.update(path, Buffer.from(''), null);
+      await store.delete('keyspaces/extra/Keyspace', null);
+    });
+    const owner = await connectOwnClient({
+      servers: zookeeper.servers.split(','),
+      auth: [{ scheme: 'digest', auth: 'vitess:m4rk3d' }],
+    });
+    const mine = { perms: ALL, scheme: 'auth', id: '' };
+    const [changed, emptied] = ['/commerce/Keyspace', '/extra'].map(
+      (path) => `/there/global/keyspaces${path}`,
+    );
+    const states = () =>
+      Promise.all(
+        [`${changed}`, `${emptied}`, `${emptied}/Keyspace`].map(
+          async (path) => (await owner.exists(path)).stat,
+        ),
+      );
+    const more = ['--delete', '--max-delete', '9'];
+    const asked = (code: number, env: Record<string, string> = {}) =>
+      into(to, '/there/{cell}', code, env, ...more);
+    try {
+      expect(found(await asked(0), 'cannot-write')).toEqual([]);
+      await owner.setAcl(`${changed}`, [mine, { perms: READ, scheme: 'world', id: 'anyone' }], -1);
+      await owner.setAcl(`${emptied}`, [mine, { perms: ALL - 8, scheme: 'world', id: 'anyone' }], -1);
+      const before = await states();
+      expect(found(await asked(4), 'cannot-write')).toEqual([
+        expect.stringMatching(
+          /^cannot-write destination global: .*path .*\/keyspaces\/commerce\/Keyspace, .*\[Unauthorized\], and others: keyspaces\/extra\/Keyspace$/,
+        ),
+      ]);
+      expect(found(await asked(0, login), 'cannot-write')).toEqual([]);
+      expect(await states()).toEqual(before);
+    } finally {
+      await owner.close();
+    }
   });
 
   test('to nothing', { timeout: LIMIT_MS }, async () => {

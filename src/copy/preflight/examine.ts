@@ -2,10 +2,10 @@ import type { Clock } from '../../topo/clock.js';
 import type { Connection } from '../../topo/connection.js';
 import { ErrorCode, isTopologyError } from '../../topo/errors.js';
 import { listed } from '../../topo/finding.js';
-import type { Cell, Topology } from '../../topo/topology.js';
+import { type Cell, GLOBAL, type Topology } from '../../topo/topology.js';
 import type { CopyOptions } from '../options.js';
 import type { Part } from '../parts.js';
-import type { Plan } from '../plan.js';
+import type { Plan, ScopePlan } from '../plan.js';
 import { addresses } from './addresses.js';
 import { capacity } from './capacity.js';
 import { clocks } from './clocks.js';
@@ -18,8 +18,8 @@ import { makePlan, objected, placeParts, transcodings } from './plan.js';
 import { quorum } from './quorum.js';
 import { reach } from './reach.js';
 import { readSide } from './read.js';
-import type { Side, SideReading } from './reading.js';
-import { rehearse } from './rehearse.js';
+import type { ScopeReading, Side, SideReading } from './reading.js';
+import { askRights, type Refusal, rehearse } from './rehearse.js';
 import { moveSettings } from './settings.js';
 import type { Severity } from './table.js';
 import { versions } from './versions.js';
@@ -116,7 +116,9 @@ async function rehearsed(
       const { implementation } = reading.address;
       if (implementation === 'file') return [];
       if (implementation === 'zk2' && !(await isThere(to, examination.signal))) return [];
-      const [first, ...more] = await rehearse(to, plan.writes(), examination);
+      const refused = await rehearse(to, plan.writes(), examination);
+      if (implementation === 'zk2') refused.push(...(await askedRights(reading, plan, examination)));
+      const [first, ...more] = refused;
       if (first === undefined) return [];
       const others = more.length === 0 ? '' : `, and others: ${listed(more.map(({ path }) => path))}`;
       const place = { side: 'destination', scope: plan.scope, path: first.path } as const;
@@ -124,6 +126,25 @@ async function rehearsed(
     }),
   );
   return found.flat();
+}
+
+/** What the store itself says of the rights to what is there already. */
+async function askedRights(
+  { scope, address }: ScopeReading,
+  plan: ScopePlan,
+  examination: Examination,
+): Promise<Refusal[]> {
+  const cell = scope === GLOBAL ? undefined : { name: scope, address };
+  const native = await examination.destination?.openNative(cell).catch((error: unknown) => {
+    if (!isTopologyError(error) || examination.signal.aborted) throw error;
+    return undefined;
+  });
+  if (native === undefined) return [];
+  try {
+    return await askRights(native, plan.writes(), examination);
+  } finally {
+    await native.close();
+  }
 }
 
 /** Whether a root is there: where it is not nothing below it has rights of its own, and what is tried would leave it behind. */
