@@ -3,7 +3,7 @@ import { utimes } from 'node:fs/promises';
 import type { Clock } from '../topo/clock.js';
 import { ErrorCode, TopologyError } from '../topo/errors.js';
 import { isGone, makeMark, readFields, readHolder, readMark, removeMark } from '../topo/mark.js';
-import { isNoFile, notUsable, whileKept } from './lines.js';
+import { behindLinks, isNoFile, notUsable, whileKept } from './lines.js';
 import { sleep } from './pace.js';
 
 /** Milliseconds from one sign of life to the next. */
@@ -44,7 +44,7 @@ export async function withJournalLock<T>(
 ): Promise<T> {
   // It is refused when it is opened, and nothing is made beside a device.
   if (journal === undefined || isNoFile(journal)) return work(UNLOCKED);
-  const mark = `${journal}.lock`;
+  const mark = `${behindLinks(journal)}.lock`;
   const text = await take(mark, journal, waiting);
   const stop = beat(mark, text, waiting.clock);
   try {

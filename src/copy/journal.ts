@@ -4,7 +4,7 @@ import type { Entry, WriteEntry } from './entries.js';
 import type { Identities } from './identities.js';
 import { type JournalLock, UNLOCKED } from './journal-lock.js';
 import { digestOf, Ledger } from './ledger.js';
-import { fileSystem, linesOf, writeText } from './lines.js';
+import { behindLinks, fileSystem, linesOf, writeText } from './lines.js';
 import type { Plan } from './plan.js';
 import { Tally } from './tally.js';
 
@@ -81,7 +81,8 @@ export class Journal {
    * Opens a journal, or begins one. Usage when the file is none, or belongs to another migration. `lock`: asked before whatever
    * is written. Default: it is only read.
    */
-  static open(path: string, migration: Migration, lock: JournalLock = UNLOCKED): Journal {
+  static open(name: string, migration: Migration, lock: JournalLock = UNLOCKED): Journal {
+    const path = behindLinks(name);
     const found = fileSystem(path, 'read', () => statSync(path, { throwIfNoEntry: false }));
     if (found === undefined) return new Journal(path, migration, lock, NOTHING);
     // A device may have no end, and a run puts a new file in the place of the old one.

@@ -1,9 +1,12 @@
-import { closeSync, openSync, readSync, statSync, writeFileSync } from 'node:fs';
+import { closeSync, lstatSync, openSync, readlinkSync, readSync, statSync, writeFileSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
 import { ErrorCode, TopologyError } from '../topo/errors.js';
 
 const BUFFER_BYTES = 256 * 1024;
+/** Far more than any line that is written: what has a longer one is another kind of file, or a device that has no end. */
+const LONGEST_BYTES = 64 * 1024 * 1024;
 
-/** The lines of a file with their numbers, from 1, without holding them all. */
+/** The lines of a file with their numbers, from 1, without holding them all. Usage when it cannot be read, or has no lines. */
 export function* linesOf(path: string): Generator<[number: number, line: string]> {
   const file = fileSystem(path, 'read', () => openSync(path, 'r'));
   try {
@@ -20,6 +23,8 @@ export function* linesOf(path: string): Generator<[number: number, line: string]
         data = data.subarray(end + 1);
       }
       rest = Buffer.from(data);
+      if (rest.length > LONGEST_BYTES)
+        throw new TopologyError(ErrorCode.Usage, `the file ${path} has no lines`, { hint: 'check the path' });
     }
     if (rest.length > 0) yield [number + 1, rest.toString('utf8')];
   } finally {
@@ -47,6 +52,18 @@ export function whileKept<T>(path: string, verb: 'read' | 'written', work: () =>
     });
   }
 }
+
+/** What a name stands for behind symbolic links: what is put in the place of a file would replace the link. */
+export function behindLinks(path: string): string {
+  for (let name = path, links = 0; ; links++) {
+    const found = lstatSync(name, { throwIfNoEntry: false });
+    if (found?.isSymbolicLink() !== true || links === MOST_LINKS) return name;
+    name = resolve(dirname(name), readlinkSync(name));
+  }
+}
+
+/** As many as Linux follows. */
+const MOST_LINKS = 40;
 
 /** Whether something is there that is no file: a folder, a device, a pipe. */
 export function isNoFile(path: string): boolean {

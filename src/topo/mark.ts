@@ -1,6 +1,6 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { readFileSync, readlinkSync } from 'node:fs';
-import { readFile, rm, unlink, writeFile } from 'node:fs/promises';
+import { type FileHandle, open, readFile, rm, unlink } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { isErrno } from './errno.js';
 
@@ -23,12 +23,22 @@ const STARTED = Math.round(Date.now() - process.uptime() * 1000);
 export async function makeMark(name: string, more: object = {}): Promise<string | undefined> {
   const holder: Holder = { pid: process.pid, ...HERE, started: STARTED };
   const text = `${JSON.stringify({ ...holder, lock: randomUUID(), ...more })}\n`;
+  let file: FileHandle;
   try {
-    await writeFile(name, text, { flag: 'wx', mode: 0o600 });
-    return text;
+    file = await open(name, 'wx', 0o600);
   } catch (error) {
     if (isErrno(error, 'EEXIST')) return undefined;
     throw error;
+  }
+  try {
+    await file.writeFile(text);
+    return text;
+  } catch (error) {
+    // On a full disk it would be empty, and in everybody's way for good: nobody could tell whose it is.
+    await rm(name, { force: true });
+    throw error;
+  } finally {
+    await file.close();
   }
 }
 

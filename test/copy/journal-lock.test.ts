@@ -1,10 +1,11 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, utimesSync } from 'node:fs';
-import { mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, readlink, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { Journal } from '../../src/copy/journal.js';
 import { withJournalLock } from '../../src/copy/journal-lock.js';
 import { systemClock } from '../../src/topo/clock.js';
 
@@ -26,6 +27,14 @@ const HASTY = {
 };
 const take = <T>(work: () => Promise<T>, clock = systemClock) => withJournalLock(journal, { clock }, work);
 const nothing = async () => 'done';
+/** A program that takes the lock and keeps it. */
+const holding = () => `
+  import { withJournalLock } from ${JSON.stringify(join(import.meta.dirname, '../../src/copy/journal-lock.ts'))};
+  import { systemClock } from ${JSON.stringify(join(import.meta.dirname, '../../src/topo/clock.ts'))};
+  await withJournalLock(${JSON.stringify(journal)}, { clock: systemClock }, async () => {
+    console.log('held');
+    await new Promise(() => {});
+  });`;
 
 test('of two at once the second is refused, and told who has the journal', async () => {
   await take(async () => {
@@ -43,14 +52,7 @@ test('of two at once the second is refused, and told who has the journal', async
 });
 
 test('what a process that was killed left behind is in nobody’s way', async () => {
-  const code = `
-    import { withJournalLock } from ${JSON.stringify(join(import.meta.dirname, '../../src/copy/journal-lock.ts'))};
-    import { systemClock } from ${JSON.stringify(join(import.meta.dirname, '../../src/topo/clock.ts'))};
-    await withJournalLock(${JSON.stringify(journal)}, { clock: systemClock }, async () => {
-      console.log('held');
-      await new Promise(() => {});
-    });`;
-  const child = spawn(process.execPath, ['--import', 'tsx', '--input-type=module', '--eval', code]);
+  const child = spawn(process.execPath, ['--import', 'tsx', '--input-type=module', '--eval', holding()]);
   await once(child.stdout, 'data');
   await expect(take(nothing)).rejects.toThrow(`is in use by process ${child.pid} on`);
   child.kill('SIGKILL');
@@ -58,6 +60,35 @@ test('what a process that was killed left behind is in nobody’s way', async ()
   expect(existsSync(lock)).toBe(true);
   expect(await take(nothing)).toBe('done');
   expect(existsSync(lock)).toBe(false);
+});
+
+test('where the disk is full nothing is left that would be in somebody’s way when there is room again', async () => {
+  const full = ['-c', 'ulimit -f 0 && exec "$0" "$@"', process.execPath, '--import', 'tsx'];
+  const child = spawn('/bin/sh', [...full, '--input-type=module', '--eval', holding()]);
+  let err = '';
+  child.stderr.on('data', (chunk: Buffer) => {
+    err += chunk.toString();
+  });
+  await once(child, 'close');
+  expect(err).toContain(`the file ${journal} cannot be written: EFBIG`);
+  expect(await readdir(folder)).toEqual([]);
+  expect(await take(nothing)).toBe('done');
+});
+
+test('two names of one journal are one journal', async () => {
+  const link = join(folder, 'link');
+  const linked = join(folder, 'linked');
+  await symlink('link', linked);
+  await symlink('copy.journal', link);
+  await withJournalLock(linked, { clock: systemClock }, async () => {
+    await expect(take(nothing)).rejects.toThrow('is in use by process');
+  });
+  const migration = { from: 'a', to: 'b' };
+  const begun = Journal.open(linked, migration);
+  begun.begin(false, {});
+  begun.close();
+  expect(await readlink(linked)).toBe('link');
+  expect(await readFile(journal, 'utf8')).toContain('"type":"journal"');
 });
 
 test('a holder that cannot be asked for is believed as long as it shows that it lives', async () => {
