@@ -77,7 +77,13 @@ export async function partsOf(selection: Selection): Promise<Parts> {
   attempt('no-cells', () => checkSourceCells(source.address, sourceCells, holds));
   attempt('unknown-cell', () => checkNamed(selection.scopes, sourceCells));
   const existing = await destination.cells(selection);
-  if (overrules.cellInSource !== true)
+  // A topology that is copied onto itself has cells of its own: they are not what is wrong with it.
+  const isItself = overrules.samePlace !== true && overlaps(source.address, destination.address);
+  if (isItself)
+    attempt('same-place', () =>
+      checkApart({ global: source.address, cells: [] }, { global: destination.address, cells: [] }),
+    );
+  if (overrules.cellInSource !== true && !isItself)
     attempt('cell-in-source', () =>
       checkCellsElsewhere({ global: source.address, cells: sourceCells }, existing),
     );
@@ -85,7 +91,7 @@ export async function partsOf(selection: Selection): Promise<Parts> {
   const cells = needed ? await placeCells(sourceCells, existing, selection) : [];
   const copied = sourceCells.filter(({ name }) => cells.some((cell) => cell.name === name));
   const places = { global: source.address, cells: copied };
-  if (overrules.samePlace !== true)
+  if (overrules.samePlace !== true && !isItself)
     attempt('same-place', () => checkApart(places, { global: destination.address, cells }));
   attempt('layout', () => checkLayout('the source', source.address, copied));
   attempt('layout', () => checkLayout('the destination', destination.address, cells));

@@ -180,6 +180,7 @@ describe.runIf(runs)('bad input gets one clear message before anything is writte
     );
     // The destination is opened first; a name that does not resolve is one server of two.
     await refused(result, 4, /same place/);
+    await refused(await copy(source, source, '--to-cell-root', '/new/{cell}'), 4, /same place/);
   });
   test('a value that is too large for the destination', async () => {
     await withStore(place('/big/global'), async (store) => {
