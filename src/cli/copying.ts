@@ -7,10 +7,10 @@ import type { Part } from '../copy/parts.js';
 import type { Plan } from '../copy/plan.js';
 import { PlanComparison, PlanWriter, readPlan, type SavedPlan } from '../copy/plan-file.js';
 import type { PlanHead } from '../copy/plan-schema.js';
-import { formatAddress } from '../topo/address.js';
+import { formatAddress, parseAddress, type StoreAddress, storeName } from '../topo/address.js';
 import type { Clock } from '../topo/clock.js';
 import type { CallOptions, Connection } from '../topo/connection.js';
-import { ErrorCode, isTopologyError } from '../topo/errors.js';
+import { ErrorCode, isTopologyError, TopologyError } from '../topo/errors.js';
 import { formatIdentity, witnessIn } from '../topo/identity.js';
 import { GLOBAL } from '../topo/topology.js';
 import { StoppedCopy } from './failure.js';
@@ -129,12 +129,14 @@ export async function planToFile(
     },
     onEntry: (scope, entry) => writer.entry(scope, entry),
   };
-  const prepared = await planCopy(planned).catch((error: unknown) => {
+  try {
+    const prepared = await planCopy(planned);
+    writer.finish(prepared.plan);
+    return prepared;
+  } catch (error) {
     writer.discard();
     throw error;
-  });
-  writer.finish(prepared.plan);
-  return prepared;
+  }
 }
 
 /** Flags that decide what a plan is about, besides the addresses. */
@@ -178,6 +180,7 @@ export async function planAsSaved(
   // First of all: what another store would be refused for otherwise is no news about this one.
   if (identities[`from:${GLOBAL}`] !== undefined)
     await checkIdentities(identities, [global], 'the plan', options);
+  checkRoots(saved.head, { from: source.address, to: destination.address });
   const prepared = await planCopy({
     ...options,
     async onParts(parts) {
@@ -188,6 +191,25 @@ export async function planAsSaved(
   });
   comparison.finish();
   return prepared;
+}
+
+/**
+ * Refuses other roots than a plan's: Guard. Of a root that held nothing its store knows no identity, and the same servers may be
+ * named in another way.
+ */
+function checkRoots(head: PlanHead, given: Readonly<Record<'from' | 'to', StoreAddress>>): void {
+  for (const side of ['from', 'to'] as const) {
+    // `zookeeper:FILE` says its root by what it holds.
+    if (!head[side].includes('://')) continue;
+    const { root } = parseAddress(head[side]);
+    if (root === given[side].root) continue;
+    const name = side === 'from' ? 'source' : 'destination';
+    throw new TopologyError(
+      ErrorCode.Guard,
+      `the plan is for another ${name}: its root is ${root}, and this one is ${given[side].root}`,
+      { store: storeName(given[side]), hint: 'give the address that the plan has, or make the plan again' },
+    );
+  }
 }
 
 /** Runs what only reads. Interrupted says that nothing was written. */

@@ -1,4 +1,4 @@
-import { closeSync, openSync, renameSync, rmSync } from 'node:fs';
+import { closeSync, openSync, renameSync, rmSync, statSync } from 'node:fs';
 import { ErrorCode, TopologyError } from '../topo/errors.js';
 import type { Kind } from '../topo/kinds.js';
 import { type Entry, EntryList, isWrite } from './entries.js';
@@ -17,12 +17,13 @@ export class PlanWriter {
   readonly #path: string;
   /** Where it is written until it is whole. */
   readonly #draft: string;
-  readonly #file: number;
+  #file: number | undefined;
   #lines = '';
   #records = 0;
 
-  /** Usage when the file cannot be made. An existing one is replaced by {@link finish}. */
+  /** Usage when the file cannot be made, or what is there is no plan. An existing plan is replaced by {@link finish}. */
   constructor(path: string) {
+    checkReplaceable(path);
     this.#path = path;
     // A pipe is written to at once: no file can be put in its place.
     this.#draft = isNoFile(path) ? path : `${path}.${process.pid}.part`;
@@ -67,14 +68,14 @@ export class PlanWriter {
     }
     this.#line({ type: 'end', records: this.#records });
     this.#flush();
-    closeSync(this.#file);
+    this.#close();
     if (this.#draft !== this.#path)
       fileSystem(this.#path, 'written', () => renameSync(this.#draft, this.#path));
   }
 
   /** There will be no plan: what was there before stays. */
   discard(): void {
-    closeSync(this.#file);
+    this.#close();
     if (this.#draft !== this.#path) rmSync(this.#draft, { force: true });
   }
 
@@ -83,11 +84,35 @@ export class PlanWriter {
     if (this.#lines.length > BUFFER_CHARACTERS) this.#flush();
   }
 
+  #close(): void {
+    if (this.#file !== undefined) closeSync(this.#file);
+    this.#file = undefined;
+  }
+
   #flush(): void {
+    if (this.#file === undefined) return;
     writeText(this.#path, this.#file, this.#lines);
     this.#lines = '';
   }
 }
+
+/** Refuses to put a plan in the place of another file, a journal for instance: Usage. */
+function checkReplaceable(path: string): void {
+  if (statSync(path, { throwIfNoEntry: false })?.isFile() !== true) return;
+  for (const [, line] of linesOf(path)) {
+    if (line.startsWith(BEGINNING)) return;
+    throw new TopologyError(
+      ErrorCode.Usage,
+      `the file ${path} is there, and is no plan: it is not replaced`,
+      {
+        hint: 'give another name to -o, or remove the file',
+      },
+    );
+  }
+}
+
+/** What every plan begins with. */
+const BEGINNING = '{"type":"plan",';
 
 /** A line for everything that is told of records that change their form. */
 function* toldLines(

@@ -125,6 +125,36 @@ test.runIf(existsSync('/dev/full'))('a plan that the disk has no room for is non
   });
 });
 
+test('a plan replaces no file that is none, and what has no lines is no plan', async () => {
+  const journal = await killedJournal();
+  const before = await readFile(journal, 'utf8');
+  const args = ['plan', from, to, '--to-cell-root', '/vitess/{cell}', '-o'];
+  expect(await cli([...args, journal])).toMatchObject({
+    code: 2,
+    err: expect.stringContaining('is there, and is no plan: it is not replaced'),
+  });
+  expect(await readFile(journal, 'utf8')).toBe(before);
+  await make();
+  expect((await make()).code).toBe(0);
+  expect(await cli(['copy', '--plan', '/dev/zero'])).toMatchObject({
+    code: 2,
+    err: expect.stringContaining('the file /dev/zero has no lines'),
+  });
+});
+
+test('a plan is not carried out under another root, where there was nothing yet', async () => {
+  await make();
+  const other = to.replace('/vitess/global', '/other/global');
+  expect(await cli(['copy', '--plan', plan, '--to', other])).toMatchObject({
+    code: 4,
+    err: expect.stringMatching(
+      /another destination: its root is \/vitess\/global, and this one is \/other\/global/,
+    ),
+  });
+  expect((await contents(other)).size).toBe(0);
+  expect((await cli(['copy', '--plan', plan, '--to', to])).code).toBe(0);
+});
+
 test('a record that vanished at the end of a part is missed, too', async () => {
   await make();
   await withStore(source('global'), (store) => store.delete('metadata/owner', null));
