@@ -1,4 +1,5 @@
 import { statSync } from 'node:fs';
+import { basename } from 'node:path';
 import {
   type BackupFolder,
   backupFile,
@@ -190,11 +191,13 @@ async function lastBackup(
 
 /** An error about the file that was being made, by the name that it was to have. */
 function named(error: unknown, partial: string, file: string): unknown {
-  if (!isTopologyError(error) || !`${error.store ?? ''}${error.message}`.includes(partial)) return error;
+  // The store has the whole path of what is given by a relative one.
+  const [was, is] = [basename(partial), basename(file)];
+  if (!isTopologyError(error) || !error.message.includes(was)) return error;
   const { code, path, store, hint, retryable } = error;
-  return new TopologyError(code, error.message.replaceAll(partial, file), {
+  return new TopologyError(code, error.sentence.replaceAll(was, is), {
     path,
-    store: store?.replaceAll(partial, file),
+    store: store?.replaceAll(was, is),
     hint,
     retryable,
     cause: error,

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, open, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { open, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { formatAddress } from '../topo/address.js';
 import { decode, decodeProblem, encode } from '../topo/codec.js';
@@ -7,6 +7,7 @@ import type { CallOptions, StoredRecord } from '../topo/connection.js';
 import { isErrno } from '../topo/errno.js';
 import { ErrorCode, TopologyError } from '../topo/errors.js';
 import { nothingIn } from '../topo/find.js';
+import { makeFolders } from '../topo/folders.js';
 import { formatIdentity } from '../topo/identity.js';
 import { classify, type Kind, type KindRow, notCopiedReason } from '../topo/kinds.js';
 import type { Beside, RecordForm } from '../topo/told.js';
@@ -58,7 +59,7 @@ export async function writeTree(
   const identities: Record<string, string> = {};
   const positions: Record<string, readonly [string, string]> = {};
   try {
-    await inTree(partial, () => mkdir(partial, { recursive: true, mode: 0o700 }));
+    await inTree(partial, () => makeFolders(partial));
     const cells = await topology.cells({ signal, deadline });
     for (const cell of [undefined, ...cells]) {
       const scope = cell?.name ?? GLOBAL;
@@ -135,7 +136,7 @@ class TreeWriter {
     const file = this.#names.fileOf({ scope, path }, form.ending);
     await inTree(join(this.#folder, file), async () => {
       const parent = join(this.#folder, dirname(file));
-      if (!this.#made.has(parent)) await mkdir(parent, { recursive: true, mode: 0o700 });
+      if (!this.#made.has(parent)) await makeFolders(parent);
       this.#made.add(parent);
       await writeFile(join(this.#folder, file), form.contents, { mode: 0o600, flag: 'wx' });
     });

@@ -1,8 +1,8 @@
 import { spawn } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { mkdtemp, readdir, readFile, rm, truncate, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { Ajv2020 } from 'ajv/dist/2020.js';
@@ -350,3 +350,16 @@ test('a backup goes to a file, and a restore comes from one', async () => {
   expect(await cli(['backup', source(), elsewhere])).toMatchObject({ code: 2 });
   expect(await cli(['restore', elsewhere, source()])).toMatchObject({ code: 2 });
 });
+
+test.runIf(existsSync('/proc'))(
+  'a backup that cannot be written is named as it was to be called, once',
+  async () => {
+    const name = relative(process.cwd(), '/proc/never.topo');
+    expect(await cli(['backup', source(), `file:${name}`])).toMatchObject({
+      code: 3,
+      err: expect.stringMatching(
+        /^error the folder of the file does not exist \(store file:\/proc\/never\.topo#\/\w+\) \[/,
+      ),
+    });
+  },
+);

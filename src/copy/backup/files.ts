@@ -1,9 +1,10 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { link, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
+import { link, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { type StoreAddress, storeName } from '../../topo/address.js';
 import { isErrno } from '../../topo/errno.js';
 import { ErrorCode, TopologyError } from '../../topo/errors.js';
+import { makeFolders } from '../../topo/folders.js';
 
 /** Backups of one source in one folder, and what they are called. */
 export interface BackupFolder {
@@ -81,7 +82,7 @@ export function partialName(file: string): string {
 
 /** Makes the folder of backups, readable by its owner alone, unless it is there. */
 export async function makeFolder(folder: string): Promise<void> {
-  await inFolder(folder, () => mkdir(folder, { recursive: true, mode: 0o700 }));
+  await inFolder(folder, () => makeFolders(folder));
 }
 
 /**
