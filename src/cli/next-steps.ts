@@ -82,18 +82,16 @@ function lacksCells(
 }
 
 /** What to do after a follower ended by itself or by a signal. */
-export function afterFollow({
-  equal,
-  journal,
-}: {
-  readonly equal: boolean;
-  readonly journal: boolean;
-}): string[] {
+export function afterFollow(
+  { equal, journal }: { readonly equal: boolean; readonly journal: boolean },
+  { scopes, kinds, keyspaces }: Narrowing,
+): string[] {
+  const isWhole = [scopes, kinds, keyspaces].every((each) => each === undefined);
   return [
     journal
       ? 'to go on: the same command with --resume'
       : 'to go on: the same command; with --journal FILE and --resume it would also know what somebody else wrote to the destination meanwhile',
-    ...(equal ? ['to move: follow --until-equal --freeze, in the order of docs/freeze.md'] : []),
+    ...(equal && isWhole ? ['to move: follow --until-equal --freeze, in the order of docs/freeze.md'] : []),
   ];
 }
 

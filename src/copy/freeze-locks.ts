@@ -78,7 +78,10 @@ export async function lockAll(store: Connection, options: LockAllOptions): Promi
   // Where the time is over before a store has answered, what was in the way until then is what there is to say.
   const inTime = (error: unknown): never => {
     const isOver = isTopologyError(error, ErrorCode.Timeout) && clock.now() >= until;
-    throw isOver && met !== undefined ? notToBeHad(store, met.miss, met.holder, tries, timeoutMs) : error;
+    if (!isOver) throw error;
+    throw met === undefined
+      ? tookTooLong(timeoutMs, error)
+      : notToBeHad(store, met.miss, met.holder, tries, timeoutMs);
   };
   let tries = 1;
   for (; ; tries++) {
@@ -97,7 +100,9 @@ export async function lockAll(store: Connection, options: LockAllOptions): Promi
           return new AllLocks(taken.locks, since, tries);
         miss = { dir: added ?? 'keyspaces', error: undefined };
       } catch (error) {
-        throw withLeft(error, await giveBack(taken.locks));
+        const left = await giveBack(taken.locks);
+        if (left.length === 0) inTime(error);
+        throw withLeft(error, left);
       }
     const left = await giveBack(taken.locks);
     if (!isHeld(miss.error)) {
@@ -171,6 +176,19 @@ export function withLeft(error: unknown, left: readonly NotGivenBack[]): unknown
   const dirs = kept.map(({ dir }) => dir).join(', ');
   return error.withHint(
     `${error.hint === undefined ? '' : `${error.hint}; `}these locks could not be given back, and end by themselves: ${dirs} (topo2topo locks list)`,
+  );
+}
+
+/** A freeze whose time was over before it was done. Timeout. */
+export function tookTooLong(timeoutMs: number, cause?: unknown): TopologyError {
+  return new TopologyError(
+    ErrorCode.Timeout,
+    `the freeze was not done within ${timeoutMs / 1000} s, and gave everything back`,
+    {
+      hint: 'nothing is certified; copy again, so that less is left to be done under the locks, or give a longer --freeze-timeout',
+      retryable: false,
+      cause,
+    },
   );
 }
 

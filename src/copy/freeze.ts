@@ -1,8 +1,8 @@
 import { setMaxListeners } from 'node:events';
-import { ErrorCode, isTopologyError, TopologyError } from '../topo/errors.js';
+import { ErrorCode, isTopologyError } from '../topo/errors.js';
 import { makeLockContents } from '../topo/lock-contents.js';
 import { hold } from './freeze-hold.js';
-import { type AllLocks, lockAll, withLeft } from './freeze-locks.js';
+import { type AllLocks, lockAll, tookTooLong, withLeft } from './freeze-locks.js';
 import type { FreezeOptions, FreezeResult, FreezeState } from './freeze-options.js';
 import { SourceSeal, withSealed } from './freeze-seal.js';
 import { type Frozen, underLocks } from './freeze-work.js';
@@ -77,16 +77,4 @@ async function inTime<T>(
   } finally {
     cancel();
   }
-}
-
-function tookTooLong(timeoutMs: number, cause?: unknown): TopologyError {
-  return new TopologyError(
-    ErrorCode.Timeout,
-    `the freeze was not done within ${timeoutMs / 1000} s, and gave everything back`,
-    {
-      hint: 'nothing is certified; copy again, so that less is left to be done under the locks, or give a longer --freeze-timeout',
-      retryable: false,
-      cause,
-    },
-  );
 }

@@ -64,6 +64,11 @@ test('for people: what was written, what was left out and why, what to do next',
   expect(out).toMatch(/next:\n {2}- to go on: .*\n {2}- to move: follow --until-equal --freeze/);
 });
 
+test('of a part it does not speak of a freeze, which is of all records', async () => {
+  const ended = await cli(['follow', ...followArgs(places), '--until-equal', '--cells', 'zone1']);
+  expect(ended).toMatchObject({ code: 0, out: expect.stringMatching(/^next: to go on: /m) });
+});
+
 test('on a terminal: a line for each cell, and none that scrolls away', async () => {
   const screen = new FakeTerminal();
   const stop = new AbortController();

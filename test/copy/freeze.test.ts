@@ -363,6 +363,16 @@ test('what takes too long gives up by itself', async () => {
   expect(held()).toEqual([]);
 });
 
+test('so does one whose time is over before it has the locks, whatever it was about to do', async () => {
+  const { run, held } = await frozenPair('zookeeper');
+  await expect(run({ timeoutMs: 1 })).rejects.toMatchObject({
+    code: 'Timeout',
+    message: expect.stringMatching(/within 0.001 s/),
+    hint: expect.stringContaining('--freeze-timeout'),
+  });
+  expect(held()).toEqual([]);
+});
+
 test('elections and those who wait for its locks stop nothing, and the latter are named', async () => {
   const { run, memory, held } = await frozenPair('etcd');
   const result = await run({

@@ -118,7 +118,7 @@ async function runFollow(
     notes?.end();
     const isFreezing = wish !== undefined && !signal.aborted;
     const equal = state.waiting === 0 && state.lagMs === 0;
-    view.end(state, isFreezing ? [] : afterFollow({ equal, journal: journal !== undefined }));
+    view.end(state, isFreezing ? [] : afterFollow({ equal, journal: journal !== undefined }, options));
     if (!isFreezing) return wish === undefined && state.passes > 0 ? Exit.Ok : Exit.Inconclusive;
     const frozen = await runFreeze({ ...options, before: view.plan }, wish, io, asText ? pair : undefined);
     if (!asText) io.out(jsonLine({ type: 'freeze', ...freezeJson(frozen), next: afterFreeze(frozen) }));
