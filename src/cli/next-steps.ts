@@ -51,7 +51,8 @@ export function afterCopy(pair: Pair, prepared: PreparedCopy, copied: Copied): s
       'copy ShardReplication, too, which was left out: without it nobody finds the replicas of a shard',
     );
   const hasGlobal = plan.scopes.some(({ scope }) => scope === GLOBAL);
-  if (!hasGlobal)
+  const isOpen = prepared.cells.every(({ name }) => prepared.openCells.includes(name));
+  if (!hasGlobal && !isOpen)
     steps.push('copy the global part when all cells are there: --cells global; Vitess finds no cell before');
   if (!verified) steps.push('compare both sides with topo2topo verify and the same addresses');
   if (from === 'file' && into !== 'file' && kinds === undefined && !isClosed)

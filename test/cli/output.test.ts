@@ -111,6 +111,10 @@ describe('a copy that is done says what to do next', () => {
       next: [expect.stringMatching(/SrvVSchema.*topo2topo graph rebuild/)],
     });
     expect((await cli(['graph', 'rebuild', to])).code).toBe(0);
+    const cell = ['copy', from, to, '--cells', 'zone1', '--verify', '--allow-extra'];
+    expect(await cliJson(cell, [0, 1])).toMatchObject({ next: [] });
+    const alone = ['copy', from, emptyStore().to, ...CELLS, '--cells', 'zone1', '--verify'];
+    expect(await cliJson(alone)).toMatchObject({ next: [expect.stringContaining('--cells global')] });
     const folder = await mkdtemp(join(tmpdir(), 'topo2topo-'));
     const file = `file:${folder}/part.topo`;
     const intoFile = ['copy', from, file, '--keyspace', 'commerce', '--verify'];
