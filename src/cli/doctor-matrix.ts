@@ -78,7 +78,7 @@ function rowsOf(file: string): DialRow[] {
   } catch (error) {
     throw usage(`${file} cannot be read: ${error instanceof Error ? error.message : String(error)}`);
   }
-  return lines.flatMap((line, index) => {
+  const rows = lines.flatMap((line, index) => {
     if (line.trim() === '') return [];
     const row = parsed(line);
     if (isRow(row)) return [row];
@@ -87,6 +87,9 @@ function rowsOf(file: string): DialRow[] {
       'write it with --output json',
     );
   });
+  if (rows.length === 0)
+    throw usage(`${file} says of no server whether it was reached`, 'run doctor --from-here again there');
+  return rows;
 }
 
 function parsed(line: string): unknown {

@@ -298,12 +298,15 @@ describe('doctor --from-here and --matrix', () => {
   test('usage', async () => {
     const file = join(folder, 'rows.jsonl');
     writeFileSync(file, '{"from":"zone1"}\n');
+    const empty = join(folder, 'empty.jsonl');
+    writeFileSync(empty, '\n');
     for (const [args, said] of [
       [[], /neither source nor destination is given/],
       [['--from', from, '--from-here', 'zone1', '--matrix', file], /exclude one another/],
       [['--from', from, '--from-here', 'zone9'], /cell "?zone9"?, which neither side has.*\n.*zone1, zone2/],
       [['--matrix', file], /line 1 of .* is not what doctor --from-here writes/],
       [['--matrix', join(folder, 'none')], /cannot be read/],
+      [['--matrix', empty], /says of no server whether it was reached/],
     ] as const)
       expect(await cli(['doctor', ...args])).toMatchObject({ code: 2, err: expect.stringMatching(said) });
   });
