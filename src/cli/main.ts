@@ -8,7 +8,8 @@ import { run } from './run.js';
 const GRACE_MS = 25_000;
 /** Interrupts within this time are one: `timeout` and npm send one to the process and one to its group. */
 const ONE_INTERRUPT_MS = 1_000;
-const INTERRUPTS = ['SIGINT', 'SIGTERM'] as const;
+/** A terminal that went away is one, too: Node would end at once, and leave locks and a seal behind, whatever `nohup` said. */
+const INTERRUPTS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 const CUT_SHORT =
   'error ended before all was given back: locks and a seal that were held may be left; topo2topo doctor names them, and what removes them';
 

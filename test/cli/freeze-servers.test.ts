@@ -131,6 +131,33 @@ describe.each(PRODUCTS.filter((product) => product.available))('a freeze of $nam
     LIMIT_MS,
   );
 
+  test.runIf(product.implementation === 'zk2')(
+    'gives locks and seal back when the terminal goes away',
+    async () => {
+      const { address, pair } = await topology();
+      const args = ['copy', ...pair, '--freeze', '--freeze-hold', '10m'];
+      const child = spawn(process.execPath, ['--import', 'tsx', TOOL, ...args], {
+        stdio: ['ignore', 'pipe', 'pipe'],
+      });
+      started.push(child);
+      const ended = new Promise((resolve) => child.on('close', (...how) => resolve(how)));
+      await new Promise<void>((resolve, reject) => {
+        void ended.then(() => reject(new Error('it ended before it held')));
+        child.stderr.on('data', (chunk: Buffer) => {
+          if (chunk.toString().includes(': holding')) resolve();
+        });
+      });
+      expect(await lockedIn(address('global'))).toHaveLength(11);
+      child.stdout.destroy();
+      child.stderr.destroy();
+      child.kill('SIGHUP');
+      expect(await ended).toEqual([0, null]);
+      expect((await cli(['locks', 'list', address('global')])).out).toContain('no locks');
+      await withStore(address('zone1'), (store) => store.update('SrvVSchema', new Uint8Array(), null));
+    },
+    LIMIT_MS,
+  );
+
   // Half a minute for each product: locks that go by themselves take their time. What makes them go is part of the contract.
   test.runIf(isNightly || product.implementation === 'zk2')(
     'killed at any step it leaves locks that are shown, and go by themselves, and a seal that can be taken off',
