@@ -23,6 +23,8 @@ export interface MirrorOptions extends CallOptions {
   readonly check: (finding: Finding) => void;
   /** Told before each write is sent. */
   readonly beforeWrite?: ((entry: WriteEntry) => Promise<void> | void) | undefined;
+  /** OutcomeUnknown of a write of this path that was sent before. */
+  readonly unknown?: TopologyError | undefined;
 }
 
 /** What {@link mirror} did, or found. */
@@ -40,20 +42,24 @@ const TRIES = 20;
  * The unit under the conflicts of a copy, the follower, and repair. The context's ledger learns what becomes ours.
  *
  * Guard when the destination's record is somebody else's, or {@link MirrorOptions.check} says so; Unavailable when the source's
- * record does not stand still.
+ * record does not stand still; OutcomeUnknown when what a write came to could not be read afterwards.
  */
 export async function mirror(path: string, options: MirrorOptions): Promise<Mirrored> {
   const { from, to, context, mayReplace, check, beforeWrite } = options;
   const { ledger } = context;
   const call = { signal: options.signal, deadline: options.deadline };
   let written: { readonly version: string | undefined } | undefined;
-  let unknown: unknown;
+  let unknown: unknown = options.unknown;
+  // Why it cannot be read hides what is worse: a write of unknown outcome.
+  const orUnknown = (failure: unknown): never => {
+    throw isTopologyError(unknown, ErrorCode.OutcomeUnknown) ? unknown : failure;
+  };
   for (let tries = 0; tries < TRIES; tries++) {
-    const existing = await find(to, path, call);
+    const existing = await find(to, path, call).catch(orUnknown);
     ledger?.recognise(path, existing);
     // A follower of ZooKeeper may be behind: brought up to date after the destination was read.
-    await from.position(call);
-    const source = await find(from, path, call);
+    await from.position(call).catch(orUnknown);
+    const source = await find(from, path, call).catch(orUnknown);
     const isOurs = written !== undefined && existing?.version.token === written.version;
     const rules = isOurs && context.paths === undefined ? { ...context, deletes: true } : context;
     const decision = decide({ path, a: at(path, source), b: at(path, existing) }, rules);

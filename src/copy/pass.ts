@@ -1,6 +1,6 @@
 import { checkDistinct, SameStoreCheck } from '../topo/apart.js';
 import type { CallOptions, Connection, ScanPage, Value } from '../topo/connection.js';
-import { ErrorCode, TopologyError } from '../topo/errors.js';
+import { ErrorCode, isTopologyError, TopologyError } from '../topo/errors.js';
 import { find } from '../topo/find.js';
 import { joinScans } from '../topo/join.js';
 import { GLOBAL } from '../topo/topology.js';
@@ -63,13 +63,12 @@ export async function writePass(
 async function settle(part: Part, entry: WriteEntry, error: unknown, options: CopyOptions): Promise<void> {
   const [from, to] = await Promise.all([part.from(), part.to()]);
   const call = { signal: options.signal, deadline: options.deadline };
-  // Read failures on the way hide what is worse: a write of unknown outcome.
-  const orElse = (failure: unknown): never => {
-    throw isConflict(error) ? failure : error;
-  };
   const { ledger } = part;
   if (options.onConflict === 'stop') {
-    const existing = await find(to, entry.path, call).catch(orElse);
+    const existing = await find(to, entry.path, call).catch((failure: unknown) => {
+      // Why it cannot be read hides what is worse: a write of unknown outcome.
+      throw isConflict(error) ? failure : error;
+    });
     const isDone =
       entry.action === 'delete' ? existing === undefined : sameBytes(existing?.bytes, entry.bytes);
     if (!isDone) throw isConflict(error) ? foreignWrite(to.store, entry.path, error) : error;
@@ -91,6 +90,7 @@ async function settle(part: Part, entry: WriteEntry, error: unknown, options: Co
     mayReplace: (existing) => isAsPlanned(existing) || isOurs(existing),
     check: (finding) => checkFinding(part.scope, finding, options.overrules ?? {}),
     beforeWrite: (changed) => options.beforeWrite?.(part.scope, [changed]),
+    unknown: isTopologyError(error, ErrorCode.OutcomeUnknown) ? error : undefined,
   });
 }
 

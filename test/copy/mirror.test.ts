@@ -6,6 +6,7 @@ import { type MirrorOptions, mirror } from '../../src/copy/mirror.js';
 import { parseAddress } from '../../src/topo/address.js';
 import { systemClock } from '../../src/topo/clock.js';
 import type { CallOptions, Connection } from '../../src/topo/connection.js';
+import { ErrorCode, TopologyError } from '../../src/topo/errors.js';
 import { find } from '../../src/topo/find.js';
 import { type Call, DelegatingConnection } from '../../src/topo/wrappers/base.js';
 import { withFaults } from '../../src/topo/wrappers/fault.js';
@@ -134,6 +135,35 @@ test('a lost answer is decided by reading', async () => {
   expect(await mirror(PATH, options({ to: lossy }))).toMatchObject({ type: 'same' });
   expect(await held(to)).toBe('1');
 });
+
+test.each(['get of the destination', 'position of the source', 'get of the source'])(
+  'a write whose answer was lost is told as that where a %s fails afterwards',
+  async (which) => {
+    await from.create(PATH, Buffer.from('1'));
+    let isLost = false;
+    const choose = ({ method }: FaultableCall) => {
+      if (method !== 'create') return undefined;
+      isLost = true;
+      return { kind: 'drop answer' } as const;
+    };
+    const [method = '', , , side] = which.split(' ');
+    const failing = (inner: Connection) =>
+      new Between(inner, 'before', method, async () => {
+        if (isLost) throw new TopologyError(ErrorCode.Timeout, 'it took too long', { path: PATH });
+      });
+    const lossy = withFaults(to, { clock: systemClock, choose });
+    const sides = side === 'source' ? { from: failing(from), to: lossy } : { to: failing(lossy) };
+    const failed = mirror(PATH, options(sides));
+    await expect(failed).rejects.toMatchObject({ code: 'OutcomeUnknown', path: PATH });
+    // Nor is one that was sent before.
+    const [unknown] = await Promise.allSettled([failed]);
+    const again = mirror(
+      PATH,
+      options({ ...sides, unknown: unknown.status === 'rejected' ? unknown.reason : undefined }),
+    );
+    await expect(again).rejects.toMatchObject({ code: 'OutcomeUnknown', path: PATH });
+  },
+);
 
 test('a record that never stands still is in flight, and is named', async () => {
   await from.create(PATH, Buffer.from('0'));
