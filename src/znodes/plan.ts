@@ -77,18 +77,29 @@ function neededBy(
   const needed = new Map<string, number>();
   const shared = new Set<string>();
   const companions = new Set<string>();
+  // Of the record before, which most records are beside.
+  let last = '';
   for (const [index, { type, path }] of ops.entries()) {
     if (type !== 'create') continue;
-    let above = parentPath(store.znode(path));
-    for (; above !== '' && !needed.has(above); above = parentPath(above)) needed.set(above, index);
-    // Those above it are noted, too.
-    if (above !== '') shared.add(above);
+    const znode = store.znode(path);
+    if (last !== '' && isRightBelow(znode, last)) shared.add(last);
+    else {
+      last = parentPath(znode);
+      let above = last;
+      for (; above !== '' && !needed.has(above); above = parentPath(above)) needed.set(above, index);
+      // Those above it are noted, too.
+      if (above !== '') shared.add(above);
+    }
     for (const companion of store.layout.companions(path)) {
       needed.set(store.znode(companion), index);
       companions.add(store.znode(companion));
     }
   }
   return { needed, shared, companions };
+}
+
+function isRightBelow(znode: string, directory: string): boolean {
+  return znode.lastIndexOf('/') === directory.length && znode.startsWith(directory);
 }
 
 /** Deletions with what goes with their records. */

@@ -34,11 +34,15 @@ class Builder {
   readonly #answers: (number | undefined)[];
   readonly #emptied: Step[] = [];
   readonly #made: { readonly znode: string; readonly path: string }[] = [];
+  /** Length of the longest directory that is needed. */
+  #longest = 0;
 
   constructor(findings: Findings, recordAcl: readonly Acl[]) {
     this.#findings = findings;
     this.#recordAcl = recordAcl;
     this.#answers = new Array(findings.steps.length).fill(undefined);
+    for (const directory of findings.needed.keys())
+      if (directory.length > this.#longest) this.#longest = directory.length;
   }
 
   build(): Transaction {
@@ -54,6 +58,11 @@ class Builder {
       emptied: this.#emptied,
       made: this.#made,
     };
+  }
+
+  /** Whether a znode is a directory that a record needs: most are longer than any, and need not be looked for. */
+  #isNeeded(znode: string): boolean {
+    return znode.length <= this.#longest && this.#findings.needed.has(znode);
   }
 
   #add(step: Step, request: MultiOp): void {
@@ -78,7 +87,7 @@ class Builder {
   #addCreations(): void {
     const { steps, needed, missing } = this.#findings;
     const records = steps.filter(({ type }) => type === 'create');
-    if (missing.size === 0 && !records.some(({ znode }) => needed.has(znode))) {
+    if (missing.size === 0 && !records.some(({ znode }) => this.#isNeeded(znode))) {
       for (const step of records) this.#addCreation(step.znode, step);
       return;
     }
@@ -99,7 +108,7 @@ class Builder {
       this.#made.push({ znode, path: op.path });
       this.#add(step, makeDirectory(znode));
     } else {
-      const acl = this.#findings.needed.has(znode) ? DIRECTORY_ACL : this.#recordAcl;
+      const acl = this.#isNeeded(znode) ? DIRECTORY_ACL : this.#recordAcl;
       this.#answers[step.index] = this.#requests.length;
       this.#add(step, { type: 'create', path: znode, data: op.bytes, acl });
     }
