@@ -7,8 +7,8 @@ import { manyReader } from './read-many.js';
 import type { Store } from './store.js';
 import { Walk } from './walk.js';
 
-/** Records and bytes after which a page is full. */
-const PAGE_RECORDS = 1_000;
+/** Records and bytes after which a page is full: what waits in larger ones outlives young collections, and is copied by them. */
+const PAGE_RECORDS = 250;
 const PAGE_BYTES = 1 << 20;
 /** Requests in flight in each session of a scan, and reads in one of them. */
 export const REQUESTS_PER_SESSION = 4;

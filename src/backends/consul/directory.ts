@@ -10,7 +10,7 @@ import { findAll, proveReadable, TXN_OPS } from './transaction.js';
 import { makeVersion } from './version.js';
 
 /** Records of a scan's page, and about how many bytes. */
-const PAGE_RECORDS = 1_000;
+const PAGE_RECORDS = 250;
 const PAGE_BYTES = 2 * 1024 * 1024;
 
 export async function listDir(client: ConsulClient, path: string, options?: CallOptions): Promise<string[]> {

@@ -11,7 +11,7 @@ const PAGE_BYTES = 4 * 1024 * 1024;
 /** Bytes of pages that wait, from which on no further one is asked for. */
 const AHEAD_BYTES = 3 * PAGE_BYTES;
 /** Records that are delivered at a time. */
-const DELIVERED = 1_000;
+const DELIVERED = 250;
 
 /** See {@link Connection.scan}: every page shows the revision of the first. */
 export async function* scan(
