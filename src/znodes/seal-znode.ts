@@ -1,14 +1,21 @@
-import type { CallOptions } from '../topo/connection.js';
 import { ErrorCode } from '../topo/errors.js';
 import { joinPath } from '../topo/paths.js';
 import type { Acl, Stat } from '../zookeeper/client.js';
 import { formerAcl, type KnownZnode, sameAcl, sealedAcl } from './seal-acl.js';
-import { type Store, settle } from './store.js';
+import type { SealSession } from './seal-session.js';
+import { settle } from './store.js';
 import { isOwned } from './znode.js';
 
-/** A znode that is to be sealed. */
-export interface Sealable {
+/**
+ * A znode that is to be sealed, or unsealed. Where its ACL is known any session changes that, on the condition that it is as it was known, which
+ * the server decides. Where it has to be read first the session does it that has seen the znode above: another one may be behind.
+ */
+interface Below {
   readonly path: string;
+  readonly via: SealSession;
+}
+
+export interface Sealable extends Below {
   readonly name: string;
   /** What is known of it and of those beside it; told there once it is sealed. */
   readonly siblings: Map<string, KnownZnode>;
@@ -18,13 +25,15 @@ export interface Sealable {
 
 /** Seals a znode; gives those that are below it from then on. A session's is left alone: it goes with that. */
 export async function sealZnode(
-  store: Store,
-  znode: Sealable,
-  options: CallOptions | undefined,
+  { path, name, siblings, isSame, via }: Sealable,
+  anyone: () => SealSession,
 ): Promise<Iterable<Sealable>> {
-  const { path, name, siblings } = znode;
   const before = siblings.get(name);
-  const done = (await sealKnown(store, znode, options)) ?? (await sealUnknown(store, path, before, options));
+  const isKnown = isSame && before !== undefined && formerAcl(before.acl) === undefined;
+  const session = isKnown ? anyone() : via;
+  const done =
+    (isKnown ? await sealKnown(session, path, before) : undefined) ??
+    (await sealUnknown(session, path, before));
   if (done === undefined) {
     siblings.delete(name);
     return [];
@@ -37,24 +46,25 @@ export async function sealZnode(
     return [];
   }
   const listed = known.children ?? new Map<string, KnownZnode>();
+  const place = { path, via: session };
   // Nobody came or went since: they are those that were there.
-  if (known.pzxid === stat.pzxid) return below(path, listed, [...listed.keys()], true);
-  const names = await childrenOf(store, path, options);
+  if (known.pzxid === stat.pzxid) return below(place, listed, listed.keys(), true);
+  const names = await session.getChildren(path);
   known.children = new Map();
   for (const child of names) {
     const was = listed.get(child);
     if (was !== undefined) known.children.set(child, was);
   }
-  return below(path, known.children, names, false);
+  return below(place, known.children, names, false);
 }
 
-function below(
-  path: string,
+function* below(
+  { path, via }: Below,
   siblings: Map<string, KnownZnode>,
-  names: readonly string[],
+  names: Iterable<string>,
   isSame: boolean,
-): readonly Sealable[] {
-  return names.map((name) => ({ path: joinPath(path, name), name, siblings, isSame }));
+): Generator<Sealable> {
+  for (const name of names) yield { path: joinPath(path, name), name, siblings, isSame, via };
 }
 
 interface SealedZnode {
@@ -62,26 +72,23 @@ interface SealedZnode {
   readonly stat: Stat;
 }
 
-/** Seals a znode whose ACL is known, in one request. Undefined: not known, or not any more. */
+/** Seals a znode whose ACL is known, in one request. Undefined: it is not that any more. */
 async function sealKnown(
-  store: Store,
-  { path, name, siblings, isSame }: Sealable,
-  options: CallOptions | undefined,
+  session: SealSession,
+  path: string,
+  known: KnownZnode,
 ): Promise<SealedZnode | undefined> {
-  const known = siblings.get(name);
-  if (known === undefined || !isSame || formerAcl(known.acl) !== undefined) return undefined;
-  const stat = await setAcl(store, path, sealedAcl(known.acl), known.aversion, options);
+  const stat = await session.setAcl(path, sealedAcl(known.acl), known.aversion);
   return stat && { known, stat };
 }
 
 /** Reads the ACL of a znode, and seals it. Undefined: it is gone, or a session's. */
 async function sealUnknown(
-  store: Store,
+  session: SealSession,
   path: string,
   before: KnownZnode | undefined,
-  options: CallOptions | undefined,
 ): Promise<SealedZnode | undefined> {
-  const changed = await changeAcl(store, path, options, (acl) =>
+  const changed = await changeAcl(session, path, (acl) =>
     formerAcl(acl) === undefined ? sealedAcl(acl) : undefined,
   );
   if (changed === undefined) return undefined;
@@ -98,26 +105,24 @@ async function sealUnknown(
   return { known, stat };
 }
 
-/** A znode whose seal is to be taken off. */
-export interface Unsealable {
-  readonly path: string;
+export interface Unsealable extends Below {
   /** Undefined: what the seal made of it is not known. */
   readonly known: KnownZnode | undefined;
 }
 
 /** Gives a sealed znode back what it had, and tells whether its ACL was as the seal had made it; gives those below it. */
 export async function unsealZnode(
-  store: Store,
-  { path, known }: Unsealable,
-  options: CallOptions | undefined,
+  { path, known, via }: Unsealable,
+  anyone: () => SealSession,
   onRestored: (intact: boolean) => void,
 ): Promise<Iterable<Unsealable>> {
-  if (known !== undefined && (await unsealKnown(store, path, known, options))) {
+  const session = known === undefined ? via : anyone();
+  if (known !== undefined && (await unsealKnown(session, path, known))) {
     onRestored(true);
-    return [...(known.children ?? [])].map(([name, child]) => ({ path: joinPath(path, name), known: child }));
+    return unsealables({ path, via: session }, known.children ?? []);
   }
   let intact: boolean | undefined;
-  const changed = await changeAcl(store, path, options, (acl) => {
+  const changed = await changeAcl(session, path, (acl) => {
     const former = formerAcl(acl);
     intact = former && sameAcl(acl, sealedAcl(former));
     return intact === false ? acl.filter((entry) => formerAcl([entry]) === undefined) : former;
@@ -125,18 +130,27 @@ export async function unsealZnode(
   if (changed === undefined) return [];
   if (intact !== undefined) onRestored(intact);
   if (changed.stat.numChildren === 0) return [];
-  const names = await childrenOf(store, path, options);
-  return names.map((name) => ({ path: joinPath(path, name), known: known?.children?.get(name) }));
+  const names = await session.getChildren(path);
+  return unsealables(
+    { path, via: session },
+    names.map((name) => [name, known?.children?.get(name)]),
+  );
+}
+
+function* unsealables(
+  { path, via }: Below,
+  children: Iterable<readonly [name: string, known: KnownZnode | undefined]>,
+): Generator<Unsealable> {
+  for (const [name, known] of children) yield { path: joinPath(path, name), known, via };
 }
 
 /** Takes a seal off as it was put on, in one request. False: the ACL is another one, or the znode is gone. */
 async function unsealKnown(
-  store: Store,
+  session: SealSession,
   path: string,
   { acl, aversion }: KnownZnode,
-  options: CallOptions | undefined,
 ): Promise<boolean> {
-  const set = setAcl(store, path, acl, aversion, options);
+  const set = session.setAcl(path, acl, aversion);
   return (await settle(set, ErrorCode.Unauthorized)) !== undefined;
 }
 
@@ -145,43 +159,16 @@ async function unsealKnown(
  * gone, or a session's.
  */
 async function changeAcl(
-  store: Store,
+  session: SealSession,
   path: string,
-  options: CallOptions | undefined,
   change: (acl: readonly Acl[]) => readonly Acl[] | undefined,
 ): Promise<{ readonly acl: readonly Acl[]; readonly stat: Stat } | undefined> {
   for (;;) {
-    const read = store.read(path, options, (client, request) => client.getAcl(store.znode(path), request));
-    const found = await settle(read, ErrorCode.NoNode);
+    const found = await session.getAcl(path);
     if (found === undefined || isOwned(found.stat)) return undefined;
     const acl = change(found.acl);
     if (acl === undefined) return found;
-    const stat = await setAcl(store, path, acl, found.stat.aversion, options);
+    const stat = await session.setAcl(path, acl, found.stat.aversion);
     if (stat !== undefined) return { acl: found.acl, stat };
   }
-}
-
-/** Undefined: the ACL was changed meanwhile, or the znode is gone. */
-async function setAcl(
-  store: Store,
-  path: string,
-  acl: readonly Acl[],
-  aversion: number,
-  options: CallOptions | undefined,
-): Promise<Stat | undefined> {
-  const set = store.read(path, options, (client, request) =>
-    client.setAcl(store.znode(path), acl, aversion, request),
-  );
-  return (await settle(set, ErrorCode.NoNode, ErrorCode.BadVersion))?.stat;
-}
-
-async function childrenOf(
-  store: Store,
-  path: string,
-  options: CallOptions | undefined,
-): Promise<readonly string[]> {
-  const listed = store.read(path, options, (client, request) =>
-    client.getChildren(store.znode(path), request),
-  );
-  return (await settle(listed, ErrorCode.NoNode))?.children ?? [];
 }

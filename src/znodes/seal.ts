@@ -16,6 +16,7 @@ import {
 import { noDirectory } from './error.js';
 import { create, remove, update } from './file.js';
 import { learn } from './seal-known.js';
+import { inTurn, SealSession } from './seal-session.js';
 import { walkDown } from './seal-walk.js';
 import { type Sealable, sealZnode, type Unsealable, unsealZnode } from './seal-znode.js';
 import { type Store, settle } from './store.js';
@@ -48,11 +49,13 @@ async function seal(store: Store, request: SealRequest, options: CallOptions | u
   const { known } = store;
   store.known = undefined;
   const siblings = new Map(known && [['', known]]);
-  // Nothing holds the root itself as it was.
-  const root: Sealable = { path: '', name: '', siblings, isSame: false };
-  await walkDown(root, (znode) =>
-    store.layout.isLeftAlone(scope, znode.path) ? NOBODY : sealZnode(store, znode, options),
-  );
+  await overSessions(store, known !== undefined, options, async (via, anyone) => {
+    // Nothing holds the root itself as it was.
+    const root: Sealable = { path: '', name: '', siblings, isSame: false, via };
+    await walkDown(root, (znode) =>
+      store.layout.isLeftAlone(scope, znode.path) ? NOBODY : sealZnode(znode, anyone),
+    );
+  });
   const whole = { ...begun, whole: true };
   // Conditional: whoever took the seal off meanwhile has deleted the record.
   await update(store, SEAL, formatSeal(whole), version, options);
@@ -63,6 +66,29 @@ async function seal(store: Store, request: SealRequest, options: CallOptions | u
 
 const NOBODY: Promise<readonly Sealable[]> = Promise.resolve([]);
 
+/**
+ * Does work over the primary session and others.
+ *
+ * @param many whether others are opened where they are not yet: as soon as most of the work asks for no order
+ */
+async function overSessions(
+  store: Store,
+  many: boolean,
+  options: CallOptions | undefined,
+  work: (primary: SealSession, anyone: () => SealSession) => Promise<void>,
+): Promise<void> {
+  const clients = await store.sessions.forSealing(many);
+  const sessions = clients.map((client) => new SealSession(store, client, options));
+  const [primary = new SealSession(store, store.sessions.primary, options), ...others] = sessions;
+  try {
+    // What an earlier walk sent, and nobody waits for any more, is not to come after what is sent now.
+    await Promise.all(others.map((session) => session.catchUp()));
+    await work(primary, inTurn([primary, ...others]));
+  } finally {
+    store.sessions.delivered(clients);
+  }
+}
+
 /** Learns what every ACL is: then sealing takes one request a znode. */
 async function prepareSeal(
   store: Store,
@@ -70,6 +96,8 @@ async function prepareSeal(
   options: CallOptions | undefined,
 ): Promise<void> {
   store.known = await learn(store, scope, options);
+  // A new session moves the store's position: none is to be opened once that counts.
+  await store.sessions.forSealing(store.known !== undefined);
 }
 
 async function unseal(store: Store, options: UnsealOptions | undefined): Promise<Unsealed> {
@@ -85,13 +113,15 @@ async function unseal(store: Store, options: UnsealOptions | undefined): Promise
   const version = record && (await update(store, SEAL, halfOff, record.version, options));
   let restored = 0;
   const changed: string[] = [];
-  const root: Unsealable = { path: '', known };
-  await walkDown(root, (znode) =>
-    unsealZnode(store, znode, options, (intact) => {
-      restored += 1;
-      if (!intact) changed.push(znode.path === '' ? store.root : znode.path);
-    }),
-  );
+  await overSessions(store, known !== undefined, options, async (via, anyone) => {
+    const root: Unsealable = { path: '', known, via };
+    await walkDown(root, (znode) =>
+      unsealZnode(znode, anyone, (intact) => {
+        restored += 1;
+        if (!intact) changed.push(znode.path === '' ? store.root : znode.path);
+      }),
+    );
+  });
   if (version !== undefined) await remove(store, SEAL, version, options);
   return { seal: found, restored, changed: changed.sort() };
 }

@@ -3,6 +3,9 @@ import type { ZooKeeperClient } from '../zookeeper/client.js';
 /** Sessions that a scan spreads its reads over where one request reads one znode. */
 const SCAN_SESSIONS = 4;
 
+/** Sessions over which a seal is put on and taken off: a server carries out single changes of four about twice as fast as those of one. */
+const SEAL_SESSIONS = 4;
+
 /** Opens one more session: at the servers, or where the address names some, at the observers. */
 export type OpenSession = (where: 'servers' | 'observers') => Promise<ZooKeeperClient>;
 
@@ -16,6 +19,7 @@ export class Sessions {
   readonly #open: OpenSession;
   readonly #observers: boolean;
   #others: Promise<readonly ZooKeeperClient[]> | undefined;
+  #sealing: Promise<readonly ZooKeeperClient[]> | undefined;
   readonly #opened: ZooKeeperClient[] = [];
   #pagesOfOthers = 0;
   #behind = false;
@@ -59,6 +63,15 @@ export class Sessions {
     return this.#observers && others.length > 0 ? others : [this.primary, ...others];
   }
 
+  /**
+   * Sessions for changes that ask for no order among them, the primary one first. They stay open, too; those that cannot be opened are done without.
+   * `open`: whether they are opened where they are not yet.
+   */
+  async forSealing(open: boolean): Promise<readonly ZooKeeperClient[]> {
+    if (open) this.#sealing ??= this.#openMore(SEAL_SESSIONS - 1, 'servers');
+    return [this.primary, ...((await this.#sealing) ?? [])];
+  }
+
   /** Tells that something was delivered which another session than the primary has read. */
   delivered(readers: readonly ZooKeeperClient[]): void {
     if (readers.every((reader) => reader === this.primary)) return;
@@ -81,15 +94,19 @@ export class Sessions {
     // The zookeeper package, which has no multi, keeps the processor busy with one session.
     const { multi, multiRead } = this.primary.features;
     const many = multi && !multiRead ? SCAN_SESSIONS : 1;
-    const count = this.#observers ? many : many - 1;
-    const where = this.#observers ? 'observers' : 'servers';
+    return this.#observers ? this.#openMore(many, 'observers') : this.#openMore(many - 1, 'servers');
+  }
+
+  async #openMore(count: number, where: 'servers' | 'observers'): Promise<readonly ZooKeeperClient[]> {
+    const opened: ZooKeeperClient[] = [];
     const opening = Array.from({ length: count }, async () => {
       const session = await this.#open(where);
+      opened.push(session);
       this.#opened.push(session);
       // Whoever closed the connection meanwhile did not know of this one.
       if (this.#closed) await session.close();
     });
     await Promise.allSettled(opening);
-    return [...this.#opened];
+    return opened;
   }
 }
