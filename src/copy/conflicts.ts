@@ -5,6 +5,11 @@ export function isConflict(error: unknown): error is TopologyError {
   return isTopologyError(error, ErrorCode.NodeExists, ErrorCode.BadVersion, ErrorCode.NoNode);
 }
 
+/** Why the outcome of a write is not found out by a read that fails: what is told of an unknown one is not hidden behind the read's failure. */
+export function unread(write: unknown, failure: unknown): unknown {
+  return isTopologyError(write, ErrorCode.OutcomeUnknown) ? write : failure;
+}
+
 /**
  * Whether a write went through and then turned out to have met another creation of the record (ZooKeeper, where a re-created record
  * starts its version again).

@@ -2,7 +2,7 @@ import type { CallOptions, Connection, StoredRecord, Value } from '../topo/conne
 import { ErrorCode, isTopologyError, TopologyError } from '../topo/errors.js';
 import { find } from '../topo/find.js';
 import { operationOf } from './batches.js';
-import { foreignWrite, isConflict, metRecreation, recreationMet } from './conflicts.js';
+import { foreignWrite, isConflict, metRecreation, recreationMet, unread } from './conflicts.js';
 import type { PlanContext } from './context.js';
 import { decide } from './decide.js';
 import { isWrite, type WriteEntry } from './entries.js';
@@ -50,9 +50,8 @@ export async function mirror(path: string, options: MirrorOptions): Promise<Mirr
   const call = { signal: options.signal, deadline: options.deadline };
   let written: { readonly version: string | undefined } | undefined;
   let unknown: unknown = options.unknown;
-  // Why it cannot be read hides what is worse: a write of unknown outcome.
   const orUnknown = (failure: unknown): never => {
-    throw isTopologyError(unknown, ErrorCode.OutcomeUnknown) ? unknown : failure;
+    throw unread(unknown, failure);
   };
   for (let tries = 0; tries < TRIES; tries++) {
     const existing = await find(to, path, call).catch(orUnknown);

@@ -8,7 +8,7 @@ import type { Carrying } from '../verify/carried.js';
 import { isAskedBeside, narrowingOf } from '../verify/narrowing.js';
 import { applyPlan } from './apply.js';
 import { certifiedIn } from './certified.js';
-import { foreignWrite, isConflict } from './conflicts.js';
+import { foreignWrite, isConflict, unread } from './conflicts.js';
 import type { PlanContext } from './context.js';
 import type { Entry, WriteEntry } from './entries.js';
 import { checkFinding } from './guards.js';
@@ -66,8 +66,7 @@ async function settle(part: Part, entry: WriteEntry, error: unknown, options: Co
   const { ledger } = part;
   if (options.onConflict === 'stop') {
     const existing = await find(to, entry.path, call).catch((failure: unknown) => {
-      // Why it cannot be read hides what is worse: a write of unknown outcome.
-      throw isConflict(error) ? failure : error;
+      throw unread(error, failure);
     });
     const isDone =
       entry.action === 'delete' ? existing === undefined : sameBytes(existing?.bytes, entry.bytes);

@@ -1,6 +1,7 @@
 import type { CallOptions } from '../topo/connection.js';
 import { ZkCode, type ZooKeeperClient, ZooKeeperError } from '../zookeeper/client.js';
 import { toTopologyError } from './error.js';
+import { inTurn } from './sessions.js';
 import type { Store } from './store.js';
 import type { ReadMany } from './walk.js';
 
@@ -11,11 +12,11 @@ export function manyReader(
   prefix: string,
   options: CallOptions | undefined,
 ): ReadMany {
-  let turn = 0;
+  const [first = store.sessions.primary, ...others] = readers;
+  const next = inTurn(first, others);
   return async (reads) => {
-    const reader = readers[turn++ % readers.length] ?? store.sessions.primary;
     const { results } = await store.attempt({ kind: 'read', path: prefix }, () =>
-      reader.multiRead(reads, store.request(options, prefix)),
+      next().multiRead(reads, store.request(options, prefix)),
     );
     const failed = results.findIndex((result) => result.type === 'error' && result.code !== ZkCode.NoNode);
     const failure = results[failed];

@@ -46,17 +46,6 @@ export class SealSession {
     const store = this.#store;
     const client = this.#client;
     if (client === store.sessions.primary) return store.read(path, this.#options, work);
-    const request = () => store.request(this.#options, path);
-    return store.attempt({ kind: 'read', path }, () => work(client, request()));
+    return store.attempt({ kind: 'read', path }, () => work(client, store.request(this.#options, path)));
   }
-}
-
-/** Sessions, each in its turn. */
-export function inTurn(sessions: readonly SealSession[]): () => SealSession {
-  let turn = 0;
-  return () => {
-    const session = sessions[turn++ % sessions.length];
-    if (session === undefined) throw new TypeError('a connection has a session');
-    return session;
-  };
 }

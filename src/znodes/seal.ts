@@ -16,9 +16,10 @@ import {
 import { noDirectory } from './error.js';
 import { create, remove, update } from './file.js';
 import { learn } from './seal-known.js';
-import { inTurn, SealSession } from './seal-session.js';
+import { SealSession } from './seal-session.js';
 import { walkDown } from './seal-walk.js';
 import { type Sealable, sealZnode, type Unsealable, unsealZnode } from './seal-znode.js';
+import { inTurn } from './sessions.js';
 import { type Store, settle } from './store.js';
 import { makeVersion } from './version.js';
 
@@ -78,12 +79,12 @@ async function overSessions(
   work: (primary: SealSession, anyone: () => SealSession) => Promise<void>,
 ): Promise<void> {
   const clients = await store.sessions.forSealing(many);
-  const sessions = clients.map((client) => new SealSession(store, client, options));
-  const [primary = new SealSession(store, store.sessions.primary, options), ...others] = sessions;
+  const primary = new SealSession(store, store.sessions.primary, options);
+  const others = clients.map((client) => new SealSession(store, client, options));
   try {
     // What an earlier walk sent, and nobody waits for any more, is not to come after what is sent now.
     await Promise.all(others.map((session) => session.catchUp()));
-    await work(primary, inTurn([primary, ...others]));
+    await work(primary, inTurn(primary, others));
   } finally {
     store.sessions.delivered(clients);
   }

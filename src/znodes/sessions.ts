@@ -9,6 +9,13 @@ const SEAL_SESSIONS = 4;
 /** Opens one more session: at the servers, or where the address names some, at the observers. */
 export type OpenSession = (where: 'servers' | 'observers') => Promise<ZooKeeperClient>;
 
+/** Sessions, or what stands for each: `first` and the others, each in its turn. */
+export function inTurn<T>(first: T, others: readonly T[]): () => T {
+  const all = [first, ...others];
+  let turn = 0;
+  return () => all[turn++ % all.length] ?? first;
+}
+
 /**
  * The sessions of one connection. All writes and single reads go through the primary one, because only within a
  * session does ZooKeeper promise that a read sees what was seen before. Scans may use others, each brought up to
@@ -64,12 +71,12 @@ export class Sessions {
   }
 
   /**
-   * Sessions for changes that ask for no order among them, the primary one first. They stay open, too; those that cannot be opened are done without.
+   * Sessions beside the primary one for changes that ask for no order among them. They stay open, too; those that cannot be opened are done without.
    * `open`: whether they are opened where they are not yet.
    */
   async forSealing(open: boolean): Promise<readonly ZooKeeperClient[]> {
     if (open) this.#sealing ??= this.#openMore(SEAL_SESSIONS - 1, 'servers');
-    return [this.primary, ...((await this.#sealing) ?? [])];
+    return (await this.#sealing) ?? [];
   }
 
   /** Tells that something was delivered which another session than the primary has read. */

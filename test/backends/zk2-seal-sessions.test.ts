@@ -1,7 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { backend } from '../../src/backends/zk2/index.js';
 import { parseAddress } from '../../src/topo/address.js';
-import type { Connection } from '../../src/topo/connection.js';
 import { connectOwnClient } from '../../src/zookeeper/own.js';
 import { FaultProxy } from '../servers/fault-proxy.js';
 import { available, startZooKeeper } from '../servers/index.js';
@@ -22,7 +21,7 @@ describe.skipIf(!available.zookeeper('3.8'))('a seal that is put on over several
   });
 
   /** A connection whose first session goes to the server, and all others by way of the proxy. */
-  const connect = async (root: string): Promise<Connection> => {
+  const prepared = async (root: string) => {
     let asked = 0;
     // The ranks of both servers, for each session that is opened.
     const random = () => (asked++ < 2 ? asked / 10 : (asked % 2) / 10);
@@ -31,7 +30,9 @@ describe.skipIf(!available.zookeeper('3.8'))('a seal that is put on over several
       random,
     });
     for (let n = 0; n < RECORDS; n++) await sealer.create(`metadata/k${n}`, Buffer.from('0'));
-    return sealer;
+    const before = await acls(root);
+    await sealer.prepareSeal('global');
+    return { sealer, before };
   };
 
   const acls = async (root: string) => {
@@ -47,9 +48,7 @@ describe.skipIf(!available.zookeeper('3.8'))('a seal that is put on over several
 
   test('is taken off whole after it was given up while most of it was under way', async () => {
     const root = '/vitess/given-up';
-    const sealer = await connect(root);
-    const before = await acls(root);
-    await sealer.prepareSeal('global');
+    const { sealer, before } = await prepared(root);
     proxy.shape('requests', { latencyMs: 300 });
     const asked = new AbortController();
     const sealing = sealer.seal({ id: 'a', scope: 'global' }, { signal: asked.signal });
@@ -67,9 +66,7 @@ describe.skipIf(!available.zookeeper('3.8'))('a seal that is put on over several
 
   test('refuses writes everywhere, and gives back what there was', async () => {
     const root = '/vitess/whole';
-    const sealer = await connect(root);
-    const before = await acls(root);
-    await sealer.prepareSeal('global');
+    const { sealer, before } = await prepared(root);
     await sealer.seal({ id: 'a', scope: 'global' });
     const sealed = await acls(root);
     expect(sealed.filter((acl) => before.includes(acl))).toEqual([]);
