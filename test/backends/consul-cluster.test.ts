@@ -16,15 +16,21 @@ describe.runIf(available.consul('1.8'))('three servers of Consul', () => {
   });
   afterAll(() => consul.stop());
 
-  /** The member that leads: peers are named by their port for other servers, which only the member itself tells of. */
+  /**
+   * The member that leads, once there is one (a member that thawed may have called an election): peers are named by their port for other
+   * servers, which only the member itself tells of.
+   */
   const leader = async (): Promise<Member> => {
-    for (const [i, api] of consul.apis.entries()) {
-      const self = await fetch(`${api}/v1/agent/self`);
-      const text = await self.text();
-      const member = consul.members[i];
-      if (member !== undefined && /"leader":\s*"true"/.test(text)) return member;
-    }
-    throw new Error('there is no leader');
+    let found: Member | undefined;
+    await until('a leader', async () => {
+      for (const [i, api] of consul.apis.entries()) {
+        const self = await fetch(`${api}/v1/agent/self`);
+        if (/"leader":\s*"true"/.test(await self.text())) found = consul.members[i];
+      }
+      return found !== undefined;
+    });
+    if (found === undefined) throw new Error('there is no leader');
+    return found;
   };
 
   test('when the leader dies under writes, what was acknowledged is there, nothing was done twice, and a lock is kept', async () => {
