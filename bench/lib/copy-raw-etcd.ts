@@ -1,26 +1,29 @@
-import { Etcd3, type IRangeResponse } from 'etcd3';
-import { type Side, tabletsRoot } from './copy-place.js';
+import { Etcd3 } from 'etcd3';
+import { alias, type Side, tabletsRoot } from './copy-place.js';
 import type { RawStore } from './copy-raw.js';
 
 const PAGE = 10_000;
 
-/** `etcd3` with its raw calls: large pages of which the next is read ahead, transactions of as many puts as etcd takes. */
+/**
+ * `etcd3` with its raw calls: large pages of which the next is read ahead, transactions of as many puts as etcd takes. Tablets are numbered
+ * without gaps, so a page is asked for by its first and last one: of a range etcd walks over all keys, however few it gives.
+ */
 export async function rawEtcd(side: Side): Promise<RawStore> {
   const etcd = new Etcd3({
     hosts: `http://${side.server}`,
     grpcOptions: { 'grpc.max_receive_message_length': -1 },
   });
   const prefix = Buffer.from(`${tabletsRoot(side)}/`);
-  const end = Buffer.from(`${tabletsRoot(side)}0`);
   const keyOf = (name: string) => Buffer.from(`${prefix}${name}/Tablet`);
   return {
     async read(use) {
-      const page = (key: Buffer) => etcd.kv.range({ key, range_end: end, limit: PAGE });
-      let ahead: Promise<IRangeResponse> | undefined = page(prefix);
-      while (ahead !== undefined) {
-        const { kvs, more }: IRangeResponse = await ahead;
-        const last = kvs.at(-1);
-        ahead = more && last !== undefined ? page(Buffer.concat([last.key, Buffer.of(0)])) : undefined;
+      const page = (uid: number) =>
+        etcd.kv.range({ key: keyOf(alias(uid)), range_end: keyOf(alias(uid + PAGE)) });
+      let ahead = page(0);
+      for (let uid = PAGE; ; uid += PAGE) {
+        const { kvs } = await ahead;
+        if (kvs.length === 0) break;
+        ahead = page(uid);
         await use(
           kvs.map(({ key, value }) => ({
             name: key.toString('utf8', prefix.length, key.length - '/Tablet'.length),

@@ -26,7 +26,8 @@ export class RecordPage {
   /** How many records there are. */
   readonly size: number;
   readonly bytes: number;
-  /** The key of the last one; undefined: there is none. */
+  /** The keys of the first one and of the last one; undefined: there is none. */
+  readonly first: Buffer | undefined;
   readonly last: Buffer | undefined;
   /** Whether there are keys beyond the page. */
   readonly more: boolean;
@@ -40,11 +41,12 @@ export class RecordPage {
     this.#reader = protobuf.Reader.create(answer);
     this.bytes = answer.length;
     const reader = protobuf.Reader.create(answer);
-    let [size, last, more, revision] = [0, -1, false, '0'];
+    let [size, first, last, more, revision] = [0, -1, -1, false, '0'];
     while (reader.pos < reader.len) {
       const tag = reader.uint32();
       if (tag === FIELD.range.kvs) {
         last = reader.pos;
+        if (size === 0) first = last;
         size += 1;
         reader.skip(reader.uint32());
       } else if (tag === FIELD.range.header) revision = readRevision(reader);
@@ -54,6 +56,7 @@ export class RecordPage {
     this.size = size;
     this.more = more;
     this.revision = revision;
+    this.first = first < 0 ? undefined : this.#keyAt(first);
     this.last = last < 0 ? undefined : this.#keyAt(last);
   }
 

@@ -1,13 +1,10 @@
 import type { CallOptions, ScanPage, StoredRecord } from '../../topo/connection.js';
 import type { EtcdClient } from './client.js';
-import { after, type KeyRange } from './keys.js';
+import type { KeyRange } from './keys.js';
+import { type Asked, firstOf, nextOf, PAGE_BYTES } from './ranges.js';
 import type { PathOf, ReadRecord, RecordPage } from './record-page.js';
 import { makeVersion } from './version.js';
 
-/** Records of the first page, and bounds of the later ones: for each page, etcd walks over all keys that remain. */
-const FIRST = 256;
-const MOST = 20_000;
-const PAGE_BYTES = 4 * 1024 * 1024;
 /** Bytes of pages that wait, from which on no further one is asked for. */
 const AHEAD_BYTES = 3 * PAGE_BYTES;
 /** Records that are delivered at a time. */
@@ -52,19 +49,18 @@ async function* readAhead(all: KeyRange, read: ReadPage): AsyncGenerator<RecordP
   let bytes = 0;
   let revision = '0';
   /** Where the next page begins, when the one before it is there. */
-  let next: { readonly key: Buffer; readonly limit: number } | undefined = { key: all.key, limit: FIRST };
+  let next: Asked | undefined = firstOf(all);
   const ask = () => {
     if (next === undefined || bytes >= AHEAD_BYTES) return;
-    const { key, limit } = next;
+    const present = next;
     next = undefined;
-    const asked = read({ ...all, key }, limit, revision);
+    const asked = read(present.range, present.limit, revision);
     waiting.push(asked);
     asked.then(
       (page) => {
         bytes += page.bytes;
         if (revision === '0') revision = page.revision;
-        if (page.more && page.last !== undefined)
-          next = { key: after(page.last), limit: limitAfter(limit, page) };
+        next = nextOf(all, present, page);
         ask();
       },
       // Who takes the page fails, or nobody waits for it any more.
@@ -78,12 +74,6 @@ async function* readAhead(all: KeyRange, read: ReadPage): AsyncGenerator<RecordP
     ask();
     yield page;
   }
-}
-
-/** So many records that the page has about {@link PAGE_BYTES}; sizes may change, so it grows step by step. */
-function limitAfter(limit: number, { size, bytes }: RecordPage): number {
-  const fitting = Math.floor((PAGE_BYTES * size) / Math.max(1, bytes));
-  return Math.max(1, Math.min(MOST, 4 * limit, fitting));
 }
 
 function toRecord(client: EtcdClient, { path, value, modRevision, leased }: ReadRecord): StoredRecord {
