@@ -33,8 +33,10 @@ export interface Step extends Target {
 /** What a transaction is made of. */
 export interface Findings {
   readonly steps: readonly Step[];
-  /** Directories that the records to be created need, as znodes, and the index of a step that needs each. */
+  /** Directories that the records to be created need, as znodes, each after the one above it, and the index of the first step that needs each. */
   readonly needed: ReadonlyMap<string, number>;
+  /** Those of them that come with a record, and are below it. */
+  readonly companions: ReadonlySet<string>;
   /** Those of them that several records need. */
   readonly shared: ReadonlySet<string>;
   /** Directories that are needed, or checked to be absent, and do not exist. */
@@ -58,22 +60,22 @@ export async function findOut(
   const { needed, shared, companions } = neededBy(store, ops);
   const found = await inOrder(ops, (op, index) => findStep(store, op, index, needed, trusting, options));
   const steps = await withCompanions(store, found, options);
-  const absent = steps.flatMap(({ type, znode }) => (type === 'absent' ? znodesAbove(znode) : []));
-  const doubtful = [...needed.keys(), ...absent].filter(
+  const doubtful = new Set<string>();
+  const doubt = (znode: string) => {
     // Without a directory a transaction fails, without a companion it does not.
-    (znode) => companions.has(znode) || !(trusting && store.directories.has(znode)),
-  );
-  if (trusting && store.newDirectories) return { steps, needed, shared, missing: new Set(doubtful) };
-  const missing = await findMissing(store, doubtful, options);
-  if (doubtful.length > 0) store.newDirectories = missing.size > doubtful.length / 2;
-  return { steps, needed, shared, missing };
+    if (companions.has(znode) || !(trusting && store.directories.has(znode))) doubtful.add(znode);
+  };
+  for (const znode of needed.keys()) doubt(znode);
+  for (const { type, znode } of steps)
+    if (type === 'absent') for (const above of znodesAbove(znode)) doubt(above);
+  if (trusting && store.newDirectories) return { steps, needed, companions, shared, missing: doubtful };
+  const missing = await findMissing(store, [...doubtful], options);
+  if (doubtful.size > 0) store.newDirectories = missing.size > doubtful.size / 2;
+  return { steps, needed, companions, shared, missing };
 }
 
 /** The directories that the records to be created need. */
-function neededBy(
-  store: Store,
-  ops: readonly WriteOp[],
-): Pick<Findings, 'needed' | 'shared'> & { readonly companions: ReadonlySet<string> } {
+function neededBy(store: Store, ops: readonly WriteOp[]): Pick<Findings, 'needed' | 'companions' | 'shared'> {
   const needed = new Map<string, number>();
   const shared = new Set<string>();
   const companions = new Set<string>();
@@ -85,9 +87,7 @@ function neededBy(
     if (last !== '' && isRightBelow(znode, last)) shared.add(last);
     else {
       last = parentPath(znode);
-      let above = last;
-      for (; above !== '' && !needed.has(above); above = parentPath(above)) needed.set(above, index);
-      // Those above it are noted, too.
+      const above = noteAbove(last, index, needed);
       if (above !== '') shared.add(above);
     }
     for (const companion of store.layout.companions(path)) {
@@ -96,6 +96,14 @@ function neededBy(
     }
   }
   return { needed, shared, companions };
+}
+
+/** Notes a directory and those above it, the uppermost first, up to one that was noted before, which is returned; '' when none was. */
+function noteAbove(directory: string, index: number, needed: Map<string, number>): string {
+  if (directory === '' || needed.has(directory)) return directory;
+  const above = noteAbove(parentPath(directory), index, needed);
+  needed.set(directory, index);
+  return above;
 }
 
 function isRightBelow(znode: string, directory: string): boolean {

@@ -85,10 +85,10 @@ class Builder {
   }
 
   #addCreations(): void {
-    const { steps, needed, missing } = this.#findings;
+    const { steps, needed, companions, missing } = this.#findings;
     const records = steps.filter(({ type }) => type === 'create');
-    if (missing.size === 0 && !records.some(({ znode }) => this.#isNeeded(znode))) {
-      for (const step of records) this.#addCreation(step.znode, step);
+    if (companions.size === 0 && !records.some(({ znode }) => this.#isNeeded(znode))) {
+      this.#addInTheirOrder(records);
       return;
     }
     const creations = new Map<string, Step>();
@@ -99,6 +99,23 @@ class Builder {
     for (const step of records) creations.set(step.znode, step);
     // A name sorts before whatever begins with it.
     for (const znode of [...creations.keys()].sort()) this.#addCreation(znode, creations.get(znode));
+  }
+
+  /** Records of which none is above another, and before each the directories that it is the first to need. */
+  #addInTheirOrder(records: readonly Step[]): void {
+    const { steps, needed, missing } = this.#findings;
+    let next = 0;
+    const addRecords = (before: number) => {
+      for (let step = records[next]; step !== undefined && step.index < before; step = records[++next])
+        this.#addCreation(step.znode, step);
+    };
+    for (const znode of missing) {
+      const index = needed.get(znode);
+      if (index === undefined) continue;
+      addRecords(index);
+      this.#addCreation(znode, steps[index]);
+    }
+    addRecords(steps.length);
   }
 
   #addCreation(znode: string, step: Step | undefined): void {

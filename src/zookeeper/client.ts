@@ -145,7 +145,7 @@ export type MultiOp =
 
 /** Answer to one operation of a multi, in the order of the request. */
 export type MultiResult =
-  | { readonly type: 'create'; readonly path: string; readonly stat: Stat | undefined }
+  | { readonly type: 'create'; readonly path: string; readonly stat?: Stat | undefined }
   | { readonly type: 'setData'; readonly stat: Stat }
   | { readonly type: 'delete' }
   | { readonly type: 'check' };

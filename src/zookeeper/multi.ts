@@ -38,13 +38,16 @@ type MultiAnswer = ReturnType<typeof operations.multi.answer.read>[number];
 
 /** What a multi has done. Throws the failure of the operation that failed: the others of a failed multi say RuntimeInconsistency. */
 export function multiResults(ops: readonly MultiOp[], answers: readonly MultiAnswer[]): MultiResult[] {
-  for (const [index, answer] of answers.entries()) {
-    if (answer.type !== 'error' || answer.code === 0 || answer.code === ZkCode.RuntimeInconsistency) continue;
-    const op = ops[index];
-    throw serverError(op?.type ?? 'operation', answer.code, op?.path, index);
-  }
   const results: MultiResult[] = [];
-  for (const answer of answers) if (answer.type !== 'error') results.push(multiResult(answer));
+  for (let index = 0; index < answers.length; index++) {
+    const answer = answers[index];
+    if (answer === undefined) continue;
+    if (answer.type !== 'error') results.push(multiResult(answer));
+    else if (answer.code !== 0 && answer.code !== ZkCode.RuntimeInconsistency) {
+      const op = ops[index];
+      throw serverError(op?.type ?? 'operation', answer.code, op?.path, index);
+    }
+  }
   if (results.length !== ops.length || answers.length !== ops.length) {
     throw new ZooKeeperError(ZkCode.MarshallingError, 'the answer to a multi does not fit its request', {
       sent: true,
@@ -55,15 +58,11 @@ export function multiResults(ops: readonly MultiOp[], answers: readonly MultiAns
 
 function multiResult(answer: Exclude<MultiAnswer, { type: 'error' }>): MultiResult {
   switch (answer.type) {
-    case 'create':
-      return { type: 'create', path: answer.path, stat: undefined };
     case 'create2':
     case 'createContainer':
     case 'createTtl':
       return { type: 'create', path: answer.path, stat: answer.stat };
-    case 'setData':
-      return { type: 'setData', stat: answer.stat };
     default:
-      return { type: answer.type };
+      return answer;
   }
 }

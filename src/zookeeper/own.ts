@@ -215,6 +215,8 @@ export class OwnClient implements ZooKeeperClient {
         return op;
       }
       checkCreation(op);
+      // What nearly all of a copy is: written as it is.
+      if (op.mode === undefined && op.ttlMs === undefined) return op;
       const made = creation(op);
       if (this.#session.lacks(operations[made.type]))
         throw serverError('multi', ZkCode.Unimplemented, op.path);

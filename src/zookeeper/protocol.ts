@@ -3,7 +3,7 @@
  * (ZooDefs.OpCode and zookeeper.jute in ZooKeeper's source). A new operation is a new row.
  */
 
-import type { ZkCode } from './client.js';
+import { CreateMode, type ZkCode } from './client.js';
 import {
   acl,
   bool,
@@ -33,12 +33,17 @@ function row<Q, R, A, B>(name: string, code: number, request: Field<Q, R>, answe
   return { name, code, request, answer };
 }
 
+type Written<F> = F extends Field<infer In, unknown> ? In : never;
+
 const empty: Field<object> = { write: () => {}, read: () => ({}) };
 const acls = vector(acl, 12);
 const creationFields = record({ path: ustring, data: buffer, acl: acls, flags: int });
-/** Written by hand: once per node of a batch, as its answer is read. */
-const creation: typeof creationFields = {
-  write: (writer, { path, data, acl: allowed, flags }) => {
+/** Written by hand: once per node of a batch, as its answer is read. Without flags a node is persistent. */
+const creation: Field<
+  Omit<Written<typeof creationFields>, 'flags'> & { readonly flags?: number },
+  ReturnType<typeof creationFields.read>
+> = {
+  write: (writer, { path, data, acl: allowed, flags = CreateMode.Persistent }) => {
     writer.string(path);
     writer.buffer(data);
     acls.write(writer, allowed);
