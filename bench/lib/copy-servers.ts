@@ -32,8 +32,11 @@ export async function startStore(store: string): Promise<Running> {
   };
 }
 
-/** Room for two million znodes, several times over, and the compiler that a server has in production. */
-const JAVA_FLAGS = ['-Xms1g', '-Xmx8g', '-XX:+UseSerialGC'];
+/**
+ * Room for two million znodes, several times over, and the compiler that a server has in production. The heap does not grow: collections of all of it
+ * would fall into one step or another, and take longer than what is measured.
+ */
+const JAVA_FLAGS = ['-Xms8g', '-Xmx8g', '-XX:+UseSerialGC'];
 
 const STARTERS = {
   zk2: () => startZooKeeper({ version: '3.8', fsync: true, javaFlags: JAVA_FLAGS }),
