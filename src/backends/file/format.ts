@@ -1,5 +1,5 @@
-import { crc32 } from 'node:zlib';
 import { checkPath } from '../../topo/paths.js';
+import { SEAL_BYTES, sealOf } from './lines.js';
 
 /** Version of the form described in docs/file-format.md. */
 const FORMAT_VERSION = 1;
@@ -52,30 +52,31 @@ export class Damage extends Error {}
 /** A file that is whole, and of a format version that this program does not know. */
 export class UnknownFormat extends Error {}
 
-export function formatHeader(header: Header, tool: string): string {
+/** Bodies of lines: what is before their checksums. */
+export function headerBody(header: Header, tool: string): string {
   const { created, written, position, changes } = header;
-  return seal({ format: FORMAT, version: FORMAT_VERSION, tool, created, written, position, changes });
+  return bodyOf({ format: FORMAT, version: FORMAT_VERSION, tool, created, written, position, changes });
 }
 
 /** `decoded` stands beside the bytes for readers: the kind, and the record as JSON text where it decodes. */
-export function formatRecord(
+export function recordBody(
   { scope, path, bytes }: RecordLine,
   { kind, json }: { readonly kind: string; readonly json?: string | undefined },
 ): string {
   const place = `{"scope":${JSON.stringify(scope)},"path":${JSON.stringify(path)},"kind":${JSON.stringify(kind)}`;
-  return sealText(`${place}${json === undefined ? '' : `,"json":${json}`},"base64":"${toBase64(bytes)}"`);
+  return `${place}${json === undefined ? '' : `,"json":${json}`},"base64":"${toBase64(bytes)}"`;
 }
 
-export function formatTrailer({ records, sha256 }: Trailer): string {
-  return seal({ records, sha256 });
+export function trailerBody({ records, sha256 }: Trailer): string {
+  return bodyOf({ records, sha256 });
 }
 
-export function formatChange({ change, scope, items }: Change): string {
+export function changeBody({ change, scope, items }: Change): string {
   const shown = items.map(({ path, bytes }) => {
     const what = bytes === undefined ? '"deleted":true' : `"base64":"${toBase64(bytes)}"`;
     return `{"path":${JSON.stringify(path)},${what}}`;
   });
-  return sealText(`{"change":${change},"scope":${JSON.stringify(scope)},"items":[${shown.join(',')}]`);
+  return `{"change":${change},"scope":${JSON.stringify(scope)},"items":[${shown.join(',')}]`;
 }
 
 /** Damage; UnknownFormat for a header that is whole and of another version. */
@@ -100,7 +101,7 @@ export function parseHeader(line: Buffer): Header {
 
 /** A line of the sorted part: a record, or the trailer. */
 export function parseBaseLine(line: Buffer): RecordLine | Trailer {
-  const body = bodyOf(line);
+  const body = checkedBody(line);
   const fields = glance(body) ?? whole(line);
   if ('records' in fields) return { records: count(fields, 'records'), sha256: text(fields, 'sha256') };
   return { scope: scopeOf(fields), path: pathOf(fields), bytes: bytesOf(fields) };
@@ -143,31 +144,22 @@ export function isWhole(line: Buffer): boolean {
 
 type Fields = Readonly<Record<string, unknown>>;
 
-/** Every line ends with `,"crc":"` + 8 digits + `"}`: the CRC-32 of all bytes before that. */
-const SEAL_BYTES = 18;
-
-function seal(fields: Fields): string {
-  return sealText(JSON.stringify(fields).slice(0, -1));
-}
-
-/** @param body a JSON object without its end */
-function sealText(body: string): string {
-  return `${body},"crc":"${checksum(body)}"}\n`;
+function bodyOf(fields: Fields): string {
+  return JSON.stringify(fields).slice(0, -1);
 }
 
 function unseal(line: Buffer): Fields {
-  bodyOf(line);
+  checkedBody(line);
   return whole(line);
 }
 
 /** What the checksum of a line is of. Damage when it does not fit. */
-function bodyOf(line: Buffer): Buffer {
+function checkedBody(line: Buffer): Buffer {
   const end = line.length - SEAL_BYTES;
   if (end < 0) throw new Damage('it is cut off or altered: it has no checksum');
   const found = line.subarray(end).toString('latin1');
   const body = line.subarray(0, end);
-  if (found !== `,"crc":"${checksum(body)}"}`)
-    throw new Damage('it is cut off or altered: its checksum does not fit');
+  if (found !== sealOf(body)) throw new Damage('it is cut off or altered: its checksum does not fit');
   return body;
 }
 
@@ -197,10 +189,6 @@ function whole(line: Buffer): Fields {
   const fields = parseJson(line.toString('utf8'));
   if (!isFields(fields)) throw new Damage('it is no JSON object');
   return fields;
-}
-
-function checksum(data: string | Buffer): string {
-  return crc32(data).toString(16).padStart(8, '0');
 }
 
 function parseJson(line: string): unknown {

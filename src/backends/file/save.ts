@@ -4,7 +4,8 @@ import { renderJson } from '../../topo/codec-render.js';
 import { ErrorCode, isTopologyError } from '../../topo/errors.js';
 import { classify } from '../../topo/kinds.js';
 import { GLOBAL } from '../../topo/topology.js';
-import { formatHeader, formatRecord, formatTrailer, type Header, type Run } from './format.js';
+import { type Header, headerBody, type Run, recordBody, trailerBody } from './format.js';
+import { Lines } from './lines.js';
 import type { Contents, Placed } from './tree.js';
 
 /** The lines of a file in its sorted form, many at a time, made as they are asked for; the first one, without its end, apart too. */
@@ -13,30 +14,33 @@ export function snapshotLines(
   contents: Contents,
 ): { readonly firstLine: Buffer; readonly lines: Iterable<Buffer> } {
   const all = contents.all();
-  const first = formatHeader({ ...header, changes: runsOf(all) }, TOOL);
-  return { firstLine: Buffer.from(first.trimEnd()), lines: linesOf(first, all) };
+  const first = new Lines(1);
+  first.add(headerBody({ ...header, changes: runsOf(all) }, TOOL));
+  const line = first.take();
+  return { firstLine: line.subarray(0, -1), lines: linesOf(line, all) };
 }
 
-/** Characters of lines that are encoded together, and written together. */
+/** Bytes of lines that are written together. */
 const TOGETHER = 1 << 20;
 
-function* linesOf(first: string, all: readonly Placed[]): Generator<Buffer> {
-  yield Buffer.from(first);
+/** Each is written before the next is asked for. */
+function* linesOf(first: Buffer, all: readonly Placed[]): Generator<Buffer> {
+  yield first;
   const hash = createHash('sha256');
-  let lines = '';
+  const lines = new Lines(2 * TOGETHER);
   const taken = () => {
-    const bytes = Buffer.from(lines);
-    lines = '';
+    const bytes = lines.take();
     hash.update(bytes);
     return bytes;
   };
   for (const { scope, path, entry } of all) {
     const { bytes } = entry;
-    lines += formatRecord({ scope, path, bytes }, decoded(scope, path, bytes));
+    lines.add(recordBody({ scope, path, bytes }, decoded(scope, path, bytes)));
     if (lines.length >= TOGETHER) yield taken();
   }
   yield taken();
-  yield Buffer.from(formatTrailer({ records: all.length, sha256: hash.digest('hex') }));
+  lines.add(trailerBody({ records: all.length, sha256: hash.digest('hex') }));
+  yield lines.take();
 }
 
 /** What the versions of records need to outlive a rewrite, kept in the line that differs from file to file anyway. */

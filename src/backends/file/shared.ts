@@ -2,7 +2,8 @@ import type { Clock } from '../../topo/clock.js';
 import { differencesOf } from './differences.js';
 import { append, type Identity, identify, realName, replace, sameIdentity } from './disk.js';
 import { type Changed, type Follower, Followers } from './followers.js';
-import { type ChangeItem, formatChange } from './format.js';
+import { type ChangeItem, changeBody } from './format.js';
+import { Lines } from './lines.js';
 import { load } from './load.js';
 import { snapshotLines } from './save.js';
 import { Contents, Entry, type Tree } from './tree.js';
@@ -35,6 +36,9 @@ const TAIL_BYTES = 64 * 1024 * 1024;
 
 /** Bytes that writes which wait together may come to before they go to the disk. */
 const GROUP_BYTES = 64 * 1024 * 1024;
+
+/** Room for a line of a usual change. */
+const LINE_BYTES = 4 * 1024;
 
 const files = new Map<string, SharedFile>();
 
@@ -181,11 +185,12 @@ export class SharedFile {
 
   async #writeGroup(): Promise<void> {
     await this.#refresh();
-    const lines: string[] = [];
+    const lines = new Lines(LINE_BYTES);
+    const first = this.#changes;
     const before: Changed[] = [];
     const after: Changed[] = [];
     const answers: { readonly write: Write; readonly entries: Map<string, Entry> }[] = [];
-    for (let bytes = 0; bytes < GROUP_BYTES; ) {
+    while (lines.length < GROUP_BYTES) {
       const write = this.#waiting.shift();
       if (write === undefined) break;
       if (write.cancelled) continue;
@@ -197,11 +202,9 @@ export class SharedFile {
         answers.push({ write, entries });
         if (items.length === 0) continue;
         const change = this.#changes + 1;
-        const line = formatChange({ change, scope, items });
+        lines.add(changeBody({ change, scope, items }));
         write.sent = true;
         this.#changes = change;
-        lines.push(line);
-        bytes += line.length;
         for (const { path, bytes: value } of items) {
           const entry = value === undefined ? undefined : new Entry(value, change);
           before.push({ scope, path, entry: tree.get(path) });
@@ -214,10 +217,10 @@ export class SharedFile {
       }
     }
     try {
-      if (lines.length > 0) await this.#persist(Buffer.from(lines.join('')));
+      if (lines.length > 0) await this.#persist(lines.take());
     } catch (error) {
       for (const { scope, path, entry } of before.reverse()) this.#contents.tree(scope).set(path, entry);
-      this.#changes -= lines.length;
+      this.#changes = first;
       this.#disk = 'unknown';
       for (const { write } of answers) write.reject(error);
       return;
