@@ -42,14 +42,8 @@ function decideOnSource(
   const row = classify(scopeKind(context.scope), source.path, source.ephemeral);
   const a = new Decoded(row, source);
   const b = existing === undefined ? undefined : new Decoded(row, existing);
-  const skipped = (reason: string, findings: readonly Finding[]): Decision => ({
-    entry: entryOf('skip', row, source, existing, reason),
-    findings,
-    source: a,
-    existing: b,
-  });
   const left = notAsked(a, context);
-  if (left !== undefined) return skipped(left, NO_FINDINGS);
+  if (left !== undefined) return skipped(a, b, left, NO_FINDINGS);
   const { carrying } = context;
   const rewritten = wanted(source, existing, row, context);
   const carried = carrying && carry(row, { ...source, bytes: rewritten }, carrying);
@@ -57,7 +51,7 @@ function decideOnSource(
   const isIdentical = existing !== undefined && Buffer.compare(made.record.bytes, existing.bytes) === 0;
   const findings = findingsOf(made, b, isIdentical, context, carried);
   const out = findings.length === 0 ? undefined : findings.find(({ problem }) => LEFT_OUT.has(problem));
-  if (out !== undefined) return skipped(out.detail, findings);
+  if (out !== undefined) return skipped(a, b, out.detail, findings);
   const bytes = carried?.bytes ?? rewritten;
   // What was compared already is nearly always what the destination is to hold.
   const isSame =
@@ -68,6 +62,16 @@ function decideOnSource(
   const fixed = isSame ? undefined : existing?.fixed;
   const all = fixed === undefined ? findings : [...findings, fixedFinding(entry, fixed)];
   return { entry, findings: all, source: made, existing: b, carried };
+}
+
+function skipped(
+  source: Decoded,
+  existing: Decoded | undefined,
+  reason: string,
+  findings: readonly Finding[],
+): Decision {
+  const entry = entryOf('skip', source.row, source.record, existing?.record, reason);
+  return { entry, findings, source, existing };
 }
 
 function fixedFinding({ path, kind }: Entry, detail: string): Finding {
