@@ -42,7 +42,7 @@ const TRIES = 20;
  * The unit under the conflicts of a copy, the follower, and repair. The context's ledger learns what becomes ours.
  *
  * Guard when the destination's record is somebody else's, or {@link MirrorOptions.check} says so; Unavailable when the source's
- * record does not stand still; OutcomeUnknown when what a write came to could not be read afterwards.
+ * record does not stand still; OutcomeUnknown when what a write came to could not be read afterwards, or no write is answered.
  */
 export async function mirror(path: string, options: MirrorOptions): Promise<Mirrored> {
   const { from, to, context, mayReplace, check, beforeWrite } = options;
@@ -76,6 +76,7 @@ export async function mirror(path: string, options: MirrorOptions): Promise<Mirr
     await beforeWrite?.(entry);
     try {
       written = { version: await writeOne(to, entry, call) };
+      unknown = undefined;
       note(ledger, path, written.version);
     } catch (error) {
       if (metRecreation(error)) throw recreationMet(to.store, path, error);
@@ -89,6 +90,8 @@ export async function mirror(path: string, options: MirrorOptions): Promise<Mirr
     const after = await find(from, path, call);
     if (after?.version.token === source?.version.token) return { type: 'written', ...written };
   }
+  // Not for the record's sake: the destination tells of no write what became of it, as an etcd without room does.
+  if (isTopologyError(unknown, ErrorCode.OutcomeUnknown)) throw unknown;
   throw new TopologyError(ErrorCode.Unavailable, 'the record changes faster than it can be copied', {
     path,
     store: from.store,

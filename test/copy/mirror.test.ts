@@ -176,3 +176,14 @@ test('a record that never stands still is in flight, and is named', async () => 
     path: PATH,
   });
 });
+
+test('a destination that answers no write, as one without room does, is told of, and not the record', async () => {
+  await from.create(PATH, Buffer.from('1'));
+  const full = new TopologyError(ErrorCode.OutcomeUnknown, 'the servers are out of space', {
+    path: PATH,
+    store: to.store,
+    hint: 'give it more room',
+  });
+  const refusing = new Between(to, 'before', 'create', () => Promise.reject(full));
+  await expect(mirror(PATH, options({ to: refusing }))).rejects.toBe(full);
+});
