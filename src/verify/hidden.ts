@@ -1,7 +1,6 @@
 import pLimit from 'p-limit';
 import type { CallOptions, Connection } from '../topo/connection.js';
 import { find } from '../topo/find.js';
-import type { Pair } from '../topo/join.js';
 import { classify, KINDS } from '../topo/kinds.js';
 import { GLOBAL } from '../topo/topology.js';
 import type { Narrowing } from './narrowing.js';
@@ -32,28 +31,34 @@ export function placesOf(scope: string, { kinds, keyspaces }: Narrowing): string
   return [...new Set(asked.map(({ pattern }) => pattern.replace(/\{.*/, '*')))];
 }
 
-/** Keyspaces and shards that cells tell of, and which of them the global store lists. */
+/** Paths of the records of keyspaces and shards that cells tell of, and of those that the global store lists. */
 export class ToldByCells {
-  readonly #listed = new Set<string>();
-  readonly #told = new Set<string>();
+  readonly #read = new Map<string, ReadonlySet<string>>();
 
-  /** Takes what was read of a part. */
-  add(scope: string, pairs: readonly Pair[]): void {
-    for (const { path } of pairs) {
-      if (scope === GLOBAL) {
-        if (path.endsWith('/Keyspace') || path.endsWith('/Shard')) this.#listed.add(path);
-      } else if (path.endsWith('/SrvKeyspace') || path.endsWith('/ShardReplication'))
-        this.#told.add(path.replace(/Srv(?=Keyspace$)|Replication$/, ''));
-    }
+  /** Takes what {@link toldBy} says of all that a part holds, instead of what it held before. */
+  take(scope: string, told: ReadonlySet<string>): void {
+    this.#read.set(scope, told);
   }
 
-  /** Paths of the records that neither side lists, as far as they are asked for. */
-  unlisted({ kinds, keyspaces }: Narrowing): string[] {
-    return [...this.#told].filter(
+  /**
+   * Paths that a cell tells of, and that the global store does not list, as far as they are asked for; for the global store those that any cell
+   * tells of. Whichever is read last asks for them: before the global store was read there are none.
+   */
+  unlisted(scope: string, { kinds, keyspaces }: Narrowing): string[] {
+    const listed = this.#read.get(GLOBAL);
+    if (listed === undefined) return [];
+    const read = scope === GLOBAL ? [...this.#read.values()] : [this.#read.get(scope) ?? []];
+    return [...new Set(read.flatMap((told) => [...told]))].filter(
       (path) =>
-        !this.#listed.has(path) &&
+        !listed.has(path) &&
         (kinds === undefined || kinds.has(classify('global', path, false).kind)) &&
         (keyspaces === undefined || keyspaces.has(path.split('/')[1] ?? '')),
     );
   }
+}
+
+/** Path of the record of a keyspace or shard that a path in a part tells of. */
+export function toldBy(scope: string, path: string): string | undefined {
+  const record = scope === GLOBAL ? path : path.replace(/Srv(?=Keyspace$)|Replication$/, '');
+  return /\/(Keyspace|Shard)$/.test(record) && (scope === GLOBAL || record !== path) ? record : undefined;
 }

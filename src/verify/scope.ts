@@ -7,7 +7,7 @@ import { type CompareContext, type Comparison, comparePair, isDifference, lostVa
 import { contextOf } from './context.js';
 import { type Group, PartDigest, type Slot } from './digest.js';
 import { Findings } from './findings.js';
-import { askByName, placesOf } from './hidden.js';
+import { askByName, placesOf, toldBy } from './hidden.js';
 import { isAskedBeside } from './narrowing.js';
 import type { VerifyOptions } from './options.js';
 import type { ReadStore, ScopeReport } from './report.js';
@@ -41,19 +41,22 @@ export async function verifyScope(
   const digest =
     options.digests === true || options.baseline?.needsDigests === true ? new PartDigest() : undefined;
   const decidesLater = options.settle !== undefined || options.baseline !== undefined;
-  const told = (side: Authority, pages: AsyncIterable<ScanPage>) =>
+  const noted = (side: Authority, pages: AsyncIterable<ScanPage>) =>
     forms?.side === side ? noting(pages, found, context) : pages;
   const joined = joinScans(
-    told('source', from?.scan('', call) ?? noRecords()),
-    told('destination', to?.scan('', call) ?? noRecords()),
+    noted('source', from?.scan('', call) ?? noRecords()),
+    noted('destination', to?.scan('', call) ?? noRecords()),
   );
   const sameness = from === undefined || to === undefined ? undefined : new SameStoreCheck(from, to);
   const open: Undecided[] = [];
+  const tells = new Set<string>();
   let records = 0;
   for (;;) {
     const page = await joined.next();
     if (page.done === true) {
       sameness?.finish(page.value);
+      sides.told.take(scope, tells);
+      await askByName(await sides.stores([GLOBAL]), sides.told.unlisted(scope, options), call);
       const settled = await settledOf(open, scope, sides, context, options);
       for (const { pair, comparison, slot } of settled)
         if (slot !== undefined) digest?.replace(slot, comparedSides(pair, comparison));
@@ -70,6 +73,8 @@ export async function verifyScope(
     sameness?.add(page.value);
     options.onPairs?.(page.value);
     for (const pair of page.value) {
+      const told = toldBy(scope, pair.path);
+      if (told !== undefined) tells.add(told);
       const comparison = comparePair(pair, context);
       const { outcome } = comparison;
       const slot =

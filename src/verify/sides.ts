@@ -4,12 +4,15 @@ import { namesIn } from '../topo/find.js';
 import { type Kind, needsCells } from '../topo/kinds.js';
 import { GLOBAL, type Topology } from '../topo/topology.js';
 import type { Cells } from './addresses.js';
+import { ToldByCells } from './hidden.js';
 import type { Authority } from './settle.js';
 
 /** Both topologies, part by part. */
 export class Sides {
   /** As they were when they were last looked for. */
   cells: Cells = { source: [], destination: [] };
+  /** What the parts told of one another when they were last read. */
+  readonly told = new ToldByCells();
   readonly #source: Topology;
   readonly #destination: Topology;
   readonly #call: CallOptions;

@@ -3,7 +3,6 @@ import { checkApart } from '../topo/apart.js';
 import { ErrorCode, TopologyError } from '../topo/errors.js';
 import { GLOBAL } from '../topo/topology.js';
 import { worstOf } from './classes.js';
-import { askByName, ToldByCells } from './hidden.js';
 import { checkKeyspaces, checkScopes, isRead, selectionOf } from './narrowing.js';
 import type { VerifyOptions } from './options.js';
 import { inOrder } from './places.js';
@@ -20,7 +19,6 @@ export async function verify(options: VerifyOptions): Promise<VerifyReport> {
   const sides = new Sides(source, destination, { signal, deadline });
   const limit = pLimit(options.concurrency);
   const scopes = new Map<string, VerifiedScope>();
-  const told = new ToldByCells();
   // A cell that came up while the others were read is compared, too.
   let cells: readonly string[] = [];
   for (let found = [GLOBAL]; found.length > 0; ) {
@@ -32,21 +30,9 @@ export async function verify(options: VerifyOptions): Promise<VerifyReport> {
     );
     found = [GLOBAL, ...cells].filter((scope) => isRead(scope, options) && !scopes.has(scope));
     if (scopes.size === 0) await checkKeyspaces(options, await sides.stores(found), { signal, deadline });
-    const read = found.map((scope) =>
-      limit(() =>
-        verifyScope(scope, sides, {
-          ...options,
-          onPairs: (pairs) => {
-            told.add(scope, pairs);
-            options.onPairs?.(pairs);
-          },
-        }),
-      ),
-    );
+    const read = found.map((scope) => limit(() => verifyScope(scope, sides, options)));
     for (const scope of await Promise.all(read)) scopes.set(scope.report.scope, scope);
   }
-  if (scopes.has(GLOBAL))
-    await askByName(await sides.stores([GLOBAL]), told.unlisted(options), { signal, deadline });
   const all = [...scopes.values()];
   if (options.allowEmptyCells !== true) checkNotEmpty(all);
   const selection = selectionOf(options, cells);

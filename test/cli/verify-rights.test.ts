@@ -61,6 +61,15 @@ describe.runIf(available.consul('1.8'))(
       expect(await verify('global', 'keyspaces/orders', '--keyspace', 'commerce')).toMatchObject({ code: 0 });
     });
 
+    test('are refused by a patrol: a keyspace that cells tell of', async () => {
+      const result = await verify('global', 'keyspaces/orders', '--watch', '--for', '10s', '--settle', '0');
+      expect(result).toMatchObject({
+        code: 3,
+        err: expect.stringMatching(/path keyspaces\/orders\/.*\[Unauthorized\]/s),
+      });
+      expect(result.out).not.toMatch(/equal/);
+    });
+
     test.each([
       ['global', 'metadata/', 'metadata/*'],
       ['global', 'RoutingRules', 'RoutingRules'],
