@@ -65,16 +65,16 @@ export class HttpClient<M extends HttpMember> {
   }
 
   /**
-   * Sends a request that the server may keep until something changes, to the member that answered last, once. Fails as `ask` does.
+   * Sends a request that the server may keep until something changes: see {@link Members.keep}. Fails as `ask` does.
    *
    * @param waitMs for how long it may be kept
    */
   poll<T>(waitMs: number, signal: CancelSignal, ask: Ask<M, T>): Promise<T> {
     const { clock, defaultTimeoutMs } = this.context;
-    const connectBy = clock.now() + defaultTimeoutMs;
-    return this.#members.once(signal, (member) =>
-      ask(member, { connectBy, answerBy: connectBy + waitMs, signal }),
-    );
+    return this.#members.keep(signal, (member, kept) => {
+      const connectBy = clock.now() + defaultTimeoutMs;
+      return ask(member, { connectBy, answerBy: connectBy + waitMs, signal: kept });
+    });
   }
 
   /** The TopologyError of whatever a read failed with. */

@@ -1,6 +1,6 @@
 import type { CallLimits } from './call-options.js';
 import { type CallContext, interrupted, outcomeUnknown, raceCall, timedOut, timeLeft } from './calls.js';
-import type { CancelSignal } from './cancellation.js';
+import { Cancellation, type CancelSignal } from './cancellation.js';
 import type { Random } from './clock.js';
 import { ErrorCode, isTopologyError } from './errors.js';
 import { callFailed, type Failed, type Failures, type MemberFailure, noMember } from './member-failures.js';
@@ -50,6 +50,8 @@ export class Members<M extends object, F extends MemberFailure> {
   readonly #now: () => number;
   /** The first one is asked first; one that failed goes to the end. */
   readonly #members: M[];
+  /** Requests that members may keep, and who keeps them. */
+  readonly #kept = new Map<Cancellation, M>();
 
   constructor({
     context,
@@ -75,12 +77,14 @@ export class Members<M extends object, F extends MemberFailure> {
     this.#members.sort((a, b) => Number(b === member) - Number(a === member));
   }
 
-  /** Puts a member that failed behind the others. */
+  /** Puts a member that failed behind the others, which are then asked for what it keeps: of a frozen one nothing comes. */
   #demote(member: object | undefined): void {
-    const [first] = this.#members;
+    const [first, second] = this.#members;
     if (first === undefined || first !== member) return;
     this.#members.shift();
     this.#members.push(first);
+    if (second === undefined) return;
+    for (const [request, by] of this.#kept) if (by === first) request.abort();
   }
 
   /**
@@ -126,6 +130,26 @@ export class Members<M extends object, F extends MemberFailure> {
     } catch (error) {
       if (!signal.aborted) this.#demote(member);
       throw error;
+    }
+  }
+
+  /** As {@link once}, for what a member may keep until something changes: where it fails somebody else meanwhile, another one is asked. */
+  async keep<T>(signal: CancelSignal, ask: (member: M, signal: CancelSignal) => Promise<T>): Promise<T> {
+    for (;;) {
+      const request = new Cancellation();
+      const end = () => request.abort(signal.reason);
+      signal.addEventListener('abort', end);
+      if (signal.aborted) end();
+      try {
+        return await this.once(request, (member) => {
+          this.#kept.set(request, member);
+          return ask(member, request).finally(() => this.#kept.delete(request));
+        });
+      } catch (error) {
+        if (signal.aborted || !request.aborted) throw error;
+      } finally {
+        signal.removeEventListener('abort', end);
+      }
     }
   }
 

@@ -68,13 +68,14 @@ describe.runIf(available.consul('1.8'))('three servers of Consul', () => {
     expect(await watching).toMatchObject({ code: 'Interrupted' });
   }, 120_000);
 
-  test('with a member frozen, reads go to another within their time, and a watch goes on', async () => {
+  test('with a member frozen, reads go to another within their time, and a watch goes there with them', async () => {
     const led = await leader();
     const frozen = consul.members.find((member) => member !== led);
     if (frozen === undefined) throw new Error('a cluster has followers');
     const others = consul.members.filter((member) => member !== frozen);
     const inOrder = (members: readonly Member[]) => members.map(({ address }) => address).join(',');
-    const settings = { random: () => 0, watchPollMs: 1_000, requestTimeoutMs: 6_000 };
+    // No poll ends by itself while this test runs.
+    const settings = { random: () => 0, watchPollMs: 600_000, requestTimeoutMs: 6_000 };
     const connection = await connect(inOrder([frozen, ...others]), ROOT, settings);
     await connection.update('watched', Buffer.from('2'), null);
     const seen: string[] = [];
@@ -89,7 +90,7 @@ describe.runIf(available.consul('1.8'))('three servers of Consul', () => {
     try {
       await direct.update('watched', Buffer.from('3'), null);
       expect(String((await connection.get('watched')).bytes)).toBe('3');
-      await until('the change', () => seen.at(-1) === '3', 28_000);
+      await until('the change', () => seen.at(-1) === '3');
     } finally {
       frozen.thaw();
     }

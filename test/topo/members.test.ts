@@ -5,6 +5,7 @@ import { type Ask, type Limits, Members } from '../../src/topo/members.js';
 import { OpenCalls } from '../../src/topo/open-calls.js';
 import { failure } from '../conformance/tools.js';
 import { ManualClock } from '../support/manual-clock.js';
+import { until } from '../support/until.js';
 
 /** A failure that says itself what it means. */
 class Failing extends Error {
@@ -205,15 +206,31 @@ describe('members', () => {
     expect(asked).toHaveLength(before);
   });
 
-  test('one that is asked once and fails goes behind the others, unless it was told to end', async () => {
+  test('one that fails with what it kept goes behind the others, unless it was told to end', async () => {
     const { members, names } = three();
     const { signal } = new AbortController();
     const fails = async () => Promise.reject(broken());
-    await expect(members.once(signal, fails)).rejects.toThrow('broken');
+    await expect(members.keep(signal, fails)).rejects.toThrow('broken');
     expect(names()).toBe('231');
-    await expect(members.once(AbortSignal.abort(), fails)).rejects.toThrow('broken');
+    await expect(members.keep(AbortSignal.abort(), fails)).rejects.toThrow('broken');
     expect(names()).toBe('231');
     members.promote(members.all[2] ?? { name: '' });
     expect(names()).toBe('123');
+  });
+
+  test('what a member keeps is asked of another one as soon as that member fails somebody else', async () => {
+    const { members, call, names } = three();
+    const end = new AbortController();
+    const keepers: string[] = [];
+    const kept = members.keep(end.signal, async ({ name }, signal) => {
+      keepers.push(name);
+      throw await silence({ signal, connectBy: 0, answerBy: 0 });
+    });
+    expect(await call(READ, sends(broken), () => 'found')).toBe('found');
+    await until('the next', () => keepers.length > 1);
+    end.abort();
+    await expect(kept).rejects.toThrow('broken');
+    expect(keepers).toEqual(['1', '2']);
+    expect(names()).toBe('231');
   });
 });
