@@ -35,6 +35,7 @@ export function connectSettings(flags: Flags, side: Side, env: Env, address: Sto
     random: Math.random,
     connectTimeoutMs: Math.min(timeoutMs, 10_000),
     requestTimeoutMs: timeoutMs,
+    flagPrefix: sideFlag(side, ''),
     zkClient: zkClient(flags),
     typeNumbers: typeNumbers(flags, side, address),
     ...productSettings(flags, side, env, address),

@@ -47,6 +47,8 @@ export interface ConnectSettings {
   readonly lockTtlMs?: number | undefined;
   /** etcd user and password. */
   readonly etcdAuth?: { readonly username: string; readonly password: string } | undefined;
+  /** How the flags begin by which the caller was told how to connect to this store, for hints: `from-`, `to-`. Default: with nothing. */
+  readonly flagPrefix?: string | undefined;
   /** ZooKeeper `<scheme>:<auth>`, for instance `digest:user:password`. */
   readonly zkAuth?: string | undefined;
   /**

@@ -9,6 +9,8 @@ export interface CallContext {
   readonly clock: Clock;
   /** Milliseconds a call may take when it names no deadline. */
   readonly defaultTimeoutMs: number;
+  /** See {@link ConnectSettings.flagPrefix}. */
+  readonly flagPrefix?: string | undefined;
 }
 
 /** Milliseconds left for a call that is about to begin. Interrupted or Timeout when it is already over. */

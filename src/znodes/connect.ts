@@ -2,10 +2,11 @@ import { setMaxListeners } from 'node:events';
 import { type StoreAddress, serversOf, storeName } from '../topo/address.js';
 import type { ConnectSettings } from '../topo/backend.js';
 import { ErrorCode, isTopologyError, TopologyError } from '../topo/errors.js';
+import { withFlags } from './error.js';
 import type { Layout } from './layout.js';
 import { MAX_ROOT_BYTES } from './limits.js';
 import { Locks } from './lock-session.js';
-import { openFirst, sessionOpener } from './open.js';
+import { contextOf, openFirst, sessionOpener } from './open.js';
 import { Sessions } from './sessions.js';
 import { Store } from './store.js';
 
@@ -31,7 +32,7 @@ export async function connectStore(
   }
   const open = sessionOpener(address, settings);
   const { servers, observers } = serversOf(address);
-  const context = { store: name, clock: settings.clock, defaultTimeoutMs: settings.requestTimeoutMs };
+  const context = contextOf(address, settings);
   const deadline = settings.clock.now() + settings.connectTimeoutMs;
   const primary = await openFirst(open, address, settings);
   const sessions = new Sessions(primary, open, observers.length > 0);
@@ -64,8 +65,11 @@ async function proveAccess(store: Store, deadline: number): Promise<void> {
     if (!isTopologyError(error, ErrorCode.Unauthorized)) throw error;
     throw new TopologyError(ErrorCode.Unauthorized, `the ACL of ${store.root} refuses these credentials`, {
       store: store.context.store,
-      hint: 'give the user and password that Vitess uses, as digest:USER:PASSWORD in the file named by --topo-zk-auth-file',
+      hint: withFlags(store.context, AUTH_HINT),
       cause: error,
     });
   }
 }
+
+const AUTH_HINT =
+  'give the user and password that Vitess uses, as digest:USER:PASSWORD in the file named by --topo-zk-auth-file';

@@ -2,7 +2,7 @@ import { type CallContext, interrupted, outcomeUnknown, timedOut } from '../topo
 import { ErrorCode, type ErrorDetails, TopologyError } from '../topo/errors.js';
 import { ZkCode, ZooKeeperError } from '../zookeeper/client.js';
 
-type Context = Pick<CallContext, 'store'>;
+type Context = Pick<CallContext, 'store' | 'flagPrefix'>;
 
 /** What an error is about. */
 export interface Failed {
@@ -138,6 +138,12 @@ function failure(
   row: Row,
   details: Pick<ErrorDetails, 'path' | 'cause' | 'index'>,
 ): TopologyError {
-  const { code, message, hint, retryable } = row;
+  const { code, message, retryable } = row;
+  const hint = row.hint && withFlags(context, row.hint);
   return new TopologyError(code, message, { ...details, store: context.store, hint, retryable });
+}
+
+/** A hint with the flags about this store by their names on the caller's command line. */
+export function withFlags({ flagPrefix = '' }: Pick<Context, 'flagPrefix'>, hint: string): string {
+  return hint.replaceAll('--topo-', `--${flagPrefix}topo-`);
 }

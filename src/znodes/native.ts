@@ -14,7 +14,7 @@ import {
   ZooKeeperError,
 } from '../zookeeper/client.js';
 import { toTopologyError } from './error.js';
-import { openFirst, sessionOpener } from './open.js';
+import { contextOf, openFirst, sessionOpener } from './open.js';
 import { type ReadMany, Walk } from './walk.js';
 
 /** Of a walk. */
@@ -27,12 +27,7 @@ const NEVER = -2;
 /** ZooKeeper as it is: znodes, their data and Stat, their ACL. */
 export async function openNative(address: StoreAddress, settings: ConnectSettings): Promise<NativeStore> {
   const client = await openFirst(sessionOpener(address, settings), address, settings);
-  const context = {
-    store: storeName(address),
-    clock: settings.clock,
-    defaultTimeoutMs: settings.requestTimeoutMs,
-  };
-  const store = new ZnodeStore(context, address.root, client);
+  const store = new ZnodeStore(contextOf(address, settings), address.root, client);
   try {
     await store.bringUpToDate({ deadline: settings.clock.now() + settings.connectTimeoutMs });
   } catch (error) {

@@ -1,10 +1,11 @@
 import { type StoreAddress, serversOf, storeName } from '../topo/address.js';
 import type { ConnectSettings } from '../topo/backend.js';
+import type { CallContext } from '../topo/calls.js';
 import { ErrorCode, TopologyError } from '../topo/errors.js';
 import { parseAuth } from '../zookeeper/auth.js';
 import { ZkCode, type ZooKeeperClient, ZooKeeperError, type ZooKeeperSettings } from '../zookeeper/client.js';
 import { connectOwnClient } from '../zookeeper/own.js';
-import { toTopologyError } from './error.js';
+import { toTopologyError, withFlags } from './error.js';
 
 /** Opens one session more, as an address and its settings say. */
 type SessionOpener = (
@@ -37,8 +38,14 @@ export async function openFirst(
   try {
     return await open('servers');
   } catch (error) {
-    throw cannotConnect(error, storeName(address), settings.tls !== undefined);
+    throw cannotConnect(error, contextOf(address, settings), settings.tls !== undefined);
   }
+}
+
+/** What calls to a store go by. */
+export function contextOf(address: StoreAddress, settings: ConnectSettings): CallContext {
+  const { clock, requestTimeoutMs: defaultTimeoutMs, flagPrefix } = settings;
+  return { store: storeName(address), clock, defaultTimeoutMs, flagPrefix };
 }
 
 /** `reads`: the own one, which reads through the package where that can be. */
@@ -91,13 +98,13 @@ function readAuth(text: string | undefined, store: string): { scheme: string; au
   });
 }
 
-function cannotConnect(error: unknown, store: string, secure: boolean): TopologyError {
-  const failure = toTopologyError({ store }, error, { kind: 'read' });
+function cannotConnect(error: unknown, context: CallContext, secure: boolean): TopologyError {
+  const failure = toTopologyError(context, error, { kind: 'read' });
   if (!(error instanceof ZooKeeperError)) return failure;
   const [code, hint] = whatToDo(error, failure, secure);
   return new TopologyError(code, `cannot connect to ZooKeeper: ${error.message}`, {
-    store,
-    hint,
+    store: context.store,
+    hint: hint && withFlags(context, hint),
     cause: error,
   });
 }

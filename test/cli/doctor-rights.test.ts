@@ -202,6 +202,22 @@ describe.runIf(available.zookeeper('3.8'))('rights in ZooKeeper', () => {
     }
   });
 
+  test('that are missing: what a command says to give is a flag that it has', {
+    timeout: LIMIT_MS,
+  }, async () => {
+    const [hidden, shown] = ['hidden', 'shown'].map((name) => `zk2://${zookeeper.servers}/${name}/global`);
+    const flagIn = async (...args: string[]) => {
+      const { code, err } = await cli(args);
+      return `${code}: ${/--\S*topo-zk-auth-file/.exec(err)?.[0]}`;
+    };
+    expect(await flagIn('ls', `${hidden}`)).toBe('3: --topo-zk-auth-file');
+    expect(await flagIn('ls', `${hidden}`, '--native')).toBe('3: --topo-zk-auth-file');
+    expect(await flagIn('verify', `${hidden}`, from)).toBe('3: --from-topo-zk-auth-file');
+    expect(await flagIn('copy', from, `${shown}`, '--to-cell-root', '/shown/{cell}')).toBe(
+      '3: --to-topo-zk-auth-file',
+    );
+  });
+
   test('to nothing', { timeout: LIMIT_MS }, async () => {
     expect(found(await zk('hidden', 3), 'refused')).toContainEqual(
       expect.stringMatching(/^refused destination global: /),
