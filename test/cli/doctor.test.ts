@@ -246,6 +246,21 @@ describe('what a copy would stop at stops doctor, which goes on looking', () => 
     expect(ids(same, 'stop')).toContain('same-place');
   });
 
+  test('a journal that the copy could not begin', async () => {
+    const missing = join(folder, 'missing', 'copy.journal');
+    const { findings } = await told(4, '--journal', missing);
+    expect(findings.filter(({ id }) => id === 'journal')).toEqual([
+      expect.objectContaining({
+        severity: 'stop',
+        what: expect.stringMatching(/missing cannot .*: ENOENT$/),
+      }),
+    ]);
+    expect(await cli(['copy', from, to, ...ROOT, '--journal', missing])).toMatchObject({ code: 2 });
+    expect(existsSync(join(folder, 'missing'))).toBe(false);
+    expect(ids(await told(0, '--journal', join(folder, 'copy.journal')), 'stop')).toEqual([]);
+    expect(existsSync(join(folder, 'copy.journal'))).toBe(false);
+  });
+
   test('a source that shrank since the run that the journal knows', async () => {
     const journal = join(folder, 'shrunk.journal');
     expect(await cli(['copy', from, to, ...ROOT, '--journal', journal])).toMatchObject({ code: 0 });

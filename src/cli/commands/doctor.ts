@@ -76,6 +76,7 @@ async function judge(
     destination: to?.topology,
     unopened: (await Promise.all([from, to].map(readUnopened))).flat(),
     copy,
+    journal: text(flags, 'journal'),
     probes,
     lockTtlMs: to?.flags.lockTtlMs,
     clock: systemClock,

@@ -12,6 +12,7 @@ import { clocks } from './clocks.js';
 import { contents } from './contents.js';
 import { type Diagnosis, diagnose } from './diagnosis.js';
 import { type Estimate, estimate, estimated } from './estimate.js';
+import { journalFolder } from './journal.js';
 import { locks, seals } from './locks.js';
 import { operations } from './operations.js';
 import { makePlan, objected, placeParts, transcodings } from './plan.js';
@@ -38,6 +39,8 @@ export interface Examination {
   readonly unopened?: readonly SideReading[] | undefined;
   /** What would be copied and how; needed where there are both sides. */
   readonly copy?: CopyOptions | undefined;
+  /** The copy's journal; undefined: it keeps none. */
+  readonly journal?: string | undefined;
   /** Which sides to try writing to. */
   readonly probes: Probes;
   /** Of the destination's locks; see {@link SideReading.lockTtlMs}. */
@@ -88,6 +91,7 @@ export async function examine(examination: Examination): Promise<Examined> {
   if (copy !== undefined && planned !== undefined)
     found.push(...objected(planned.plan, copy), ...transcodings(planned.plan));
   found.push(...sides.flatMap((side) => ofSide(side, planned?.plan, copy)), ...clocks(sides));
+  found.push(...journalFolder(examination.journal));
   if (destination !== undefined && !examination.probes.destination)
     found.push(diagnose('probe-skipped', { side: 'destination' }, 'nothing was written'));
   if (source !== undefined && !examination.probes.source)

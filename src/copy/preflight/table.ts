@@ -103,6 +103,10 @@ export const DIAGNOSES = {
     'Vitess and this tool need locks in the destination',
     'give a login with the right to lock: etcd leases, Consul session:write, ZooKeeper create and delete',
   ),
+  journal: stop(
+    'the copy notes there what it writes, and does not begin without',
+    'make the folder, give the right to write to it, or name another one with --journal',
+  ),
   'probe-left': warn('what was tried could not be cleaned up', 'delete topo2topo/doctor there'),
   'probe-skipped': note(
     'whether the destination can be written to and locked was not tried',
