@@ -1,3 +1,4 @@
+import { errnoText } from '../topo/errno.js';
 import { ErrorCode, TopologyError } from '../topo/errors.js';
 
 /** Does something with a file of a tree. Unavailable, with the reason, when it cannot be done. */
@@ -6,9 +7,8 @@ export async function inTree<T>(file: string, work: () => Promise<T>): Promise<T
     return await work();
   } catch (error) {
     if (error instanceof TopologyError) throw error;
-    const code = error instanceof Error && 'code' in error ? String(error.code) : 'error';
-    throw new TopologyError(ErrorCode.Unavailable, `${file} cannot be read or written: ${code}`, {
-      hint: 'check its name, its rights, and the room on the disk',
+    throw new TopologyError(ErrorCode.Unavailable, `${file} cannot be read or written: ${errnoText(error)}`, {
+      hint: 'check its name, its rights, and the room on the disk, or name a place elsewhere',
       retryable: false,
       cause: error,
     });

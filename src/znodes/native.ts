@@ -1,4 +1,4 @@
-import { type StoreAddress, storeName } from '../topo/address.js';
+import type { StoreAddress } from '../topo/address.js';
 import type { ConnectSettings } from '../topo/backend.js';
 import { type CallContext, interrupted, timeLeft } from '../topo/calls.js';
 import type { CallOptions } from '../topo/connection.js';

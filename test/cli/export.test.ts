@@ -1,6 +1,9 @@
+import { execFile, spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { encode } from '../../src/topo/codec.js';
 import { type Places, placesInMemory, plantSample, SCOPES } from '../copy/followers.js';
@@ -229,3 +232,40 @@ test('a backup can be looked at as a tree, and a folder that exists is left alon
     err: expect.stringContaining('exists'),
   });
 });
+
+test.runIf(existsSync('/proc'))('where no folder can be made nothing is, and that is told', async () => {
+  const said = /^error \/proc\/never\/\S+ cannot be read or written: \w+ \[Unavailable\]\n/;
+  expect(await cli(['export', source(), '/proc/never/tree'])).toMatchObject({
+    code: 3,
+    err: expect.stringMatching(said),
+  });
+});
+
+const OWN_MOUNTS = ['-rm', 'sh', '-c'];
+const MOUNT = 'mount -t tmpfs -o ro none "$0"';
+
+test.runIf(spawnSync('unshare', [...OWN_MOUNTS, MOUNT, tmpdir()]).status === 0)(
+  'on a file system that is read-only, folders above it missing, that is what is said',
+  async () => {
+    const backup = join(root, 'backup.topo');
+    expect(await cli(['backup', source(), `file:${backup}`])).toMatchObject({
+      code: 0,
+    });
+    const folder = await mkdtemp(join(root, 'read-only-'));
+    const run = `${MOUNT} && exec "$@"`;
+    const tool = [
+      process.execPath,
+      '--import',
+      'tsx',
+      fileURLToPath(new URL('tool-process.ts', import.meta.url)),
+    ];
+    const place = join(folder, 'not', 'there');
+    const said = await new Promise<string>((resolve) => {
+      const args = [...OWN_MOUNTS, run, folder, ...tool, 'export', `file:${backup}`, place];
+      execFile('unshare', args, (error, _out, err) => resolve(`${error?.code}: ${err}`));
+    });
+    expect(said).toMatch(
+      /^3: error .* EROFS, the file system is read-only \[Unavailable\]\n.*name a place elsewhere/,
+    );
+  },
+);

@@ -2,7 +2,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { link, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { type StoreAddress, storeName } from '../../topo/address.js';
-import { isErrno } from '../../topo/errno.js';
+import { errnoText, isErrno } from '../../topo/errno.js';
 import { ErrorCode, TopologyError } from '../../topo/errors.js';
 import { makeFolders } from '../../topo/folders.js';
 
@@ -177,10 +177,13 @@ async function inFolder<T>(folder: string, work: () => Promise<T>): Promise<T> {
 }
 
 function unusable(folder: string, error: unknown): TopologyError {
-  const code = error instanceof Error && 'code' in error ? String(error.code) : 'error';
-  return new TopologyError(ErrorCode.Unavailable, `the folder ${folder} cannot be used: ${code}`, {
-    hint: 'check its name, its rights, and the room on the disk',
-    retryable: false,
-    cause: error,
-  });
+  return new TopologyError(
+    ErrorCode.Unavailable,
+    `the folder ${folder} cannot be used: ${errnoText(error)}`,
+    {
+      hint: 'check its name, its rights, and the room on the disk, or name a place elsewhere',
+      retryable: false,
+      cause: error,
+    },
+  );
 }
