@@ -1,4 +1,6 @@
 import { setMaxListeners } from 'node:events';
+import { closeSync } from 'node:fs';
+import { isatty } from 'node:tty';
 import { Exit } from './exit.js';
 import { errorText } from './failure.js';
 import { processIo } from './io.js';
@@ -19,6 +21,7 @@ export async function main(): Promise<void> {
   // What libraries will have to change one day is no message for whoever runs this.
   process.noDeprecation = (io.env['TOPO2TOPO_DEBUG'] ?? '') === '';
   const streams = watchStreams();
+  leaveTerminals();
   const fail = (error: unknown) => {
     io.err(errorText(io, error));
     process.exit(Exit.Inconclusive);
@@ -68,6 +71,19 @@ function watchStreams(): { failed: () => boolean } {
     });
   }
   return { failed: () => failed };
+}
+
+/** As it ends Node gives terminals their settings back, and aborts where one went away. */
+function leaveTerminals(): void {
+  const terminals = [0, 1, 2].filter(isatty);
+  process.on('exit', () => {
+    for (const terminal of terminals)
+      try {
+        if (!isatty(terminal)) closeSync(terminal);
+      } catch {
+        // It is closed.
+      }
+  });
 }
 
 /** Waits until everything given to a stream was taken, or its reader went away. */

@@ -1,9 +1,12 @@
-import { spawn } from 'node:child_process';
-import { closeSync, existsSync, openSync } from 'node:fs';
+import { spawn, spawnSync } from 'node:child_process';
+import { closeSync, existsSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, test } from 'vitest';
+import { makeFolder, removeFolder } from '../servers/index.js';
 import { cli } from '../support/cli.js';
+import { until } from '../support/until.js';
 
 const TOOL = fileURLToPath(new URL('./tool-process.ts', import.meta.url));
 const LIMIT_MS = 60_000;
@@ -75,6 +78,34 @@ describe('an interrupt while connecting', () => {
     expect(err).toContain('[Interrupted]');
     expect(code).toBe(5);
     expect(Date.now() - interrupted).toBeLessThan(6_000);
+  });
+});
+
+describe.runIf(spawnSync('script', ['-qec', 'true', '/dev/null']).status === 0)('a terminal', () => {
+  test('that goes away ends the process as an interrupt does, with its exit code', {
+    timeout: LIMIT_MS,
+  }, async () => {
+    const { port, connected } = await silentServer();
+    const folder = await makeFolder();
+    const code = join(folder, 'code');
+    const run = join(folder, 'run');
+    writeFileSync(
+      run,
+      `trap 'kill -HUP $tool' HUP
+"${process.execPath}" --import tsx "${TOOL}" ls zk2://127.0.0.1:${port}/a & tool=$!
+wait $tool; code=$?
+while kill -0 $tool; do wait $tool; code=$?; done
+echo $code > "${code}.new"; mv "${code}.new" "${code}"
+`,
+    );
+    const terminal = spawn('script', ['-qec', `sh ${run}`, '/dev/null'], {
+      stdio: ['pipe', 'ignore', 'ignore'],
+    });
+    await connected;
+    terminal.kill('SIGKILL');
+    await until('its end', () => existsSync(code));
+    expect(readFileSync(code, 'utf8')).toBe('5\n');
+    await removeFolder(folder);
   });
 });
 
