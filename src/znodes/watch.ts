@@ -23,7 +23,9 @@ export function watch(
 }
 
 /**
- * Follows what one read tells, which sets `watcher` on all that can change it: its event is delivered whenever its state is another one.
+ * Follows what one read tells, which sets `watcher` on all that can change it: its event is delivered whenever its state is another one. A server
+ * that a lost connection moves to may be behind others, and then tells of the rest when it gets there; it is never behind what was delivered: it
+ * refuses a session that has seen more, and to begin a new one is a change that it takes in its order.
  */
 export function followOne<E>(
   store: Store,
@@ -34,12 +36,9 @@ export function followOne<E>(
   return watchEvents(store.context, options, path, async (queue: EventQueue<E>) => {
     const { signal } = endWithConnection(store, queue, path);
     let delivered: string | undefined;
-    let lost = false;
     while (!signal.aborted) {
       const changed = new Signal();
       try {
-        // Another server may be behind the one that was lost.
-        if (lost) await store.read(path, { signal }, (client, request) => client.sync('/', request));
         const { state, event } = await read(changed.fire, signal);
         if (state !== delivered) queue.push(event, path);
         delivered = state;
@@ -48,7 +47,7 @@ export function followOne<E>(
         await store.pauseBeforeRetry(signal);
         changed.fire('lost');
       }
-      lost = (await changed.fired(signal)) === 'lost';
+      await changed.fired(signal);
     }
   });
 }
