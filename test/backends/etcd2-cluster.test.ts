@@ -23,13 +23,17 @@ describe.runIf(available.etcd('3.5'))('three members of etcd', () => {
   });
   afterAll(() => etcd.stop());
 
+  /** The member that leads, once there is one: a member that thawed or began anew may have called an election. */
   const leader = async (): Promise<Member> => {
-    const status: unknown = JSON.parse(await etcd.ctl('endpoint', 'status', '-w', 'json'));
-    if (!Array.isArray(status)) throw new Error('etcdctl printed no list');
-    const found = status.findIndex(({ Status: { header, leader: id } }) => header.member_id === id);
-    const member = etcd.members[found];
-    if (member === undefined) throw new Error('there is no leader');
-    return member;
+    let found: Member | undefined;
+    await until('a leader', async () => {
+      const status: unknown = JSON.parse(await etcd.ctl('endpoint', 'status', '-w', 'json'));
+      if (!Array.isArray(status)) throw new Error('etcdctl printed no list');
+      found = etcd.members[status.findIndex(({ Status: { header, leader: id } }) => header.member_id === id)];
+      return found !== undefined;
+    });
+    if (found === undefined) throw new Error('there is no leader');
+    return found;
   };
   /** A connection whose preferred member is the first one, and the third of its random order stays the last. */
   const connectInOrder = (servers: string) => connect(servers, ROOT, { random: () => 0 });
