@@ -12,8 +12,8 @@ const READS_AT_A_TIME = 64;
 /** One znode that is followed. */
 interface Followed {
   readonly path: string;
-  /** Whether the server holds a watch of its data, and of its children. */
-  readonly armed: { data: boolean; children: boolean };
+  /** What is told by the server's watch of its data, and of its children; undefined: it holds none. */
+  readonly armed: { data: Watcher | undefined; children: Watcher | undefined };
   /** Version that was delivered, when it is a record. */
   delivered: string | undefined;
   reading: boolean;
@@ -47,13 +47,14 @@ export class OneShotFollower {
   }
 
   start(): void {
+    this.#ended.addEventListener('abort', () => this.#release(), { once: true });
     this.#follow(this.#prefix);
     this.#next();
   }
 
   #follow(path: string): void {
     if (this.#followed.has(path)) return;
-    const armed = { data: false, children: false };
+    const armed = { data: undefined, children: undefined };
     const node: Followed = { path, armed, delivered: undefined, reading: false };
     this.#followed.set(path, node);
     this.#due.add(node);
@@ -118,12 +119,24 @@ export class OneShotFollower {
 
   /** The watcher to set with a read; undefined when the server still holds one. */
   #arm(node: Followed, kind: 'data' | 'children'): Watcher | undefined {
-    if (node.armed[kind]) return undefined;
-    node.armed[kind] = true;
-    return () => {
-      node.armed[kind] = false;
+    if (node.armed[kind] !== undefined) return undefined;
+    const watcher = () => {
+      node.armed[kind] = undefined;
       this.#mark(node);
     };
+    node.armed[kind] = watcher;
+    return watcher;
+  }
+
+  /** Left to itself, the client would keep all of it until each of the znodes changes. */
+  #release(): void {
+    const { primary } = this.#store.sessions;
+    for (const { path, armed } of this.#followed.values())
+      for (const watcher of [armed.data, armed.children])
+        if (watcher !== undefined) primary.forgetWatcher?.(this.#store.znode(path), watcher);
+    this.#followed.clear();
+    this.#due.clear();
+    this.#failed.clear();
   }
 
   #mark(node: Followed): void {
@@ -194,6 +207,6 @@ async function disarmUnless<T>(
     found = await read;
     return found;
   } finally {
-    if (found === undefined && watcher !== undefined) node.armed[kind] = false;
+    if (found === undefined && watcher !== undefined) node.armed[kind] = undefined;
   }
 }

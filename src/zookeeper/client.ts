@@ -219,6 +219,11 @@ export interface ZooKeeperFeatures {
 }
 
 export interface ZooKeeperClient {
+  /**
+   * Lets go of a watcher that was given with a read and was not told yet: it is told of nothing. The server keeps its watch, which before
+   * ZooKeeper 3.5 cannot be taken back. Absent: the client cannot let go either.
+   */
+  forgetWatcher?(path: string, watcher: Watcher): void;
   readonly features: ZooKeeperFeatures;
   /** Largest request the server takes, in bytes (jute.maxbuffer of the server; 1,048,575 by default). */
   readonly maxRequestBytes: number;

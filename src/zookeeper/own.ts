@@ -195,6 +195,10 @@ export class OwnClient implements ZooKeeperClient {
     });
   }
 
+  forgetWatcher(path: string, watcher: Watcher): void {
+    this.#session.watches.forget(path, watcher);
+  }
+
   sync(path: string, options?: OperationOptions): Promise<Reply> {
     return this.#send({
       operation: operations.sync,

@@ -200,6 +200,10 @@ class PackageReads implements ZooKeeperClient {
   }
 
   /** Brings the package up to date, too: what is read later is read after a sync of its own. */
+  forgetWatcher(path: string, watcher: Watcher): void {
+    this.#own.forgetWatcher?.(path, watcher);
+  }
+
   async sync(path: string, options?: OperationOptions): Promise<Reply> {
     const answers = this.#answers;
     try {

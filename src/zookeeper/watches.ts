@@ -36,6 +36,15 @@ export class Watches {
     this.persistent.fire({ signal: event.signal, path, zxid: zxid > 0n ? zxid : 0n });
   }
 
+  /** Lets go of a one-shot watcher that was not told yet. */
+  forget(path: string, watcher: Watcher): void {
+    for (const byPath of Object.values(this.#watchers)) {
+      const left = byPath.get(path)?.filter((each) => each !== watcher);
+      if (left?.length === 0) byPath.delete(path);
+      else if (left !== undefined) byPath.set(path, left);
+    }
+  }
+
   /** Tells the one-shot watchers of a path `lost`. */
   loseAt(path: string, ...kinds: readonly WatchKind[]): void {
     for (const kind of kinds) this.#end(kind, path, 'lost');

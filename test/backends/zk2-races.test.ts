@@ -28,6 +28,8 @@ describe.runIf(available.zookeeper('3.8'))('zk2 when somebody else is faster', (
   let before: { readonly kind: Request; readonly act: () => Promise<unknown> } | undefined;
   /** What an answer that there is no such znode waits for. */
   let late: Promise<void> | undefined;
+  /** Paths whose watchers were let go. */
+  let forgotten: string[] = [];
   /** Lists of children as they were answered. */
   const listed: string[] = [];
 
@@ -48,6 +50,8 @@ describe.runIf(available.zookeeper('3.8'))('zk2 when somebody else is faster', (
       before = undefined;
       await act();
     });
+    forgotten = [];
+    client.forgetWatcher = (path) => forgotten.push(path);
     const { getData, getChildren } = client;
     client.getData = (...args) =>
       getData(...args).catch(async (error: unknown) => {
@@ -257,6 +261,16 @@ describe.runIf(available.zookeeper('3.8'))('zk2 when somebody else is faster', (
     late = undefined;
     await end();
     await following;
+  });
+
+  test('single watches whose loop is left are let go, all of them', async () => {
+    await begin(true);
+    for (const path of ['d/a', 'd/b/c']) await other.create(path, utf8(path));
+    for await (const { type } of raced.watchRecursive('d')) if (type === 'synced') break;
+    expect(forgotten.map((path) => path.slice(root.length)).sort()).toEqual(
+      ['/d', '/d/a', '/d/b', '/d/b/c'].flatMap((path) => [path, path]),
+    );
+    await end();
   });
 
   test('a candidate that takes over while the leader is being read leads: it is not nobody', async () => {

@@ -28,6 +28,20 @@ describeClients((context) => {
       expect(deletion.signals).toEqual(['deleted']);
     });
 
+    it('of a client that can let go of them are told of nothing then, and no other is let go', async () => {
+      const { client, base } = context;
+      const [left, kept] = [recorder(), recorder()];
+      for (const { watcher } of [left, kept]) await client.getData(base, { watcher });
+      await client.getChildren(base, { watcher: left.watcher });
+      client.forgetWatcher?.(base, left.watcher);
+      await client.setData(base, null, -1);
+      await client.create({ path: `${base}/a`, data: null, acl: OPEN });
+      await eventually(() => kept.signals.length > 0);
+      await client.sync(base);
+      expect(kept.signals).toEqual(['dataChanged']);
+      if (client.forgetWatcher !== undefined) expect(left.signals).toEqual([]);
+    });
+
     it('of exists fire for a creation too', async () => {
       const { client, base } = context;
       const path = `${base}/a`;
