@@ -164,15 +164,22 @@ describe.runIf(available.zookeeper('3.8'))('zk2 lays a topology out as Vitess do
     await connection.close();
   });
 
-  test('directories that do not fit into the transaction of a batch are made before it', async () => {
+  test('directories that do not fit into the transaction of a batch are made before it', {
+    timeout: 120_000,
+  }, async () => {
+    const patient = { deadline: Date.now() + 60_000 };
     await begin();
     const below = Array.from({ length: 9 }, () => 'x'.repeat(95)).join('/');
     const paths = Array.from({ length: 250 }, (_, i) => `${String(i).padStart(3, '0')}/${below}`);
     const versions = await connection.write(
       paths.map((path) => ({ type: 'create', path, bytes: utf8('x') })),
+      patient,
     );
     expect(await scanned()).toEqual(paths);
-    await connection.write(paths.map((path, i) => ({ type: 'delete', path, version: versions[i] ?? null })));
+    await connection.write(
+      paths.map((path, i) => ({ type: 'delete', path, version: versions[i] ?? null })),
+      patient,
+    );
     expect(await connection.listDir('')).toEqual([]);
     await connection.close();
   });
