@@ -1,7 +1,9 @@
 import type { KeyObject } from 'node:crypto';
-import { accessSync, constants, existsSync, writeFileSync } from 'node:fs';
+import { accessSync, constants, existsSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { formatAddress, parseAddress } from '../topo/address.js';
+import { isErrno } from '../topo/errno.js';
+import { ErrorCode, TopologyError } from '../topo/errors.js';
 import { Topology } from '../topo/topology.js';
 import { type Baseline, baselineOf, baselineOfDigests } from '../verify/baseline.js';
 import { type Certificate, certify } from '../verify/certificate.js';
@@ -45,7 +47,7 @@ export function certificateWish(flags: Flags): Wish | undefined {
   return { file, key: key === undefined ? undefined : signingKey(readFlagFile(key)) };
 }
 
-/** Writes the certificate of a comparison that made digests. */
+/** Writes the certificate of a comparison that made digests. Unavailable, with the decision, when it cannot be written: none is left then. */
 export function writeCertificate(
   { file, key }: Wish,
   pair: Pair,
@@ -64,7 +66,18 @@ export function writeCertificate(
   try {
     writeFileSync(file, `${json(made)}\n`, { flag: 'wx' });
   } catch (error) {
-    throw notWritten(file, error);
+    // Half of it would be in the way of the next one.
+    if (!isErrno(error, 'EEXIST')) rmSync(file, { force: true });
+    const reason = isErrno(error) ? error.code : 'error';
+    throw new TopologyError(
+      ErrorCode.Unavailable,
+      `both sides were compared (${certificate.decision}), and the certificate ${file} cannot be written: ${reason}`,
+      {
+        hint: 'look for room on the disk, and compare again: nothing is certified',
+        retryable: false,
+        cause: error,
+      },
+    );
   }
 }
 

@@ -1,22 +1,30 @@
 import { spawn, spawnSync } from 'node:child_process';
-import { closeSync, existsSync, openSync, readFileSync, writeFileSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtemp } from 'node:fs/promises';
 import { createServer, type Server } from 'node:net';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, test } from 'vitest';
 import { makeFolder, removeFolder } from '../servers/index.js';
 import { cli } from '../support/cli.js';
 import { until } from '../support/until.js';
+import { plantSample } from './sample.js';
 
 const TOOL = fileURLToPath(new URL('./tool-process.ts', import.meta.url));
 const LIMIT_MS = 60_000;
 
-/** Starts the tool as a process. `closed`: ends of its output that are closed before it can write. */
+/** Starts the tool as a process. `closed`: ends of its output that are closed before it can write. `fileBlocks`: how long a file may get. */
 function tool(
   args: readonly string[],
-  more: { readonly stdout?: number; readonly closed?: readonly ('stdout' | 'stderr')[] } = {},
+  more: {
+    readonly stdout?: number;
+    readonly closed?: readonly ('stdout' | 'stderr')[];
+    readonly fileBlocks?: number;
+  } = {},
 ) {
-  const child = spawn(process.execPath, ['--import', 'tsx', TOOL, ...args], {
+  const limit = `ulimit -f ${more.fileBlocks ?? 'unlimited'} && exec "$0" "$@"`;
+  const child = spawn('/bin/sh', ['-c', limit, process.execPath, '--import', 'tsx', TOOL, ...args], {
     stdio: ['ignore', more.stdout ?? 'pipe', 'pipe'],
   });
   let err = '';
@@ -130,4 +138,20 @@ describe('output that cannot be written', () => {
       expect(code).toBe(5);
     },
   );
+
+  test('a certificate for which there is no room is not there, and the decision is told', {
+    timeout: LIMIT_MS,
+  }, async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'topo2topo-process-'));
+    stops.push(() => rmSync(folder, { recursive: true }));
+    const { from } = await plantSample();
+    const sides = [`file:${folder}/a.topo`, `file:${folder}/b.topo`];
+    for (const side of sides) expect(await cli(['copy', from, side])).toMatchObject({ code: 0 });
+    const certificate = join(folder, 'certificate.json');
+    const { code, err } = await tool(['verify', ...sides, '--certificate', certificate], { fileBlocks: 0 })
+      .done;
+    expect(err).toContain('both sides were compared (equal), and the certificate');
+    expect(code).toBe(3);
+    expect(existsSync(certificate)).toBe(false);
+  });
 });
