@@ -1,6 +1,8 @@
 import { setMaxListeners } from 'node:events';
+import type { Connection } from '../topo/connection.js';
 import { ErrorCode, isTopologyError } from '../topo/errors.js';
 import { makeLockContents } from '../topo/lock-contents.js';
+import { alreadySealed } from '../topo/seal.js';
 import { hold } from './freeze-hold.js';
 import { type AllLocks, lockAll, tookTooLong, withLeft } from './freeze-locks.js';
 import type { FreezeOptions, FreezeResult, FreezeState } from './freeze-options.js';
@@ -14,7 +16,7 @@ const NEVER_FROZEN: FreezeState = { step: 'locking', since: undefined };
  * nothing of the source moved meanwhile. Seal and locks are given back on every way out.
  *
  * Guard when the locks are not to be had, a guard of the copy stops it, or somebody wrote to the source who does not mind locks, also
- * while it was only kept; LockLost, of a seal too; Timeout when it takes too long. Nothing is certified then, and what was written to the
+ * while it was only kept; NodeExists when the source is sealed already; LockLost, of a seal too; Timeout when it takes too long. Nothing is certified then, and what was written to the
  * destination stays.
  */
 export async function freeze(options: FreezeOptions): Promise<FreezeResult> {
@@ -35,6 +37,8 @@ export async function freeze(options: FreezeOptions): Promise<FreezeResult> {
     timeoutMs,
     until,
     onMiss: (tries, holder) => void onStep?.({ ...NEVER_FROZEN, missed: { tries, holder } }),
+  }).catch(async (error: unknown) => {
+    throw await orSealed(error, source.global);
   });
   let frozen: Frozen | undefined;
   try {
@@ -54,6 +58,13 @@ export async function freeze(options: FreezeOptions): Promise<FreezeResult> {
   const lost = left.find(({ error }) => isTopologyError(error, ErrorCode.LockLost));
   if (lost !== undefined) throw withSealed(withLeft(lost.error, left), sealed);
   return { ...frozen.result, left, sealed };
+}
+
+/** What kept the locks from being taken; where a seal did, whose: it refuses them to any credentials. */
+async function orSealed(error: unknown, store: Connection): Promise<unknown> {
+  if (!isTopologyError(error, ErrorCode.Unauthorized)) return error;
+  const seal = await store.sealed().catch(() => undefined);
+  return seal === undefined ? error : alreadySealed(store.store, seal);
 }
 
 /** The work of a freeze, which ends when its time is over, a lock is lost, or the caller's signal fires. */

@@ -132,6 +132,21 @@ describe.each(PRODUCTS.filter((product) => product.available))('a freeze of $nam
   );
 
   test.runIf(product.implementation === 'zk2')(
+    'of a source that somebody left sealed says whose seal it is, and what takes it off',
+    async () => {
+      const { address, pair, alone } = await topology();
+      expect(await cli(['seal', ...alone])).toMatchObject({ code: 0 });
+      expect(await cli(['copy', ...pair, '--freeze'])).toMatchObject({
+        code: 3,
+        err: expect.stringMatching(/sealed already, by .*\[NodeExists\]\n.*topo2topo unseal/),
+      });
+      expect(await cli(['unseal', ...alone])).toMatchObject({ code: 0 });
+      expect(await lockedIn(address('global'))).toEqual([]);
+    },
+    LIMIT_MS,
+  );
+
+  test.runIf(product.implementation === 'zk2')(
     'gives locks and seal back when the terminal goes away',
     async () => {
       const { address, pair } = await topology();
