@@ -25,6 +25,8 @@ export class Ledger {
   forget(path: string): void {
     this.#versions.map.delete(path);
     this.#meant.delete(path);
+    // What an earlier run found is no news any more: that it is gone is known, and nobody else's doing.
+    this.#found?.delete(path);
   }
 
   /** Whether a record of this version is in a state of ours. */

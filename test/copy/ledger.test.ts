@@ -39,3 +39,13 @@ test('a ledger owns what it was told last of each path, whenever it is asked', (
     { numRuns: 40 },
   );
 });
+
+test('what a resumed copy deleted itself is no deletion by somebody else, however often it is asked', () => {
+  const ledger = new Ledger();
+  ledger.foundOwn('a', '1');
+  ledger.foundOwn('b', '1');
+  ledger.meant('a', undefined);
+  expect(['a', 'b'].map((at) => ledger.isDeleted(at))).toEqual([false, true]);
+  ledger.forget('a');
+  expect(['a', 'b'].map((at) => ledger.isDeleted(at))).toEqual([false, true]);
+});
