@@ -64,7 +64,12 @@ export function fileOf(flags: Flags, side: 'from' | 'to', why: string): StoreAdd
 }
 
 function isFolder(name: string): boolean {
-  return statSync(name, { throwIfNoEntry: false })?.isDirectory() === true;
+  try {
+    return statSync(name).isDirectory();
+  } catch {
+    // Whoever wants to write there says what is wrong with the name.
+    return false;
+  }
 }
 
 /** Flags with another address for a side. */

@@ -53,8 +53,12 @@ export function whileKept<T>(path: string, verb: 'read' | 'written', work: () =>
   }
 }
 
-/** What a name stands for behind symbolic links: what is put in the place of a file would replace the link. */
+/** What a name stands for behind symbolic links: what is put in the place of a file would replace the link. Usage when it can be no name. */
 export function behindLinks(path: string): string {
+  return fileSystem(path, 'read', () => followed(path));
+}
+
+function followed(path: string): string {
   for (let name = path, links = 0; ; links++) {
     const found = lstatSync(name, { throwIfNoEntry: false });
     if (found?.isSymbolicLink() !== true || links === MOST_LINKS) return name;
@@ -65,9 +69,9 @@ export function behindLinks(path: string): string {
 /** As many as Linux follows. */
 const MOST_LINKS = 40;
 
-/** Whether something is there that is no file: a folder, a device, a pipe. */
+/** Whether something is there that is no file: a folder, a device, a pipe. Usage when the system does not tell. */
 export function isNoFile(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.isFile() === false;
+  return fileSystem(path, 'read', () => statSync(path, { throwIfNoEntry: false }))?.isFile() === false;
 }
 
 /** Does something with a file. Usage, with the reason, when it cannot be done. */

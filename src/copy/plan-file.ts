@@ -98,7 +98,8 @@ export class PlanWriter {
 
 /** Refuses to put a plan in the place of another file, a journal for instance: Usage. */
 function checkReplaceable(path: string): void {
-  if (statSync(path, { throwIfNoEntry: false })?.isFile() !== true) return;
+  const found = fileSystem(path, 'read', () => statSync(path, { throwIfNoEntry: false }));
+  if (found?.isFile() !== true) return;
   for (const [, line] of linesOf(path)) {
     if (line.startsWith(BEGINNING)) return;
     throw new TopologyError(

@@ -176,9 +176,10 @@ function isText(bytes: Uint8Array): boolean {
 }
 
 async function checkFree(folder: string): Promise<void> {
-  const isThere = await stat(folder).then(
-    () => true,
-    (error: unknown) => !isErrno(error, 'ENOENT'),
+  const isThere = await inTree(folder, () =>
+    stat(folder).catch((error: unknown) => {
+      if (!isErrno(error, 'ENOENT')) throw error;
+    }),
   );
   if (!isThere) return;
   throw new TopologyError(ErrorCode.Usage, `${folder} exists already, and is left as it is`, {

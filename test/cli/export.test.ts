@@ -269,3 +269,13 @@ test.runIf(spawnSync('unshare', [...OWN_MOUNTS, MOUNT, tmpdir()]).status === 0)(
     );
   },
 );
+
+const LONG = 'x'.repeat(300);
+test.each([
+  ['export', () => ['export', source(), join(root, LONG)], 3],
+  ['backup', () => ['backup', source(), `file:${join(root, LONG)}`], 3],
+  ['plan', () => ['plan', source(), source(), '-o', join(root, LONG)], 2],
+  ['copy with a journal', () => ['copy', source(), source(), '--journal', join(root, LONG)], 2],
+])('a name that can be none is told as such: %s', async (_name, args, code) => {
+  expect(await cli(args())).toMatchObject({ code, err: expect.stringContaining('ENAMETOOLONG [') });
+});
