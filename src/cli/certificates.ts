@@ -2,7 +2,7 @@ import type { KeyObject } from 'node:crypto';
 import { accessSync, constants, existsSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { formatAddress, parseAddress } from '../topo/address.js';
-import { isErrno } from '../topo/errno.js';
+import { errnoText, isErrno } from '../topo/errno.js';
 import { ErrorCode, TopologyError } from '../topo/errors.js';
 import { Topology } from '../topo/topology.js';
 import { type Baseline, baselineOf, baselineOfDigests } from '../verify/baseline.js';
@@ -68,10 +68,9 @@ export function writeCertificate(
   } catch (error) {
     // Half of it would be in the way of the next one.
     if (!isErrno(error, 'EEXIST')) rmSync(file, { force: true });
-    const reason = isErrno(error) ? error.code : 'error';
     throw new TopologyError(
       ErrorCode.Unavailable,
-      `both sides were compared (${certificate.decision}), and the certificate ${file} cannot be written: ${reason}`,
+      `both sides were compared (${certificate.decision}), and the certificate ${file} cannot be written: ${errnoText(error)}`,
       {
         hint: 'look for room on the disk, and compare again: nothing is certified',
         retryable: false,

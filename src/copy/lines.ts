@@ -91,8 +91,7 @@ export function notUsable(path: string, verb: 'read' | 'written', error: unknown
   });
 }
 
-/** Node's code of what a file system refused, or the error's own words. */
-export function reasonOf(error: unknown): string {
+function reasonOf(error: unknown): string {
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
   return typeof code === 'string' ? code : String(error);
 }

@@ -90,14 +90,15 @@ export async function mirror(path: string, options: MirrorOptions): Promise<Mirr
     const after = await find(from, path, call);
     if (after?.version.token === source?.version.token) return { type: 'written', ...written };
   }
-  // Not for the record's sake: the destination tells of no write what became of it, as an etcd without room does.
-  if (isTopologyError(unknown, ErrorCode.OutcomeUnknown)) throw unknown;
-  throw new TopologyError(ErrorCode.Unavailable, 'the record changes faster than it can be copied', {
-    path,
-    store: from.store,
-    hint: 'look at what writes it so often, then run the command again',
-    cause: unknown,
-  });
+  // Where the destination tells of no write what became of it, as an etcd without room does, the record is not the reason.
+  return orUnknown(
+    new TopologyError(ErrorCode.Unavailable, 'the record changes faster than it can be copied', {
+      path,
+      store: from.store,
+      hint: 'look at what writes it so often, then run the command again',
+      cause: unknown,
+    }),
+  );
 }
 
 function note(ledger: Ledger | undefined, path: string, version: string | undefined): void {

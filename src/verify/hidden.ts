@@ -57,8 +57,9 @@ export class ToldByCells {
   }
 }
 
-/** Path of the record of a keyspace or shard that a path in a part tells of. */
+/** Path of the record of a keyspace or shard that a path in a part tells of. Nearly all tell of none, and are only looked at. */
 export function toldBy(scope: string, path: string): string | undefined {
-  const record = scope === GLOBAL ? path : path.replace(/Srv(?=Keyspace$)|Replication$/, '');
-  return /\/(Keyspace|Shard)$/.test(record) && (scope === GLOBAL || record !== path) ? record : undefined;
+  if (scope === GLOBAL) return path.endsWith('/Keyspace') || path.endsWith('/Shard') ? path : undefined;
+  const tells = path.endsWith('/SrvKeyspace') || path.endsWith('/ShardReplication');
+  return tells ? path.replace(/Srv(?=Keyspace$)|Replication$/, '') : undefined;
 }

@@ -33,7 +33,7 @@ export interface Step extends Target {
 /** What a transaction is made of. */
 export interface Findings {
   readonly steps: readonly Step[];
-  /** Directories that the records to be created need, as znodes, each after the one above it, and the index of the first step that needs each. */
+  /** Directories that the records to be created need, as znodes, and the index of a step that needs each: companions aside the first one, and each directory after the one above it. */
   readonly needed: ReadonlyMap<string, number>;
   /** Those of them that come with a record, and are below it. */
   readonly companions: ReadonlySet<string>;

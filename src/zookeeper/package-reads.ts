@@ -199,11 +199,11 @@ class PackageReads implements ZooKeeperClient {
     return this.#write((own) => own.setAcl(path, acl, version, options));
   }
 
-  /** Brings the package up to date, too: what is read later is read after a sync of its own. */
   forgetWatcher(path: string, watcher: Watcher): void {
     this.#own.forgetWatcher?.(path, watcher);
   }
 
+  /** Brings the package up to date, too: what is read later is read after a sync of its own. */
   async sync(path: string, options?: OperationOptions): Promise<Reply> {
     const answers = this.#answers;
     try {

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import type { KeyRange } from '../../src/backends/etcd2/keys.js';
 import { type Asked, firstOf, nextOf } from '../../src/backends/etcd2/ranges.js';
 
-const ALL: KeyRange = { key: Buffer.from('/root/'), range_end: Buffer.from('/root0') };
+const ALL: KeyRange = { key: Buffer.from('/vitess/'), range_end: Buffer.from('/vitess0') };
 
 /** Reads all of some keys in pages as etcd answers them: the keys in their order, how many requests, and how many keys etcd walked over. */
 function readAll(keys: readonly Buffer[], bytesEach: number) {
@@ -30,7 +30,7 @@ function readAll(keys: readonly Buffer[], bytesEach: number) {
   return { read, sorted, requests, walked };
 }
 
-const tablet = (uid: number) => Buffer.from(`/root/tablets/zone1-${String(uid).padStart(10, '0')}/Tablet`);
+const tablet = (uid: number) => Buffer.from(`/vitess/tablets/zone1-${String(uid).padStart(10, '0')}/Tablet`);
 
 test('every key of a range is read once and in order, however the keys lie', () => {
   const tail = fc.uint8Array({ maxLength: 6 });

@@ -48,7 +48,7 @@ async function* readAhead(all: KeyRange, read: ReadPage): AsyncGenerator<RecordP
   const waiting: Promise<RecordPage>[] = [];
   let bytes = 0;
   let revision = '0';
-  /** Where the next page begins, when the one before it is there. */
+  /** What the next page is asked for, when the one before it is there. */
   let next: Asked | undefined = firstOf(all);
   const ask = () => {
     if (next === undefined || bytes >= AHEAD_BYTES) return;
